@@ -1,0 +1,46 @@
+/* The syntax tree.  One uniform node; kinds and children are in ast.def.
+ * Nodes live in the unit arena and are never freed singly.
+ */
+#ifndef GRAMMAR_AST_H
+#define GRAMMAR_AST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/source.h"
+
+typedef enum {
+#define NODE(E, ...) N_##E,
+#include "grammar/ast.def"
+#undef NODE
+  N_COUNT
+} node_kind;
+
+/* Operators of UNARY, BINARY and ASSIGN. */
+typedef enum {
+  O_NONE, O_ADD, O_SUB, O_MUL, O_DIV, O_MOD, O_MATMUL,
+  O_EQ, O_NE, O_LT, O_LE, O_GT, O_GE, O_ANDAND, O_OROR,
+  O_AND, O_OR, O_XOR, O_SHL, O_SHR, O_NEG, O_NOT, O_INVERT
+} node_op;
+
+typedef struct node node;
+struct node {
+  node_kind kind;
+  uint16_t op;       /* node_op; BOOL: 0 or 1 */
+  bool has_value;    /* BLOCK */
+  span sp;           /* the whole construct */
+  span name_sp;      /* of `text`, where there is one */
+  const char *text;  /* interned, NUL-terminated; NULL if none */
+  uint32_t nkid;
+  node **kid;
+  uint32_t id;       /* dense per file set, for side tables */
+};
+
+node *ast_new(arena *a, node_kind k, span sp, uint32_t nkid);
+const char *ast_kind_name(node_kind k);
+const char *ast_op_text(node_op op);
+void ast_print(const node *n, buf *out); /* s-expression, for goldens */
+
+#endif

@@ -1,0 +1,227 @@
+/* The circuit: SSA over vectors of lanes, add and mul its only arithmetic on
+ * secrets.  Structured regions, no jumps.  docs/ir.md describes the text form.
+ *
+ * Memory: everything hangs on the module's arena and dies with it; passes that
+ * replace values leave the old ones as garbage.
+ */
+#ifndef IR_IR_H
+#define IR_IR_H
+
+#include <gmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/source.h"
+
+/* Where a form stands.  verify() knows what each stage may hold. */
+typedef enum { IR_HIGH, IR_CORE, IR_SCHED } ir_stage;
+
+/* z: public integers, exact.  p: the prime field.  (b, GF(2): later.) */
+typedef enum { DOM_Z, DOM_P } ir_dom;
+
+/* pub: every node knows it.  sh: a share.  prod: a local product, not yet a
+ * share (degree 2t in Shamir, additive in replicated sharing). */
+typedef enum { KIND_PUB, KIND_SH, KIND_PROD } ir_kind;
+
+/* An interval of integers, interned per module: equal ranges are equal
+ * pointers.  Every z value has one; a p value has one where it stands for an
+ * integer (not for `field`). */
+typedef struct ir_range {
+  mpz_t lo, hi;
+} ir_range;
+
+typedef struct ir_type {
+  ir_dom dom;
+  ir_kind kind;
+  uint64_t lanes;        /* >= 1 */
+  const ir_range *range; /* NULL: any field element (p only) */
+} ir_type;
+
+typedef enum {
+#define OP(E, ...) OP_##E,
+#include "ir/ops.def"
+#undef OP
+  OP_COUNT
+} ir_op;
+
+enum {
+  F_C = 1,
+  F_A = 2,
+  F_L = 4,
+  F_I = 8,
+  F_E = 16,
+  F_R = 32,
+  F_F = 64,
+  F_S = 128
+};
+
+typedef struct ir_opinfo {
+  const char *name, *spelling;
+  int nargs, nres; /* -1: any */
+  int rule;
+  unsigned flags;
+  unsigned stages; /* bit 1 << ir_stage */
+  const char *doc;
+} ir_opinfo;
+extern const ir_opinfo ir_ops[OP_COUNT];
+
+typedef struct ir_inst ir_inst;
+typedef struct ir_block ir_block;
+
+typedef struct ir_value {
+  ir_type ty;
+  uint32_t id;      /* dense per function, set by ir_number() and the builder */
+  const char *name; /* source name or NULL; a hint, unique in text by suffix */
+  ir_inst *def;     /* NULL for a block parameter */
+  ir_block *block;  /* the block whose parameter it is, or where def stands */
+  uint32_t index;   /* which result or parameter */
+  void *tmp;        /* scratch of the running pass */
+} ir_value;
+
+/* One axis of a view: n lanes, `stride` apart (may be 0 or negative). */
+typedef struct ir_dim {
+  uint64_t n;
+  int64_t stride;
+} ir_dim;
+
+/* Attributes; which ones an op has is fixed by ir_op (verify.c). */
+typedef struct ir_attr {
+  mpz_srcptr imm;       /* CONST */
+  mpz_srcptr *table;    /* TABLE: ty.lanes entries */
+  const char *name;     /* INPUT, OUTPUT, TELL: leaf path ("xs", "p.age") */
+  uint64_t inner;       /* SUM, PROD: group length */
+  uint32_t bits;        /* WRAP */
+  uint64_t max;         /* WHILE */
+  int64_t off;          /* VIEW, GET, PUT */
+  uint32_t ndim;        /* VIEW, GET, PUT */
+  const ir_dim *dim;
+  const char *message;  /* CHECK */
+  uint32_t round;       /* sched: interactive ops of one block with equal
+                           round (1, 2, ..) go in one exchange */
+} ir_attr;
+
+struct ir_inst {
+  ir_op op;
+  uint32_t narg, nres, nregion;
+  ir_value **arg;
+  ir_value **res;
+  ir_block **region;
+  ir_attr at;
+  span sp;
+  ir_inst *prev, *next;
+  ir_block *block;
+  void *tmp;
+};
+
+struct ir_block {
+  uint32_t nparam;
+  ir_value **param;
+  ir_inst *first, *last; /* last is a yield in a region; the body has none */
+  ir_inst *owner;        /* NULL: the circuit's body */
+};
+
+/* One leaf of a parameter or result, in order of declaration. */
+typedef struct ir_leaf {
+  const char *name;    /* leaf path; also the attr of its input/output op */
+  const char *type;    /* source type of the leaf's element, "u32", "fixed<16,16>" */
+  const char *shape;   /* "", "[3]", "[3, 4]" */
+  const char *top;     /* name of the whole parameter; "result" for results */
+  bool secret;
+  uint32_t scale;      /* fixed: fraction bits, else 0 */
+} ir_leaf;
+
+typedef struct ir_module {
+  arena *a;
+  source_set *src;      /* for spans; may be NULL */
+  const char *name;     /* the function's name */
+  ir_stage stage;
+  unsigned mersenne;    /* k: p = 2^k - 1 */
+  ir_block *body;
+  ir_leaf *in, *out;
+  uint32_t nin, nout;
+  uint32_t nvalue;      /* ids handed out */
+  struct ir_range_set *ranges;
+} ir_module;
+
+/* ---- ir.c: construction ---- */
+ir_module *ir_module_new(arena *a, const char *name, unsigned mersenne);
+const ir_range *ir_range_get(ir_module *m, mpz_srcptr lo, mpz_srcptr hi);
+const ir_range *ir_range_si(ir_module *m, int64_t lo, int64_t hi);
+const ir_range *ir_range_hull(ir_module *m, const ir_range *, const ir_range *);
+/* Range that op gives on operand ranges (z ops); NULL if it has none. */
+const ir_range *ir_range_of(ir_module *m, ir_op op, const ir_range *a,
+                            const ir_range *b, uint64_t inner);
+mpz_srcptr ir_prime(ir_module *m);                     /* p */
+mpz_srcptr ir_mpz(ir_module *m, mpz_srcptr v);         /* a copy owned by m */
+static inline ir_type ir_ty(ir_dom d, ir_kind k, uint64_t lanes,
+                            const ir_range *r) {
+  return (ir_type){d, k, lanes, r};
+}
+
+/* A cursor: new instructions go before `at`, or to the block's end. */
+typedef struct ir_builder {
+  ir_module *m;
+  ir_block *b;
+  ir_inst *at;
+  span sp;
+} ir_builder;
+
+ir_block *ir_block_new(ir_module *m);
+ir_value *ir_param(ir_module *m, ir_block *b, ir_type ty, const char *name);
+/* The general constructor: args and result types given, attributes filled by
+ * the caller afterwards through the returned pointer. */
+ir_inst *ir_emit(ir_builder *b, ir_op op, ir_value **arg, uint32_t narg,
+                 const ir_type *res, uint32_t nres);
+/* Typed helpers: compute the result type from the operands. */
+ir_value *ir_const(ir_builder *b, ir_dom d, mpz_srcptr v, uint64_t lanes);
+ir_value *ir_const_si(ir_builder *b, ir_dom d, int64_t v, uint64_t lanes);
+ir_value *ir_iota(ir_builder *b, uint64_t lanes);
+ir_value *ir_op1(ir_builder *b, ir_op op, ir_value *x);
+ir_value *ir_op2(ir_builder *b, ir_op op, ir_value *x, ir_value *y);
+ir_value *ir_select(ir_builder *b, ir_value *c, ir_value *x, ir_value *y);
+ir_value *ir_fold(ir_builder *b, ir_op sum_or_prod, ir_value *x, uint64_t inner);
+ir_value *ir_view(ir_builder *b, ir_value *x, int64_t off, const ir_dim *d,
+                  uint32_t nd);
+ir_value *ir_get(ir_builder *b, ir_value *x, ir_value *off, int64_t plus,
+                 const ir_dim *d, uint32_t nd);
+ir_value *ir_gather(ir_builder *b, ir_value *x, ir_value *idx);
+ir_value *ir_put(ir_builder *b, ir_value *x, ir_value *part, ir_value *off,
+                 int64_t plus, const ir_dim *d, uint32_t nd);
+ir_value *ir_concat(ir_builder *b, ir_value **x, uint32_t n);
+ir_value *ir_splat(ir_builder *b, ir_value *x, uint64_t lanes); /* view, stride 0 */
+ir_value *ir_ranged(ir_builder *b, ir_op dec_or_assume_or_wrap, ir_value *x,
+                    const ir_range *r); /* result range given */
+ir_value *ir_input(ir_builder *b, const ir_leaf *leaf, ir_type ty);
+void ir_output(ir_builder *b, const ir_leaf *leaf, ir_value *x);
+void ir_check(ir_builder *b, ir_value *cond, const char *message);
+ir_inst *ir_region_inst(ir_builder *b, ir_op op, ir_value **arg, uint32_t narg,
+                        const ir_type *res, uint32_t nres, ir_block **region,
+                        uint32_t nregion);
+void ir_yield(ir_builder *b, ir_value **v, uint32_t n);
+
+/* ---- editing, for passes ---- */
+void ir_remove(ir_inst *i);
+void ir_insert_before(ir_inst *at, ir_inst *i);
+void ir_append(ir_block *b, ir_inst *i);
+/* Preorder walk over all instructions, regions included. */
+void ir_walk(ir_block *b, void (*f)(ir_inst *, void *), void *user);
+uint32_t ir_number(ir_module *m); /* renumber ids in program order; count */
+bool ir_is_const(const ir_value *v, mpz_srcptr *out); /* CONST, any lanes */
+
+/* ---- ir_print.c, ir_parse.c: canonical text, which parses back ---- */
+void ir_print(const ir_module *m, buf *out, bool spans);
+ir_module *ir_parse(arena *a, source_set *ss, source_id src, diag *dg); /* NULL after a report */
+
+/* ---- verify.c ---- */
+/* Checks the numbered invariants at the head of verify.c for m->stage; reports
+ * each violation to dg as a bug (or as an error for parsed text). */
+bool ir_verify(const ir_module *m, diag *dg);
+
+/* SHA-256 of the canonical text, lower-case hex: the circuit hash. */
+void ir_hash(const ir_module *m, char out[65]);
+
+#endif
