@@ -59,13 +59,42 @@ enum {
   F_S = 128
 };
 
+typedef enum {
+  RULE_NONE,
+  RULE_ZZ,
+  RULE_ZBOOL,
+  RULE_LINEAR,
+  RULE_MUL,
+  RULE_MOVE,
+  RULE_FOLD,
+  RULE_CONV,
+  RULE_EDGE,
+  RULE_REGION
+} ir_rule;
+
+/* Attributes an op carries: bits of ir_opinfo.attrs, in the order in which the
+ * text form prints them. */
+enum {
+  AT_IMM = 1,
+  AT_TABLE = 2,
+  AT_INNER = 4,
+  AT_BITS = 8,
+  AT_MAX = 16,
+  AT_OFF = 32,
+  AT_DIMS = 64,
+  AT_NAME = 128,
+  AT_MESSAGE = 256,
+  AT_ROUND = 512
+};
+
 typedef struct ir_opinfo {
   const char *name, *spelling;
   int nargs, nres; /* -1: any */
-  int rule;
+  ir_rule rule;
   unsigned flags;
   unsigned stages; /* bit 1 << ir_stage */
   const char *doc;
+  unsigned attrs;  /* AT_* */
 } ir_opinfo;
 extern const ir_opinfo ir_ops[OP_COUNT];
 
@@ -145,22 +174,49 @@ typedef struct ir_module {
   uint32_t nin, nout;
   uint32_t nvalue;      /* ids handed out */
   struct ir_range_set *ranges;
+  mpz_srcptr p;         /* 2^k - 1 */
 } ir_module;
+
+/* Limits that the builder, the parser and the verifier share. */
+#define IR_LANES_MAX ((uint64_t)1 << 40)
+#define IR_RANGE_BITS 65536u /* wider ranges are not represented: NULL */
+#define IR_NEST_MAX 256u     /* regions within regions, in text */
 
 /* ---- ir.c: construction ---- */
 ir_module *ir_module_new(arena *a, const char *name, unsigned mersenne);
+
+/* ---- range.c: intervals.  Operands are taken as independent, and then the
+ * result is the exact hull for add sub neg mul div rdiv shl shr isqrt sum
+ * product enc and the lane ops; mod, and, or, xor give a bound. ---- */
 const ir_range *ir_range_get(ir_module *m, mpz_srcptr lo, mpz_srcptr hi);
 const ir_range *ir_range_si(ir_module *m, int64_t lo, int64_t hi);
 const ir_range *ir_range_hull(ir_module *m, const ir_range *, const ir_range *);
-/* Range that op gives on operand ranges (z ops); NULL if it has none. */
+/* Range that op gives on operand ranges; NULL if it has none (a NULL operand
+ * range, an op whose range is given, or more than IR_RANGE_BITS bits). */
 const ir_range *ir_range_of(ir_module *m, ir_op op, const ir_range *a,
                             const ir_range *b, uint64_t inner);
+const ir_range *ir_range_square(ir_module *m, const ir_range *a); /* x * x */
+/* a within b; every range is within NULL. */
+bool ir_range_within(const ir_range *a, const ir_range *b);
+bool ir_range_is_int64(const ir_range *r);
+/* Every value lies in -(p-1)/2 .. (p-1)/2, so that p holds it exactly. */
+bool ir_range_in_field(const ir_module *m, const ir_range *r);
+/* The interval of wrap: bits wide, signed or not. */
+const ir_range *ir_range_bits(ir_module *m, uint32_t bits, bool is_signed);
 mpz_srcptr ir_prime(ir_module *m);                     /* p */
 mpz_srcptr ir_mpz(ir_module *m, mpz_srcptr v);         /* a copy owned by m */
 static inline ir_type ir_ty(ir_dom d, ir_kind k, uint64_t lanes,
                             const ir_range *r) {
   return (ir_type){d, k, lanes, r};
 }
+
+/* The range op gives to the result of i, from its operands as they stand. */
+const ir_range *ir_inst_range(ir_module *m, const ir_inst *i);
+/* Lanes of a view: the product of its axes, saturating at UINT64_MAX. */
+uint64_t ir_dims_lanes(const ir_dim *d, uint32_t nd);
+/* Least and greatest lane offset a view reaches, relative to its offset;
+ * false if that does not fit int64_t. */
+bool ir_dims_extent(const ir_dim *d, uint32_t nd, int64_t *lo, int64_t *hi);
 
 /* A cursor: new instructions go before `at`, or to the block's end. */
 typedef struct ir_builder {
@@ -176,7 +232,10 @@ ir_value *ir_param(ir_module *m, ir_block *b, ir_type ty, const char *name);
  * the caller afterwards through the returned pointer. */
 ir_inst *ir_emit(ir_builder *b, ir_op op, ir_value **arg, uint32_t narg,
                  const ir_type *res, uint32_t nres);
-/* Typed helpers: compute the result type from the operands. */
+/* Typed helpers (build.c): compute the result type from the operands.  An
+ * operand of lanes 1 meets any number of lanes.  Where one operand is in p, a
+ * public integer beside it is encoded (enc); where concat, put or an addition
+ * in core would mix kinds, the lesser is hidden (hide) or lifted (lift). */
 ir_value *ir_const(ir_builder *b, ir_dom d, mpz_srcptr v, uint64_t lanes);
 ir_value *ir_const_si(ir_builder *b, ir_dom d, int64_t v, uint64_t lanes);
 ir_value *ir_iota(ir_builder *b, uint64_t lanes);
@@ -195,8 +254,14 @@ ir_value *ir_concat(ir_builder *b, ir_value **x, uint32_t n);
 ir_value *ir_splat(ir_builder *b, ir_value *x, uint64_t lanes); /* view, stride 0 */
 ir_value *ir_ranged(ir_builder *b, ir_op dec_or_assume_or_wrap, ir_value *x,
                     const ir_range *r); /* result range given */
+/* These add a copy of the leaf to the module's table unless a leaf of that name
+ * is there. */
 ir_value *ir_input(ir_builder *b, const ir_leaf *leaf, ir_type ty);
 void ir_output(ir_builder *b, const ir_leaf *leaf, ir_value *x);
+void ir_tell(ir_builder *b, const ir_leaf *leaf, ir_value *x, ir_value *id);
+/* Index in m->in / m->out, or -1. */
+int ir_leaf_find(const ir_leaf *leaf, uint32_t n, const char *name);
+ir_leaf *ir_leaf_add(ir_module *m, bool out, const ir_leaf *leaf);
 void ir_check(ir_builder *b, ir_value *cond, const char *message);
 ir_inst *ir_region_inst(ir_builder *b, ir_op op, ir_value **arg, uint32_t narg,
                         const ir_type *res, uint32_t nres, ir_block **region,
