@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 typedef struct span {
   uint32_t start, end;
@@ -37,6 +38,12 @@ bool source_add(source_set *s, const char *path, const char *text, size_t n,
 /* Reads a file whole; false with errno. */
 bool source_load(source_set *s, const char *path, source_id *out);
 const source_file *source_get(const source_set *s, source_id id);
+uint32_t source_count(const source_set *s); /* ids are 0..count-1 */
+/* One NUL-terminated copy for each distinct text: equal text, equal pointer,
+ * over all files of the set. */
+const char *source_intern(source_set *s, const char *p, size_t n);
+/* Offset 0 belongs to no file (file is NULL): the span {0, 0} is nowhere.  A
+ * line ends before its "\n" or "\r\n". */
 source_pos source_at(const source_set *s, uint32_t offset);
 static inline span span_join(span a, span b) {
   return (span){a.start < b.start ? a.start : b.start,
