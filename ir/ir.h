@@ -72,8 +72,8 @@ typedef enum {
   RULE_REGION
 } ir_rule;
 
-/* Attributes an op carries: bits of ir_opinfo.attrs, in the order in which the
- * text form prints them. */
+/* Attributes an op carries (ir_op_attrs), in the order in which the text form
+ * prints them. */
 enum {
   AT_IMM = 1,
   AT_TABLE = 2,
@@ -94,9 +94,9 @@ typedef struct ir_opinfo {
   unsigned flags;
   unsigned stages; /* bit 1 << ir_stage */
   const char *doc;
-  unsigned attrs;  /* AT_* */
 } ir_opinfo;
 extern const ir_opinfo ir_ops[OP_COUNT];
+unsigned ir_op_attrs(ir_op op); /* AT_* */
 
 typedef struct ir_inst ir_inst;
 typedef struct ir_block ir_block;
@@ -156,7 +156,7 @@ struct ir_block {
 /* One leaf of a parameter or result, in order of declaration. */
 typedef struct ir_leaf {
   const char *name;    /* leaf path; also the attr of its input/output op */
-  const char *type;    /* source type of the leaf's element, "u32", "fixed<16,16>" */
+  const char *type;    /* source type of its element: "u32", "fixed<16,16>" */
   const char *shape;   /* "", "[3]", "[3, 4]" */
   const char *top;     /* name of the whole parameter; "result" for results */
   bool secret;
@@ -203,6 +203,8 @@ bool ir_range_is_int64(const ir_range *r);
 bool ir_range_in_field(const ir_module *m, const ir_range *r);
 /* The interval of wrap: bits wide, signed or not. */
 const ir_range *ir_range_bits(ir_module *m, uint32_t bits, bool is_signed);
+/* q = a / b rounded to nearest, ties to even: what rdiv gives. */
+void ir_mpz_rdiv(mpz_ptr q, mpz_srcptr a, mpz_srcptr b);
 mpz_srcptr ir_prime(ir_module *m);                     /* p */
 mpz_srcptr ir_mpz(ir_module *m, mpz_srcptr v);         /* a copy owned by m */
 static inline ir_type ir_ty(ir_dom d, ir_kind k, uint64_t lanes,
@@ -242,7 +244,8 @@ ir_value *ir_iota(ir_builder *b, uint64_t lanes);
 ir_value *ir_op1(ir_builder *b, ir_op op, ir_value *x);
 ir_value *ir_op2(ir_builder *b, ir_op op, ir_value *x, ir_value *y);
 ir_value *ir_select(ir_builder *b, ir_value *c, ir_value *x, ir_value *y);
-ir_value *ir_fold(ir_builder *b, ir_op sum_or_prod, ir_value *x, uint64_t inner);
+ir_value *ir_fold(ir_builder *b, ir_op sum_or_prod, ir_value *x,
+                  uint64_t inner);
 ir_value *ir_view(ir_builder *b, ir_value *x, int64_t off, const ir_dim *d,
                   uint32_t nd);
 ir_value *ir_get(ir_builder *b, ir_value *x, ir_value *off, int64_t plus,
@@ -251,7 +254,8 @@ ir_value *ir_gather(ir_builder *b, ir_value *x, ir_value *idx);
 ir_value *ir_put(ir_builder *b, ir_value *x, ir_value *part, ir_value *off,
                  int64_t plus, const ir_dim *d, uint32_t nd);
 ir_value *ir_concat(ir_builder *b, ir_value **x, uint32_t n);
-ir_value *ir_splat(ir_builder *b, ir_value *x, uint64_t lanes); /* view, stride 0 */
+/* A view of stride 0. */
+ir_value *ir_splat(ir_builder *b, ir_value *x, uint64_t lanes);
 ir_value *ir_ranged(ir_builder *b, ir_op dec_or_assume_or_wrap, ir_value *x,
                     const ir_range *r); /* result range given */
 /* These add a copy of the leaf to the module's table unless a leaf of that name
@@ -279,7 +283,8 @@ bool ir_is_const(const ir_value *v, mpz_srcptr *out); /* CONST, any lanes */
 
 /* ---- ir_print.c, ir_parse.c: canonical text, which parses back ---- */
 void ir_print(const ir_module *m, buf *out, bool spans);
-ir_module *ir_parse(arena *a, source_set *ss, source_id src, diag *dg); /* NULL after a report */
+/* NULL after a report. */
+ir_module *ir_parse(arena *a, source_set *ss, source_id src, diag *dg);
 
 /* ---- verify.c ---- */
 /* Checks the numbered invariants at the head of verify.c for m->stage; reports
