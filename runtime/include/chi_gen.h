@@ -1,0 +1,379 @@
+/* The compiler's private door into libchi: what emitted C includes.  Unstable;
+ * CHI_ABI in every chi_program is checked when a session is made.
+ *
+ * Field arithmetic is inline, so that a loop over lanes reads shares and writes
+ * the send buffer with nothing in between.  Everything on shares is branch-free
+ * and free of secret-dependent addresses.
+ */
+#ifndef CHI_GEN_H
+#define CHI_GEN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "chi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef CHI_MERSENNE
+#define CHI_MERSENNE 61 /* other values are for tests: libchi must match */
+#endif
+#if CHI_MERSENNE != 3 && CHI_MERSENNE != 5 && CHI_MERSENNE != 7 &&             \
+    CHI_MERSENNE != 13 && CHI_MERSENNE != 31 && CHI_MERSENNE != 61
+#error "CHI_MERSENNE: 2^k - 1 must be prime, k one of 3 5 7 13 31 61"
+#endif
+
+#define CHI_P ((UINT64_C(1) << CHI_MERSENNE) - 1)
+
+#if defined(__GNUC__)
+#define CHI_GEN_INLINE inline __attribute__((always_inline, unused))
+#else
+#define CHI_GEN_INLINE inline
+#endif
+
+/* Protocol constants for the `P` argument below. */
+#define CHI_GEN_REP3 CHI_REP3
+#define CHI_GEN_SHAMIR CHI_SHAMIR
+/* Lanes of one chunk of a reduction. */
+#define CHI_GEN_CHUNK 4096
+
+/* ---- F_p: arguments and results canonical, in [0, p-1] ------------------ */
+
+/* 128-bit accumulator.  Between two folds it takes 64 units: a product of
+ * canonical elements is 1 unit, chi_acc_pr is 3 (21 calls), a product with one
+ * factor below 2^62 is 2, an element added counts as nothing up to 2^6 of
+ * them.  64 (2^61-2)^2 = 2^128 - 2^69 + 256. */
+__extension__ typedef unsigned __int128 chi_acc;
+#define CHI_ACC_UNITS 64
+#define CHI_ACC_PAIRS 21
+
+static CHI_GEN_INLINE uint64_t chi_f_cond_sub(uint64_t r) { /* r < 2p */
+  uint64_t d = r - CHI_P;
+  return d + (CHI_P & (0 - (d >> 63)));
+}
+
+static CHI_GEN_INLINE uint64_t chi_f_add(uint64_t a, uint64_t b) {
+  return chi_f_cond_sub(a + b);
+}
+
+static CHI_GEN_INLINE uint64_t chi_f_sub(uint64_t a, uint64_t b) {
+  uint64_t d = a - b;
+  return d + (CHI_P & (0 - (d >> 63)));
+}
+
+static CHI_GEN_INLINE uint64_t chi_f_neg(uint64_t a) {
+  return chi_f_sub(0, a);
+}
+
+/* Any 128-bit number to its canonical residue. */
+static CHI_GEN_INLINE uint64_t chi_acc_fold(chi_acc z) {
+#if CHI_MERSENNE == 61
+  uint64_t r = ((uint64_t)z & CHI_P) + ((uint64_t)(z >> 61) & CHI_P) +
+               (uint64_t)(z >> 122); /* < 2^62 + 2^6 */
+  r = (r & CHI_P) + (r >> 61);       /* < 2^61 + 2 */
+  return chi_f_cond_sub(r);
+#else
+  /* division by a constant: multiplications and shifts */
+  uint64_t hi = (uint64_t)(z >> 64) % CHI_P, lo = (uint64_t)z % CHI_P;
+  return (hi * (UINT64_C(1) << (64 % CHI_MERSENNE)) + lo) % CHI_P;
+#endif
+}
+
+/* z < 2^124: one fold less. */
+static CHI_GEN_INLINE uint64_t chi_f_fold124(chi_acc z) {
+#if CHI_MERSENNE == 61
+  uint64_t r = ((uint64_t)z & CHI_P) + (uint64_t)(z >> 61); /* < 2^63+2^61 */
+  r = (r & CHI_P) + (r >> 61);
+  return chi_f_cond_sub(r);
+#else
+  return chi_acc_fold(z);
+#endif
+}
+
+static CHI_GEN_INLINE uint64_t chi_f_mul(uint64_t a, uint64_t b) {
+  return chi_f_fold124((chi_acc)a * b);
+}
+
+/* Any int64_t; negative v is p - |v| mod p. */
+static CHI_GEN_INLINE uint64_t chi_f_from_i64(int64_t v) {
+  uint64_t neg = 0 - ((uint64_t)v >> 63); /* all ones if v < 0 */
+  uint64_t mag = ((uint64_t)v ^ neg) - neg;
+  uint64_t r = chi_acc_fold(mag);
+  return (r & ~neg) | (chi_f_neg(r) & neg);
+}
+
+/* The integer of least absolute value: v for v <= (p-1)/2, else v - p. */
+static CHI_GEN_INLINE int64_t chi_f_to_i64(uint64_t v) {
+  return (int64_t)(v - (CHI_P & (0 - (uint64_t)(v > CHI_P / 2))));
+}
+
+/* a^(p-2); 0 gives 0.  Constant time. */
+static CHI_GEN_INLINE uint64_t chi_f_inv(uint64_t a) {
+  uint64_t r = 1; /* p - 2 = 2^k - 3: all bits set but bit 1 */
+  int i;
+  for (i = CHI_MERSENNE - 1; i >= 0; i--) {
+    r = chi_f_mul(r, r);
+    if (i != 1)
+      r = chi_f_mul(r, a);
+  }
+  return r;
+}
+
+static CHI_GEN_INLINE chi_acc chi_acc_zero(void) { return 0; }
+
+/* z + a * b: 1 unit. */
+static CHI_GEN_INLINE chi_acc chi_acc_mul(chi_acc z, uint64_t a, uint64_t b) {
+  return z + (chi_acc)a * b;
+}
+
+/* z + a. */
+static CHI_GEN_INLINE chi_acc chi_acc_add(chi_acc z, uint64_t a) {
+  return z + a;
+}
+
+/* ---- shares ------------------------------------------------------------- */
+
+/* One lane of a share.  REP3: x = x_0+x_1+x_2, party i has a = x_i and
+ * b = x_{i+1}.  SHAMIR: a is the polynomial's value at i+1, b unused. */
+typedef struct chi_sh {
+  uint64_t a, b;
+} chi_sh;
+
+/* Lane l of the vector of `lanes` lanes at base. */
+static CHI_GEN_INLINE chi_sh chi_sh_ld(int P, const uint64_t *base,
+                                       uint64_t lanes, uint64_t l) {
+  chi_sh x;
+  x.a = base[l];
+  x.b = P == CHI_GEN_REP3 ? base[lanes + l] : 0;
+  return x;
+}
+
+static CHI_GEN_INLINE void chi_sh_st(int P, uint64_t *base, uint64_t lanes,
+                                     uint64_t l, chi_sh x) {
+  base[l] = x.a;
+  if (P == CHI_GEN_REP3)
+    base[lanes + l] = x.b;
+}
+
+static CHI_GEN_INLINE chi_sh chi_sh_add(int P, chi_sh x, chi_sh y) {
+  x.a = chi_f_add(x.a, y.a);
+  if (P == CHI_GEN_REP3)
+    x.b = chi_f_add(x.b, y.b);
+  return x;
+}
+
+static CHI_GEN_INLINE chi_sh chi_sh_sub(int P, chi_sh x, chi_sh y) {
+  x.a = chi_f_sub(x.a, y.a);
+  if (P == CHI_GEN_REP3)
+    x.b = chi_f_sub(x.b, y.b);
+  return x;
+}
+
+static CHI_GEN_INLINE chi_sh chi_sh_neg(int P, chi_sh x) {
+  x.a = chi_f_neg(x.a);
+  if (P == CHI_GEN_REP3)
+    x.b = chi_f_neg(x.b);
+  return x;
+}
+
+/* Share times public element. */
+static CHI_GEN_INLINE chi_sh chi_sh_mulp(int P, chi_sh x, uint64_t c) {
+  x.a = chi_f_mul(x.a, c);
+  if (P == CHI_GEN_REP3)
+    x.b = chi_f_mul(x.b, c);
+  return x;
+}
+
+/* The trivial share of a public element: REP3 (c, 0, 0), SHAMIR the constant
+ * polynomial. */
+static CHI_GEN_INLINE chi_sh chi_sh_pub(int P, unsigned me, uint64_t c) {
+  chi_sh x;
+  if (P == CHI_GEN_REP3) {
+    x.a = c & (0 - (uint64_t)(me == 0));
+    x.b = c & (0 - (uint64_t)(me == 2));
+  } else {
+    x.a = c;
+    x.b = 0;
+  }
+  return x;
+}
+
+static CHI_GEN_INLINE chi_sh chi_sh_addp(int P, unsigned me, chi_sh x,
+                                         uint64_t c) {
+  return chi_sh_add(P, x, chi_sh_pub(P, me, c));
+}
+
+/* Lane of x where cond (public, 0 or 1) is 1, else of y. */
+static CHI_GEN_INLINE chi_sh chi_sh_sel(int P, uint64_t cond, chi_sh x,
+                                        chi_sh y) {
+  uint64_t m = 0 - cond;
+  x.a = (x.a & m) | (y.a & ~m);
+  if (P == CHI_GEN_REP3)
+    x.b = (x.b & m) | (y.b & ~m);
+  return x;
+}
+
+/* Local product, not yet a share: REP3 an additive term x_i y_i + x_i y_{i+1}
+ * + x_{i+1} y_i, SHAMIR a value of degree 2t.  Sums, differences, negations and
+ * public multiples of products are those of field elements. */
+static CHI_GEN_INLINE uint64_t chi_pr_mul(int P, chi_sh x, chi_sh y) {
+  if (P == CHI_GEN_REP3) /* < 2^123 + 2^122 */
+    return chi_f_fold124((chi_acc)x.a * (y.a + y.b) + (chi_acc)x.b * y.a);
+  return chi_f_mul(x.a, y.a);
+}
+
+/* acc + local product: 3 units in REP3, 1 in SHAMIR; fold every CHI_ACC_PAIRS
+ * calls. */
+static CHI_GEN_INLINE chi_acc chi_acc_pr(int P, chi_acc z, chi_sh x,
+                                         chi_sh y) {
+  z += (chi_acc)x.a * y.a;
+  if (P == CHI_GEN_REP3) {
+    z += (chi_acc)x.a * y.b;
+    z += (chi_acc)x.b * y.a;
+  }
+  return z;
+}
+
+/* A share seen as a product, so that it can be added to products. */
+static CHI_GEN_INLINE uint64_t chi_pr_lift(int P, chi_sh x) {
+  (void)P;
+  return x.a;
+}
+
+/* Product plus public element. */
+static CHI_GEN_INLINE uint64_t chi_pr_addp(int P, unsigned me, uint64_t z,
+                                           uint64_t c) {
+  if (P == CHI_GEN_REP3)
+    c &= 0 - (uint64_t)(me == 0);
+  return chi_f_add(z, c);
+}
+
+/* ---- the context of a run ------------------------------------------------ */
+
+typedef struct chi_session chi_gen;
+
+/* The word arena; slots are word offsets into it. */
+CHI_API uint64_t *chi_gen_words(chi_gen *g);
+CHI_API unsigned chi_gen_me(const chi_gen *g);
+/* CHI_GEN_REP3 or CHI_GEN_SHAMIR. */
+CHI_API int chi_gen_protocol(const chi_gen *g);
+
+/* One exchange.  Order of calls:
+ *   chi_gen_begin(g, m, o)          m reduce lanes, o open lanes in total
+ *   in any order, the same on all nodes:
+ *     for each reduced value of L lanes at word dst (2 L words):
+ *       for off = 0, CHUNK, 2 CHUNK .. < L, n = min(CHUNK, L - off):
+ *         z = chi_gen_reduce_open_chunk(g, dst, L, off, n);
+ *         z[i] = chi_f_add(z[i], local product of lane off + i), i < n
+ *         chi_gen_reduce_close_chunk(g);
+ *     chi_gen_open(g, dst, src, L)  L words at dst (a public p plane), share
+ *                                   of L lanes at src
+ *   chi_gen_end(g)                  0: all dst are valid; else return at once
+ *
+ * z is not zero at first: it holds the node's mask, so products are ADDED.
+ * No dst may overlap another dst, an operand of a kernel of this exchange or
+ * an open's src: peers' bytes arrive in dst while kernels still run.  An src
+ * must not change before chi_gen_end.  After a failure inside an exchange all
+ * calls stay harmless and chi_gen_end tells.  m = o = 0 costs nothing. */
+CHI_API void chi_gen_begin(chi_gen *g, uint64_t m, uint64_t o);
+CHI_API uint64_t *chi_gen_reduce_open_chunk(chi_gen *g, uint64_t dst,
+                                            uint64_t lanes, uint64_t off,
+                                            uint64_t n);
+CHI_API void chi_gen_reduce_close_chunk(chi_gen *g);
+CHI_API void chi_gen_open(chi_gen *g, uint64_t dst, uint64_t src,
+                          uint64_t lanes);
+CHI_API CHI_MUST_USE int chi_gen_end(chi_gen *g);
+
+/* Tells share `src` (lanes lanes) to `identity`, a wide integer of 256 bits:
+ * the public key's bytes, the first the most significant.  `output` indexes
+ * the output table.  Not in an exchange.  Returns 0, else return at once. */
+CHI_API CHI_MUST_USE int chi_gen_tell(chi_gen *g, uint32_t output,
+                                      const uint64_t *identity, uint64_t src,
+                                      uint64_t lanes);
+
+/* A check at `site` failed: poisons the session, returns non-zero, to be
+ * returned by run(). */
+CHI_API CHI_MUST_USE int chi_gen_fail(chi_gen *g, uint32_t site);
+
+/* ---- public integers of 64 bits ------------------------------------------ */
+
+/* Quotient to nearest, ties to even; b != 0 and the result fits. */
+static CHI_GEN_INLINE int64_t chi_z_rdiv(int64_t a, int64_t b) {
+  uint64_t ua = a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
+  uint64_t ub = b < 0 ? 0 - (uint64_t)b : (uint64_t)b;
+  uint64_t q = ua / ub, r = ua % ub, up = ub - r;
+  if (r > up || (r == up && (q & 1)))
+    q++;
+  return (a < 0) != (b < 0) ? (int64_t)(0 - q) : (int64_t)q;
+}
+
+/* Floor of the square root, a >= 0. */
+static CHI_GEN_INLINE int64_t chi_z_isqrt(int64_t a) {
+  uint64_t r = 0, bit = UINT64_C(1) << 62, x = (uint64_t)a;
+  for (; bit; bit >>= 2) {
+    if (x >= r + bit) {
+      x -= r + bit;
+      r = (r >> 1) + bit;
+    } else {
+      r >>= 1;
+    }
+  }
+  return (int64_t)r;
+}
+
+/* The number congruent to a modulo 2^bits, 1 <= bits <= 64, in [0, 2^bits) or,
+ * if is_signed, in [-2^(bits-1), 2^(bits-1)). */
+static CHI_GEN_INLINE int64_t chi_z_wrap(int64_t a, unsigned bits,
+                                         int is_signed) {
+  uint64_t m = bits >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << bits) - 1;
+  uint64_t v = (uint64_t)a & m;
+  if (is_signed && (v >> (bits - 1) & 1))
+    v |= ~m;
+  return (int64_t)v;
+}
+
+/* ---- public integers up to 1024 bits: CHI_WIDE_WORDS words each ------------
+ * Word 0 is the sign (-1, 0, 1 as int64_t), words 1..16 the magnitude.  Results
+ * must fit (the compiler proved it); r may be an operand.  Time depends on the
+ * values: they are public. */
+CHI_API void chi_wide_set_i64(uint64_t *r, int64_t a);
+/* Low 64 bits, two's complement: the value if it fits int64_t. */
+CHI_API int64_t chi_wide_get_i64(const uint64_t *a);
+CHI_API int chi_wide_fits_i64(const uint64_t *a);
+/* From a sign and n <= 16 limbs, least significant first. */
+CHI_API void chi_wide_set_limbs(uint64_t *r, int sign, const uint64_t *limb,
+                                unsigned n);
+CHI_API void chi_wide_copy(uint64_t *r, const uint64_t *a);
+CHI_API void chi_wide_add(uint64_t *r, const uint64_t *a, const uint64_t *b);
+CHI_API void chi_wide_sub(uint64_t *r, const uint64_t *a, const uint64_t *b);
+CHI_API void chi_wide_neg(uint64_t *r, const uint64_t *a);
+CHI_API void chi_wide_mul(uint64_t *r, const uint64_t *a, const uint64_t *b);
+/* Quotient towards zero and its remainder (sign of a); b != 0. */
+CHI_API void chi_wide_tdiv(uint64_t *r, const uint64_t *a, const uint64_t *b);
+CHI_API void chi_wide_tmod(uint64_t *r, const uint64_t *a, const uint64_t *b);
+/* Quotient to nearest, ties to even; b != 0. */
+CHI_API void chi_wide_rdiv(uint64_t *r, const uint64_t *a, const uint64_t *b);
+/* -1, 0, 1. */
+CHI_API int chi_wide_cmp(const uint64_t *a, const uint64_t *b);
+/* a * 2^n; floor(a / 2^n). */
+CHI_API void chi_wide_shl(uint64_t *r, const uint64_t *a, uint64_t n);
+CHI_API void chi_wide_shr(uint64_t *r, const uint64_t *a, uint64_t n);
+/* a, b >= 0. */
+CHI_API void chi_wide_and(uint64_t *r, const uint64_t *a, const uint64_t *b);
+CHI_API void chi_wide_or(uint64_t *r, const uint64_t *a, const uint64_t *b);
+CHI_API void chi_wide_xor(uint64_t *r, const uint64_t *a, const uint64_t *b);
+/* a >= 0. */
+CHI_API void chi_wide_isqrt(uint64_t *r, const uint64_t *a);
+/* The canonical residue of a modulo p. */
+CHI_API uint64_t chi_wide_enc(const uint64_t *a);
+/* As chi_z_wrap, 1 <= bits <= 1024. */
+CHI_API void chi_wide_wrap(uint64_t *r, const uint64_t *a, unsigned bits,
+                           int is_signed);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
