@@ -71,6 +71,12 @@ mpz_srcptr ir_mpz(ir_module *m, mpz_srcptr v) {
 
 ir_block *ir_block_new(ir_module *m) { return ARENA_NEW(m->a, ir_block); }
 
+/* Room for one more of n; capacities are the powers of two. */
+static void *grow_one(arena *a, void *old, uint32_t n, size_t bytes) {
+  if (n & (n - 1)) return old;
+  return arena_grow(a, old, n, n ? (size_t)n * 2 : 1, bytes);
+}
+
 static ir_value *value_new(ir_module *m, ir_type ty, ir_inst *def, ir_block *b,
                            uint32_t index) {
   ir_value *v = ARENA_NEW(m->a, ir_value);
@@ -85,8 +91,7 @@ static ir_value *value_new(ir_module *m, ir_type ty, ir_inst *def, ir_block *b,
 ir_value *ir_param(ir_module *m, ir_block *b, ir_type ty, const char *name) {
   ir_value *v = value_new(m, ty, NULL, b, b->nparam);
   v->name = name;
-  b->param = arena_grow(m->a, b->param, b->nparam, b->nparam + 1,
-                        sizeof *b->param);
+  b->param = grow_one(m->a, b->param, b->nparam, sizeof *b->param);
   b->param[b->nparam++] = v;
   return v;
 }
@@ -203,7 +208,7 @@ ir_leaf *ir_leaf_add(ir_module *m, bool out, const ir_leaf *leaf) {
   uint32_t *n = out ? &m->nout : &m->nin;
   int at = ir_leaf_find(*tab, *n, leaf->name);
   if (at >= 0) return &(*tab)[at];
-  *tab = arena_grow(m->a, *tab, *n, *n + 1, sizeof **tab);
+  *tab = grow_one(m->a, *tab, *n, sizeof **tab);
   ir_leaf *l = &(*tab)[(*n)++];
   *l = *leaf;
   l->name = dup_or_empty(m->a, leaf->name);
