@@ -192,6 +192,29 @@ CHI_API void chi_identity_seed(const chi_identity *id, uint8_t out[32]);
 /* Wipes and frees; NULL is allowed. */
 CHI_API void chi_identity_free(chi_identity *id);
 
+#define CHI_SIGNATURE_BYTES 64
+
+/* Ed25519 signature of a message, and its check.  Domains are the caller's
+ * business: begin the message with a label of your own.
+ * Returns  CHI_OK; CHI_E_CRYPTO (verify: not by `key`, or not on `msg`). */
+CHI_API CHI_MUST_USE chi_status
+chi_identity_sign(uint8_t signature[CHI_SIGNATURE_BYTES],
+                  const chi_identity *id, const void *msg, size_t msg_bytes);
+CHI_API CHI_MUST_USE chi_status
+chi_identity_verify(const uint8_t key[CHI_KEY_BYTES],
+                    const uint8_t signature[CHI_SIGNATURE_BYTES],
+                    const void *msg, size_t msg_bytes);
+
+/* Overwrites a secret; not optimised away. */
+CHI_API void chi_wipe(void *p, size_t bytes);
+
+/* Lower-case hexadecimal, constant-time in the bytes.  chi_hex writes
+ * 2 * bytes characters and a NUL.  chi_unhex takes exactly 2 * bytes digits
+ * of either case and nothing else, or gives CHI_E_ARG and zeros. */
+CHI_API void chi_hex(char *text, const uint8_t *in, size_t bytes);
+CHI_API CHI_MUST_USE chi_status chi_unhex(uint8_t *out, size_t bytes,
+                                          const char *text);
+
 /* Bytes that sealing adds. */
 #define CHI_SEAL_BYTES 48
 
@@ -214,6 +237,20 @@ CHI_API CHI_MUST_USE chi_status chi_unseal(void *msg, const chi_identity *id,
                                           size_t box_bytes);
 
 /* ---- clients: give inputs, receive told outputs (client.c) ------------- */
+
+/* Exact integers to canonical elements and back: v >= 0 is v, v < 0 is p + v,
+ * and an element above (p-1)/2 stands for a negative number.
+ *
+ * Returns  CHI_OK; CHI_E_ARG if lo..hi is empty or no part of the 2^61 - 1
+ *          integers -(p-1)/2 .. (p-1)/2; CHI_E_RANGE if a value lies outside
+ *          lo..hi (all lanes are looked at first; out is zeros then).
+ * Leaks    whether a value lies outside; constant time otherwise. */
+CHI_API CHI_MUST_USE chi_status chi_encode(uint64_t *out, const int64_t *in,
+                                           size_t lanes, int64_t lo,
+                                           int64_t hi);
+CHI_API CHI_MUST_USE chi_status chi_decode(int64_t *out, const uint64_t *in,
+                                           size_t lanes, int64_t lo,
+                                           int64_t hi);
 
 /* Which run a client talks about; equal for all nodes. */
 typedef struct chi_client_run {
@@ -268,7 +305,9 @@ CHI_API CHI_MUST_USE chi_status chi_mem_new(chi_transport *out, unsigned n);
 
 typedef struct chi_party {
   uint8_t key[CHI_KEY_BYTES];
-  const char *host; /* name or address; not needed for parties above `me` */
+  const char *host; /* numeric IPv4 or IPv6 address: looking up names is the
+                       host's task, since that cannot be bounded in time; may
+                       be NULL for parties above `me`, which call us */
   uint16_t port;
 } chi_party;
 
@@ -276,18 +315,27 @@ typedef struct chi_tls_config {
   unsigned me, n;
   const chi_identity *identity; /* must have party[me].key */
   const chi_party *party;       /* n entries, the same on all nodes */
-  int listen_fd;                /* bound and listening; stays the caller's */
+  int listen_fd;                /* bound and listening; stays the caller's; of
+                                   one set-up at a time; not used by the last
+                                   party, which calls all others */
   uint32_t deadline_ms;         /* for the whole mesh; 0: 30000 */
 } chi_tls_config;
 
 /* Connects party `me` with all others: TLS 1.3, both sides authenticated by
- * the pinned keys of the party table, AES-128-GCM.
+ * the pinned keys of the party table, AES-128-GCM.  It calls the parties below
+ * `me`, again and again until they are up, and accepts those above.  Strangers
+ * who connect, speak garbage or keep silent are turned away and harm nobody.
  *
- * Returns  CHI_OK; CHI_E_ARG; CHI_E_PEER_STALLED (a party did not come in
- *          time); CHI_E_PROTOCOL (a stranger, a wrong key); CHI_E_CRYPTO;
+ * Returns  CHI_OK; CHI_E_ARG (config); CHI_E_PEER_STALLED (a party did not
+ *          come up in time); CHI_E_CRYPTO (a party we called has another key
+ *          than the table says); CHI_E_PROTOCOL (it does not speak TLS 1.3);
+ *          CHI_E_DISAGREE (it refuses our key, or its table has other places);
  *          CHI_E_IO; CHI_E_NOMEM.
- * Out      out     owned by the caller until a session takes it.
- *          detail  NUL-terminated reason that names the party; may be NULL. */
+ * Out      out     owned by the caller until a session takes it; close it
+ *                  with out->ops->close(out->state) if none does.
+ *          detail  NUL-terminated reason that names the party; may be NULL.
+ * Cost     one key agreement and two signatures a peer, some milliseconds;
+ *          0.5 MiB of buffers a peer. */
 CHI_API CHI_MUST_USE chi_status chi_tls_connect(chi_transport *out,
                                                char *detail,
                                                size_t detail_bytes,
