@@ -1,0 +1,141 @@
+/* Clients: integers to elements, elements to sealed blobs of shares, and told
+ * outputs back.  The shares themselves are made in format.c; here they are
+ * checked, put in their place and sealed.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chi_gen.h"
+#include "format.h"
+#include "keys.h"
+
+#define HALF ((int64_t)(CHI_P / 2)) /* (p-1)/2 */
+
+static int is_run(const chi_client_run *run) {
+  return (run->protocol == CHI_REP3 && run->n == 3) ||
+         (run->protocol == CHI_SHAMIR && run->n >= CHI_PARTIES_MIN &&
+          run->n <= CHI_PARTIES_MAX);
+}
+
+chi_status chi_encode(uint64_t *out, const int64_t *in, size_t lanes,
+                      int64_t lo, int64_t hi) {
+  if (lo > hi || lo < -HALF || hi > HALF) return CHI_E_ARG;
+  unsigned bad = 0;
+  for (size_t i = 0; i < lanes; i++) {
+    uint64_t v = (uint64_t)in[i];
+    bad |= (unsigned)(in[i] < lo) | (unsigned)(in[i] > hi);
+    out[i] = v + (CHI_P & (uint64_t)0 - (v >> 63));
+  }
+  if (!bad) return CHI_OK;
+  sodium_memzero(out, lanes * sizeof *out);
+  return CHI_E_RANGE;
+}
+
+chi_status chi_decode(int64_t *out, const uint64_t *in, size_t lanes,
+                      int64_t lo, int64_t hi) {
+  if (lo > hi || lo < -HALF || hi > HALF) return CHI_E_ARG;
+  unsigned bad = 0;
+  for (size_t i = 0; i < lanes; i++) {
+    uint64_t high = ((uint64_t)HALF - in[i]) >> 63; /* above (p-1)/2 */
+    int64_t v = (int64_t)(in[i] - (CHI_P & ((uint64_t)0 - high)));
+    bad |= (unsigned)(in[i] >= CHI_P) | (unsigned)(v < lo) | (unsigned)(v > hi);
+    out[i] = v;
+  }
+  if (!bad) return CHI_OK;
+  sodium_memzero(out, lanes * sizeof *out);
+  return CHI_E_RANGE;
+}
+
+size_t chi_client_blob_bytes(chi_protocol protocol, unsigned n, unsigned node,
+                             size_t lanes) {
+  size_t clear = chii_blob_bytes(CHII_BLOB_INPUT, protocol, n, node, lanes);
+  return clear && clear <= SIZE_MAX - CHI_SEAL_BYTES ? clear + CHI_SEAL_BYTES
+                                                     : 0;
+}
+
+/* Canonical elements of the values; false if one has none. */
+static int canonical(uint64_t *out, const int64_t *in, size_t lanes) {
+  unsigned bad = 0;
+  for (size_t i = 0; i < lanes; i++) {
+    bad |= (unsigned)(in[i] < -HALF) | (unsigned)(in[i] >= (int64_t)CHI_P);
+    out[i] = (uint64_t)in[i] +
+             (CHI_P & ((uint64_t)0 - ((uint64_t)in[i] >> 63)));
+  }
+  return !bad;
+}
+
+chi_status chi_client_share(uint8_t *const *blobs, const chi_client_run *run,
+                            uint32_t input, const int64_t *values,
+                            size_t lanes) {
+  uint8_t *clear[CHI_PARTIES_MAX] = {0};
+  if (!is_run(run) || lanes == 0) return CHI_E_ARG;
+  if (lanes > SIZE_MAX / sizeof(uint64_t)) return CHI_E_ARG;
+  for (unsigned i = 0; i < run->n; i++) {
+    if (!chi_client_blob_bytes(run->protocol, run->n, i, lanes)) {
+      return CHI_E_ARG;
+    }
+    /* Plaintexts are written where their boxes will stand. */
+    clear[i] = blobs[i] + CHI_SEAL_BYTES;
+  }
+  uint64_t *elements = malloc(lanes * sizeof *elements);
+  if (!elements) return CHI_E_NOMEM;
+  chi_status st = CHI_E_ARG;
+  if (canonical(elements, values, lanes)) {
+    st = chii_input_split(clear, run->protocol, run->n, input, run->session_id,
+                          elements, lanes);
+  }
+  sodium_memzero(elements, lanes * sizeof *elements);
+  free(elements);
+  for (unsigned i = 0; i < run->n && !st; i++) {
+    size_t bytes = chii_blob_bytes(CHII_BLOB_INPUT, run->protocol, run->n, i,
+                                   lanes);
+    st = chi_seal(blobs[i], run->party_key[i], clear[i], bytes);
+  }
+  for (unsigned i = 0; i < run->n && st; i++) {
+    sodium_memzero(blobs[i], chi_client_blob_bytes(run->protocol, run->n, i,
+                                                   lanes));
+  }
+  return st;
+}
+
+chi_status chi_client_open(uint64_t *values, size_t lanes, unsigned *bad_node,
+                           const chi_client_run *run, const chi_identity *id,
+                           uint32_t output, const uint8_t *const *blobs,
+                           const size_t *blob_bytes) {
+  uint8_t *clear[CHI_PARTIES_MAX] = {0};
+  unsigned bad = 0, i = 0;
+  chi_status st = CHI_OK;
+  if (!is_run(run) || lanes == 0) return CHI_E_ARG;
+  for (i = 0; i < run->n && !st; i++) {
+    size_t bytes = chii_blob_bytes(CHII_BLOB_TOLD, run->protocol, run->n, i,
+                                   lanes);
+    bad = i;
+    if (!bytes || blob_bytes[i] != bytes + CHII_TOLD_BYTES) {
+      st = CHI_E_PROTOCOL;
+    } else if (!(clear[i] = malloc(bytes))) {
+      st = CHI_E_NOMEM;
+    } else {
+      st = chii_told_unseal(clear[i], id, run->party_key[i], blobs[i],
+                            blob_bytes[i]);
+    }
+    if (!st && chii_blob_check(clear[i], bytes, CHII_BLOB_TOLD, run->protocol,
+                               run->n, i, output, lanes, run->session_id)) {
+      st = CHI_E_PROTOCOL;
+    }
+  }
+  if (!st) {
+    const uint8_t *body[CHI_PARTIES_MAX];
+    for (i = 0; i < run->n; i++) body[i] = clear[i];
+    st = chii_told_join(values, lanes, &bad, run->protocol, run->n, body);
+  }
+  if (st) sodium_memzero(values, lanes * sizeof *values);
+  if (st && st != CHI_E_CHECK && bad_node) *bad_node = bad;
+  for (i = 0; i < run->n; i++) {
+    if (!clear[i]) continue;
+    sodium_memzero(clear[i], chii_blob_bytes(CHII_BLOB_TOLD, run->protocol,
+                                             run->n, i, lanes));
+    free(clear[i]);
+  }
+  return st;
+}
