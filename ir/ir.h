@@ -175,6 +175,7 @@ typedef struct ir_module {
   uint32_t nvalue;      /* ids handed out */
   struct ir_range_set *ranges;
   mpz_srcptr p;         /* 2^k - 1 */
+  bool parsed;          /* from text: a broken invariant is the text's fault */
 } ir_module;
 
 /* Limits that the builder, the parser and the verifier share. */

@@ -625,5 +625,6 @@ ir_module *ir_parse(arena *a, source_set *ss, source_id src, diag *dg) {
   lex(&p);
   if (!need_module(&p)) return NULL;
   p.m->src = ss;
+  p.m->parsed = true;
   return p.m;
 }
