@@ -9,6 +9,7 @@
 #include "chi_gen.h"
 #include "format.h"
 #include "keys.h"
+#include "util.h"
 
 #define HALF ((int64_t)(CHI_P / 2)) /* (p-1)/2 */
 
@@ -25,7 +26,7 @@ chi_status chi_encode(uint64_t *out, const int64_t *in, size_t lanes,
   for (size_t i = 0; i < lanes; i++) {
     uint64_t v = (uint64_t)in[i];
     bad |= (unsigned)(in[i] < lo) | (unsigned)(in[i] > hi);
-    out[i] = v + (CHI_P & (uint64_t)0 - (v >> 63));
+    out[i] = v + (CHI_P & ((uint64_t)0 - (v >> 63)));
   }
   if (!bad) return CHI_OK;
   sodium_memzero(out, lanes * sizeof *out);
@@ -69,6 +70,7 @@ chi_status chi_client_share(uint8_t *const *blobs, const chi_client_run *run,
                             uint32_t input, const int64_t *values,
                             size_t lanes) {
   uint8_t *clear[CHI_PARTIES_MAX] = {0};
+  CHII_REQUIRE(blobs && run && values, "a NULL argument");
   if (!is_run(run) || lanes == 0) return CHI_E_ARG;
   if (lanes > SIZE_MAX / sizeof(uint64_t)) return CHI_E_ARG;
   for (unsigned i = 0; i < run->n; i++) {
@@ -106,6 +108,7 @@ chi_status chi_client_open(uint64_t *values, size_t lanes, unsigned *bad_node,
   uint8_t *clear[CHI_PARTIES_MAX] = {0};
   unsigned bad = 0, i = 0;
   chi_status st = CHI_OK;
+  CHII_REQUIRE(values && run && id && blobs && blob_bytes, "a NULL argument");
   if (!is_run(run) || lanes == 0) return CHI_E_ARG;
   for (i = 0; i < run->n && !st; i++) {
     size_t bytes = chii_blob_bytes(CHII_BLOB_TOLD, run->protocol, run->n, i,

@@ -6,7 +6,10 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "util.h"
+
 static chi_status identity_make(chi_identity **out, const uint8_t *seed) {
+  CHII_REQUIRE(out, "a NULL argument");
   *out = NULL;
   if (sodium_init() < 0) return CHI_E_CRYPTO;
   /* Between guard pages, kept from swap and core dumps where the system
@@ -33,6 +36,7 @@ chi_status chi_identity_new(chi_identity **out) {
 }
 
 chi_status chi_identity_from_seed(chi_identity **out, const uint8_t seed[32]) {
+  CHII_REQUIRE(seed, "a NULL argument");
   return identity_make(out, seed);
 }
 

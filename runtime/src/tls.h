@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "chi.h"
+#include "util.h"
 
 /* The largest record that TLS 1.3 may put on the wire for one write of ours:
  * 2^14 bytes, content type, header, tag.  RFC 8446, 5.2. */
@@ -33,16 +34,16 @@ typedef struct tls_io {
   bool eof;                   /* the peer closed its direction */
 } tls_io;
 
-BIO_METHOD *tls_io_method(void);
+BIO_METHOD *chii_tls_io_method(void);
 /* Takes the socket over, also on failure.  NULL: out of memory. */
-tls_io *tls_io_new(int fd);
-void tls_io_free(tls_io *io);
+tls_io *chii_tls_io_new(int fd);
+void chii_tls_io_free(tls_io *io);
 /* Sends what is buffered, as far as the kernel takes it; false on an error. */
-bool tls_io_flush(tls_io *io);
+bool chii_tls_io_flush(tls_io *io);
 /* Room for one more record, so that SSL_write cannot stop half-way: a write
  * that did would oblige the caller to come back with the same bytes. */
-bool tls_io_room(const tls_io *io);
-static inline bool tls_io_unsent(const tls_io *io) {
+bool chii_tls_io_room(const tls_io *io);
+static inline bool chii_tls_io_unsent(const tls_io *io) {
   return io->out_at < io->out_end;
 }
 
@@ -54,8 +55,8 @@ typedef struct tls_ctx {
 } tls_ctx;
 
 /* False: OpenSSL refused; `why` tells. */
-bool tls_ctx_init(tls_ctx *c, const uint8_t seed[32], char *why, size_t cap);
-void tls_ctx_free(tls_ctx *c);
+bool chii_tls_ctx_init(tls_ctx *c, const uint8_t seed[32], char *why, size_t cap);
+void chii_tls_ctx_free(tls_ctx *c);
 /* The keys a connection may meet: those of parties first..end-1. */
 typedef struct tls_accept {
   const chi_party *party;
@@ -64,13 +65,13 @@ typedef struct tls_accept {
 
 /* A connection over io, server or client side; io stays the caller's, and
  * accept must outlive the handshake. */
-SSL *tls_ctx_ssl(tls_ctx *c, tls_io *io, const tls_accept *accept,
+SSL *chii_tls_ctx_ssl(tls_ctx *c, tls_io *io, const tls_accept *accept,
                  bool server);
 /* The peer's Ed25519 key, from a certificate whose SubjectPublicKeyInfo is
  * exactly the 44 bytes of an Ed25519 key.  Only after the handshake. */
-bool tls_peer_key(const SSL *ssl, uint8_t pub[32]);
+bool chii_tls_peer_key(const SSL *ssl, uint8_t pub[32]);
 /* Text for the newest OpenSSL error of this thread; empties its queue. */
-void tls_error_text(char *out, size_t cap);
+void chii_tls_error_text(char *out, size_t cap);
 
 /* One peer of an established transport. */
 typedef struct tls_peer {
@@ -90,10 +91,9 @@ typedef struct tls_state {
   tls_peer peer[64];
 } tls_state;
 
-uint64_t tls_now_ns(void);
 /* Set-up: connects s->peer[] as the configuration says.  tls_setup.c. */
-chi_status tls_setup(tls_state *s, const chi_tls_config *c, char *detail,
+chi_status chii_tls_setup(tls_state *s, const chi_tls_config *c, char *detail,
                      size_t cap);
-void tls_peer_free(tls_peer *p);
+void chii_tls_peer_free(tls_peer *p);
 
 #endif

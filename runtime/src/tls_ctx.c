@@ -14,7 +14,7 @@
 static const uint8_t SPKI_ED25519[12] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
                                          0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
 
-void tls_error_text(char *out, size_t cap) {
+void chii_tls_error_text(char *out, size_t cap) {
   unsigned long e = ERR_peek_last_error();
   const char *reason = e ? ERR_reason_error_string(e) : NULL;
   (void)snprintf(out, cap, "%s", reason ? reason : "no reason given");
@@ -30,7 +30,7 @@ static bool spki_key(const X509 *cert, uint8_t pub[32]) {
   return ok;
 }
 
-bool tls_peer_key(const SSL *ssl, uint8_t pub[32]) {
+bool chii_tls_peer_key(const SSL *ssl, uint8_t pub[32]) {
   X509 *cert = SSL_get0_peer_certificate(ssl);
   return cert && spki_key(cert, pub);
 }
@@ -76,7 +76,7 @@ static X509 *self_signed(OSSL_LIB_CTX *lib, EVP_PKEY *key) {
   return NULL;
 }
 
-bool tls_ctx_init(tls_ctx *c, const uint8_t seed[32], char *why, size_t cap) {
+bool chii_tls_ctx_init(tls_ctx *c, const uint8_t seed[32], char *why, size_t cap) {
   *c = (tls_ctx){0};
   ERR_clear_error();
   X509 *cert = NULL;
@@ -88,7 +88,7 @@ bool tls_ctx_init(tls_ctx *c, const uint8_t seed[32], char *why, size_t cap) {
   if (key) cert = self_signed(c->lib, key);
   if (cert) c->ssl = SSL_CTX_new_ex(c->lib, NULL, TLS_method());
   SSL_CTX *s = c->ssl;
-  bool ok = s && (c->method = tls_io_method()) &&
+  bool ok = s && (c->method = chii_tls_io_method()) &&
             SSL_CTX_set_min_proto_version(s, TLS1_3_VERSION) &&
             SSL_CTX_set_max_proto_version(s, TLS1_3_VERSION) &&
             SSL_CTX_set_ciphersuites(s, "TLS_AES_128_GCM_SHA256") &&
@@ -109,22 +109,22 @@ bool tls_ctx_init(tls_ctx *c, const uint8_t seed[32], char *why, size_t cap) {
         s, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(s, check_peer, NULL);
   } else {
-    tls_error_text(why, cap);
+    chii_tls_error_text(why, cap);
   }
   X509_free(cert);
   EVP_PKEY_free(key);
-  if (!ok) tls_ctx_free(c);
+  if (!ok) chii_tls_ctx_free(c);
   return ok;
 }
 
-void tls_ctx_free(tls_ctx *c) {
+void chii_tls_ctx_free(tls_ctx *c) {
   SSL_CTX_free(c->ssl);
   BIO_meth_free(c->method);
   OSSL_LIB_CTX_free(c->lib);
   *c = (tls_ctx){0};
 }
 
-SSL *tls_ctx_ssl(tls_ctx *c, tls_io *io, const tls_accept *accept,
+SSL *chii_tls_ctx_ssl(tls_ctx *c, tls_io *io, const tls_accept *accept,
                  bool server) {
   SSL *ssl = SSL_new(c->ssl);
   BIO *bio = ssl ? BIO_new(c->method) : NULL;

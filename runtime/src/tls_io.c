@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-tls_io *tls_io_new(int fd) {
+tls_io *chii_tls_io_new(int fd) {
   tls_io *io = calloc(1, sizeof *io);
   uint8_t *buffers = malloc(2 * (size_t)TLS_BUFFER);
   if (!io || !buffers) {
@@ -25,14 +25,14 @@ tls_io *tls_io_new(int fd) {
   return io;
 }
 
-void tls_io_free(tls_io *io) {
+void chii_tls_io_free(tls_io *io) {
   if (!io) return;
   if (io->fd >= 0) close(io->fd);
   free(io->in);
   free(io);
 }
 
-bool tls_io_flush(tls_io *io) {
+bool chii_tls_io_flush(tls_io *io) {
   while (io->out_at < io->out_end) {
     ssize_t n = send(io->fd, io->out + io->out_at, io->out_end - io->out_at,
                      MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -49,7 +49,7 @@ bool tls_io_flush(tls_io *io) {
   return true;
 }
 
-bool tls_io_room(const tls_io *io) {
+bool chii_tls_io_room(const tls_io *io) {
   return TLS_BUFFER - io->out_end >= TLS_RECORD_WIRE ||
          io->out_at >= TLS_BUFFER / 2;
 }
@@ -59,7 +59,7 @@ static int io_write(BIO *b, const char *p, size_t n, size_t *done) {
   BIO_clear_retry_flags(b);
   *done = 0;
   if (n == 0) return 1;
-  if (TLS_BUFFER - io->out_end < n && !tls_io_flush(io)) return 0;
+  if (TLS_BUFFER - io->out_end < n && !chii_tls_io_flush(io)) return 0;
   if (TLS_BUFFER - io->out_end < n && io->out_at >= TLS_BUFFER / 2) {
     /* At least half of the buffer is gone: moving the rest costs less than
      * one copy a byte sent. */
@@ -121,7 +121,7 @@ static long io_ctrl(BIO *b, int cmd, long num, void *ptr) {
   (void)ptr;
   switch (cmd) {
     case BIO_CTRL_FLUSH:
-      return tls_io_flush(io) ? 1 : 0;
+      return chii_tls_io_flush(io) ? 1 : 0;
     case BIO_CTRL_EOF:
       return io->eof ? 1 : 0;
     case BIO_CTRL_PENDING:
@@ -141,7 +141,7 @@ static int io_create(BIO *b) {
   return 1;
 }
 
-BIO_METHOD *tls_io_method(void) {
+BIO_METHOD *chii_tls_io_method(void) {
   BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "chi");
   if (!m) return NULL;
   if (!BIO_meth_set_write_ex(m, io_write) || !BIO_meth_set_read_ex(m, io_read) ||

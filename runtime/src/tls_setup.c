@@ -82,7 +82,7 @@ static chi_status fail(setup *u, chi_status st, const char *format, ...) {
 static void wire_close(wire *l) {
   ERR_clear_error();
   SSL_free(l->ssl);
-  tls_io_free(l->io);
+  chii_tls_io_free(l->io);
   if (!l->io && l->fd >= 0) close(l->fd);
   l->ssl = NULL;
   l->io = NULL;
@@ -130,9 +130,9 @@ static void call_again(setup *u, wire *l, const char *why) {
 }
 
 static void start_tls(setup *u, wire *l) {
-  l->io = tls_io_new(l->fd);
+  l->io = chii_tls_io_new(l->fd);
   l->fd = -1;
-  l->ssl = l->io ? tls_ctx_ssl(&u->s->ctx, l->io, &l->accept, l->server) : NULL;
+  l->ssl = l->io ? chii_tls_ctx_ssl(&u->s->ctx, l->io, &l->accept, l->server) : NULL;
   l->hello_in = 0;
   l->step = SHAKING;
   if (!l->ssl) (void)fail(u, CHI_E_NOMEM, "no memory for a TLS connection");
@@ -194,7 +194,7 @@ static void judge(setup *u, wire *l) {
                "differ",
                j, l->address, u->c->me);
   } else {
-    tls_error_text(text, sizeof text);
+    chii_tls_error_text(text, sizeof text);
     (void)fail(u, CHI_E_PROTOCOL, "party %u at %s does not speak TLS 1.3: %s",
                j, l->address, text);
   }
@@ -205,7 +205,7 @@ static void judge(setup *u, wire *l) {
 static void turn_away(setup *u, wire *l, const char *why) {
   u->turned_away++;
   (void)snprintf(u->stranger, sizeof u->stranger, "%s: %s", l->address, why);
-  if (l->io && tls_io_flush(l->io) && !shutdown(l->io->fd, SHUT_WR)) {
+  if (l->io && chii_tls_io_flush(l->io) && !shutdown(l->io->fd, SHUT_WR)) {
     l->step = DRAINING;
     l->until = u->now + DRAIN_NS;
   } else {
@@ -224,7 +224,7 @@ static void wire_failed(setup *u, wire *l) {
   if (reason >= SSL_AD_REASON_OFFSET) how = NULL;
   if (l->server) {
     char text[96];
-    tls_error_text(text, sizeof text);
+    chii_tls_error_text(text, sizeof text);
     turn_away(u, l, how ? how : text);
   } else if (how) {
     call_again(u, l, how);
@@ -241,7 +241,7 @@ static bool wants_more(const wire *l, int result) {
 /* Which party the key at the other end belongs to; c->n: none. */
 static unsigned party_of(const wire *l) {
   uint8_t pub[32];
-  if (tls_peer_key(l->ssl, pub)) {
+  if (chii_tls_peer_key(l->ssl, pub)) {
     for (unsigned j = l->accept.first; j < l->accept.end; j++) {
       if (!memcmp(pub, l->accept.party[j].key, 32)) return j;
     }
@@ -253,7 +253,7 @@ static void established(setup *u, wire *l, unsigned j) {
   tls_peer *p = &u->s->peer[j];
   /* A peer whose earlier try failed on its side calls again: the newest
    * connection is the one it believes in. */
-  tls_peer_free(p);
+  chii_tls_peer_free(p);
   p->ssl = l->ssl;
   p->io = l->io;
   SSL_set_app_data(p->ssl, NULL);
@@ -269,10 +269,10 @@ static void shake(setup *u, wire *l) {
   int r = SSL_do_handshake(l->ssl);
   if (r <= 0) {
     if (wants_more(l, r)) {
-      (void)tls_io_flush(l->io);
+      (void)chii_tls_io_flush(l->io);
       return;
     }
-    (void)tls_io_flush(l->io); /* the alert, if there is one */
+    (void)chii_tls_io_flush(l->io); /* the alert, if there is one */
     wire_failed(u, l);
     return;
   }
@@ -291,7 +291,7 @@ static void shake(setup *u, wire *l) {
   size_t wrote = 0;
   ERR_clear_error();
   if (SSL_write_ex(l->ssl, hello, GREETING, &wrote) != 1 ||
-      !tls_io_flush(l->io)) {
+      !chii_tls_io_flush(l->io)) {
     wire_failed(u, l);
     return;
   }
@@ -299,7 +299,7 @@ static void shake(setup *u, wire *l) {
 }
 
 static void greet(setup *u, wire *l) {
-  (void)tls_io_flush(l->io);
+  (void)chii_tls_io_flush(l->io);
   while (l->hello_in < GREETING) {
     size_t got = 0;
     ERR_clear_error();
@@ -475,14 +475,14 @@ static void turn(setup *u, struct pollfd *set, wire **who) {
     }
     if (l->step == IDLE) continue;
     short events = l->step == DIALLING ? POLLOUT : POLLIN;
-    if (l->io && tls_io_unsent(l->io)) events |= POLLOUT;
+    if (l->io && chii_tls_io_unsent(l->io)) events |= POLLOUT;
     set[count] = (struct pollfd){l->io ? l->io->fd : l->fd, events, 0};
     who[count++] = l;
   }
   if (u->status) return;
   uint64_t ms = wake > u->now ? (wake - u->now + MS_NS - 1) / MS_NS : 0;
   int r = poll(set, count, ms > 60000 ? 60000 : (int)ms);
-  u->now = tls_now_ns();
+  u->now = chii_now_ns();
   if (r < 0 && errno != EINTR) {
     (void)fail(u, CHI_E_IO, "poll: %s", strerror(errno));
   }
@@ -523,7 +523,7 @@ static chi_status arguments(setup *u) {
   return CHI_OK;
 }
 
-chi_status tls_setup(tls_state *s, const chi_tls_config *c, char *detail,
+chi_status chii_tls_setup(tls_state *s, const chi_tls_config *c, char *detail,
                      size_t cap) {
   setup u = {.s = s, .c = c, .detail = detail, .cap = cap};
   uint8_t seed[32];
@@ -531,7 +531,7 @@ chi_status tls_setup(tls_state *s, const chi_tls_config *c, char *detail,
   if (cap) detail[0] = 0;
   if (arguments(&u)) return u.status;
   chi_identity_seed(c->identity, seed);
-  bool ok = tls_ctx_init(&s->ctx, seed, why, sizeof why);
+  bool ok = chii_tls_ctx_init(&s->ctx, seed, why, sizeof why);
   chi_wipe(seed, sizeof seed);
   if (!ok) return fail(&u, CHI_E_CRYPTO, "TLS context: %s", why);
 
@@ -553,7 +553,7 @@ chi_status tls_setup(tls_state *s, const chi_tls_config *c, char *detail,
                     fcntl(c->listen_fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
     (void)fail(&u, CHI_E_IO, "listening socket: %s", strerror(errno));
   }
-  u.now = tls_now_ns();
+  u.now = chii_now_ns();
   u.limit_ms = c->deadline_ms ? c->deadline_ms : 30000;
   u.deadline = u.now + u.limit_ms * MS_NS;
   while (!u.status) {

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tls.h"
@@ -21,12 +20,6 @@
 #define UPDATE_RECORDS (UINT64_C(1) << 23)
 /* How long close waits for the kernel to take the last bytes. */
 #define LINGER_NS UINT64_C(2000000000)
-
-uint64_t tls_now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void note(tls_peer *p, const char *what) {
   char text[sizeof p->why];
@@ -56,13 +49,13 @@ static int failure(tls_peer *p, int result) {
     return CHI_IO_CLOSED;
   }
   char text[96];
-  tls_error_text(text, sizeof text);
+  chii_tls_error_text(text, sizeof text);
   note(p, text);
   return CHI_IO_FAILED;
 }
 
 static bool flush(tls_peer *p) {
-  if (p->send_state || tls_io_flush(p->io)) return !p->send_state;
+  if (p->send_state || chii_tls_io_flush(p->io)) return !p->send_state;
   note(p, strerror(p->io->error));
   p->send_state = CHI_IO_CLOSED;
   return false;
@@ -76,9 +69,9 @@ static long tls_try_send(void *state, unsigned peer, const void *data,
   if (n > LONG_MAX) n = LONG_MAX;
   if (!flush(p)) return p->send_state;
   while (done < n) {
-    if (!tls_io_room(p->io)) {
+    if (!chii_tls_io_room(p->io)) {
       if (!flush(p)) break;
-      if (!tls_io_room(p->io)) break;
+      if (!chii_tls_io_room(p->io)) break;
     }
     if (p->since_update > UPDATE_AFTER || p->records > UPDATE_RECORDS) {
       if (!SSL_key_update(p->ssl, SSL_KEY_UPDATE_NOT_REQUESTED)) {
@@ -111,7 +104,7 @@ static long tls_try_recv(void *state, unsigned peer, void *data, size_t n) {
   uint8_t *at = data;
   size_t done = 0;
   if (n > LONG_MAX) n = LONG_MAX;
-  if (tls_io_unsent(p->io)) (void)flush(p);
+  if (chii_tls_io_unsent(p->io)) (void)flush(p);
   while (done < n && !p->recv_state) {
     size_t got = 0;
     ERR_clear_error();
@@ -132,11 +125,11 @@ static bool readable_now(const tls_peer *p) {
 }
 
 static bool writable_now(const tls_peer *p) {
-  return p->send_state || tls_io_room(p->io);
+  return p->send_state || chii_tls_io_room(p->io);
 }
 
 static int poll_ms(uint64_t deadline_ns) {
-  uint64_t now = tls_now_ns();
+  uint64_t now = chii_now_ns();
   if (now >= deadline_ns) return 0;
   uint64_t ms = (deadline_ns - now + 999999u) / 1000000u;
   return ms > 60000 ? 60000 : (int)ms;
@@ -154,12 +147,12 @@ static int tls_wait(void *state, uint64_t readable, uint64_t writable,
       uint64_t bit = UINT64_C(1) << j;
       if (j == s->me) continue;
       /* Bytes taken earlier are on their way whatever the caller waits for. */
-      if (!p->send_state && tls_io_unsent(p->io)) (void)flush(p);
+      if (!p->send_state && chii_tls_io_unsent(p->io)) (void)flush(p);
       if ((readable & bit) && readable_now(p)) return 1;
       if ((writable & bit) && writable_now(p)) return 1;
       short events = 0;
       if (readable & bit) events |= POLLIN;
-      if (!p->send_state && tls_io_unsent(p->io)) events |= POLLOUT;
+      if (!p->send_state && chii_tls_io_unsent(p->io)) events |= POLLOUT;
       if (!events) continue;
       set[count] = (struct pollfd){p->io->fd, events, 0};
       who[count++] = j;
@@ -173,7 +166,7 @@ static int tls_wait(void *state, uint64_t readable, uint64_t writable,
         return 1;
       }
     }
-    if (r == 0 && tls_now_ns() >= deadline_ns) return 0;
+    if (r == 0 && chii_now_ns() >= deadline_ns) return 0;
   }
 }
 
@@ -194,9 +187,9 @@ static const char *tls_describe(void *state, unsigned peer) {
   return p->why[0] ? p->why : p->name;
 }
 
-void tls_peer_free(tls_peer *p) {
+void chii_tls_peer_free(tls_peer *p) {
   SSL_free(p->ssl);
-  tls_io_free(p->io);
+  chii_tls_io_free(p->io);
   *p = (tls_peer){0};
 }
 
@@ -204,7 +197,7 @@ void tls_peer_free(tls_peer *p) {
  * peer that still waits for our last message must get it. */
 static void tls_close(void *state) {
   tls_state *s = state;
-  uint64_t deadline = tls_now_ns() + LINGER_NS;
+  uint64_t deadline = chii_now_ns() + LINGER_NS;
   for (unsigned j = 0; j < s->n; j++) {
     tls_peer *p = &s->peer[j];
     if (!p->ssl || p->send_state) continue;
@@ -220,7 +213,7 @@ static void tls_close(void *state) {
     for (unsigned j = 0; j < s->n; j++) {
       tls_peer *p = &s->peer[j];
       if (!p->ssl || p->send_state || !flush(p)) continue;
-      if (!tls_io_unsent(p->io)) continue;
+      if (!chii_tls_io_unsent(p->io)) continue;
       set[count++] = (struct pollfd){p->io->fd, POLLOUT, 0};
     }
     int ms = poll_ms(deadline);
@@ -228,8 +221,8 @@ static void tls_close(void *state) {
     if (poll(set, count, ms) < 0 && errno != EINTR) break;
   }
   ERR_clear_error();
-  for (unsigned j = 0; j < s->n; j++) tls_peer_free(&s->peer[j]);
-  tls_ctx_free(&s->ctx);
+  for (unsigned j = 0; j < s->n; j++) chii_tls_peer_free(&s->peer[j]);
+  chii_tls_ctx_free(&s->ctx);
   free(s);
 }
 
@@ -244,15 +237,16 @@ static const chi_transport_ops TLS_OPS = {
 
 chi_status chi_tls_connect(chi_transport *out, char *detail,
                            size_t detail_bytes, const chi_tls_config *cfg) {
+  CHII_REQUIRE(out && cfg, "a NULL argument");
   *out = (chi_transport){0};
   tls_state *s = calloc(1, sizeof *s);
   if (!s) return CHI_E_NOMEM;
   s->me = cfg->me;
   s->n = cfg->n <= CHI_PARTIES_MAX ? cfg->n : 0;
-  chi_status st = tls_setup(s, cfg, detail, detail ? detail_bytes : 0);
+  chi_status st = chii_tls_setup(s, cfg, detail, detail ? detail_bytes : 0);
   if (st) {
-    for (unsigned j = 0; j < s->n; j++) tls_peer_free(&s->peer[j]);
-    tls_ctx_free(&s->ctx);
+    for (unsigned j = 0; j < s->n; j++) chii_tls_peer_free(&s->peer[j]);
+    chii_tls_ctx_free(&s->ctx);
     free(s);
     return st;
   }
