@@ -1,0 +1,90 @@
+/* Evaluates a circuit of any stage on clear values: the oracle of the tests and
+ * the engine of --clear.
+ *
+ * A p value is its residue, a local product the product, a share its secret.
+ * Lanes live in flat arrays: 64-bit words where the field (k <= 61) or the
+ * range allows it, GMP integers otherwise.  Views, and vector arithmetic that
+ * feeds one sum only, are read through and not stored; put works in place on an
+ * array that nothing else holds; a dead value is freed at once.  Time is linear
+ * in the lanes computed.
+ */
+#ifndef IR_INTERP_H
+#define IR_INTERP_H
+
+#include "ir/ir.h"
+
+/* The lanes of a leaf.  Exactly one array is there: mpz if the value is wide
+ * (ir_lanes_wide), else i64.  A p value with a range is the representative of
+ * least absolute value, one without is canonical, 0 .. p-1. */
+typedef struct ir_lanes {
+  uint64_t n;
+  int64_t *i64;
+  __mpz_struct *mpz;
+} ir_lanes;
+
+bool ir_lanes_wide(const ir_module *m, const ir_type *ty);
+/* Zeroed; false if out of memory. */
+bool ir_lanes_init(ir_lanes *l, uint64_t n, bool wide);
+void ir_lanes_fini(ir_lanes *l);
+void ir_lanes_get(const ir_lanes *l, uint64_t k, mpz_ptr out);
+/* False if v does not fit the array. */
+bool ir_lanes_set(ir_lanes *l, uint64_t k, mpz_srcptr v);
+
+typedef enum {
+  IR_RUN_OK,
+  IR_RUN_CHECK,     /* a check failed: its message and place */
+  IR_RUN_RANGE,     /* an opened value lies outside dec's range */
+  IR_RUN_ASSUME,    /* assume was wrong */
+  IR_RUN_INPUT,     /* an input is missing or outside its range */
+  IR_RUN_UNDEFINED, /* division by 0, a lane out of bounds: no check preceded */
+  IR_RUN_WRONG,     /* a value left its range: the circuit is faulty */
+  IR_RUN_BUDGET     /* opts.max_steps or max_bytes */
+} ir_status;
+
+/* One exchange of stage sched, as it happens: ops first .. of one round. */
+typedef struct ir_exchange {
+  const ir_inst *first;
+  uint32_t nop;
+  uint64_t reduce_lanes, open_lanes;
+} ir_exchange;
+
+/* One value told: what, to whom (256 bits), in order of telling. */
+typedef struct ir_told {
+  const char *name;
+  mpz_t identity;
+  ir_lanes value;
+  span sp;
+} ir_told;
+
+typedef struct ir_interp_opts {
+  uint64_t max_steps; /* instructions + lanes computed; 0: no limit */
+  uint64_t max_bytes; /* of lanes alive; 0: no limit */
+  bool check_ranges;  /* every value, each lane: IR_RUN_WRONG; slower */
+  void (*exchange)(void *user, const ir_exchange *x); /* or NULL */
+  void *user;
+} ir_interp_opts;
+
+typedef struct ir_counts {
+  uint64_t exchanges; /* stage sched; else each interactive op counts one */
+  uint64_t reduce_lanes, open_lanes, told_lanes;
+  uint64_t steps, peak_bytes;
+} ir_counts;
+
+typedef struct ir_interp ir_interp;
+/* m must be verified and outlive the interpreter.  Call ir_interp_free. */
+ir_interp *ir_interp_new(const ir_module *m, const ir_interp_opts *o);
+void ir_interp_free(ir_interp *x);
+/* The lanes are read by the next run and stay the caller's.  False if the
+ * number of lanes or the array is not the leaf's. */
+bool ir_interp_input(ir_interp *x, uint32_t leaf, const ir_lanes *v);
+ir_status ir_interp_run(ir_interp *x);
+/* After a status other than OK: a sentence (a check's own message) and place. */
+const char *ir_interp_message(const ir_interp *x);
+span ir_interp_span(const ir_interp *x);
+/* The result leaf after a run that was OK; NULL if it has no output (told). */
+const ir_lanes *ir_interp_output(const ir_interp *x, uint32_t leaf);
+uint32_t ir_interp_ntold(const ir_interp *x);
+const ir_told *ir_interp_told(const ir_interp *x, uint32_t k);
+ir_counts ir_interp_counts(const ir_interp *x);
+
+#endif
