@@ -75,5 +75,8 @@ ir_value *pass_fit(ir_builder *b, ir_value *v, const ir_range *r);
 ir_value *pass_view(ir_builder *b, ir_value *x, int64_t off, const ir_dim *d,
                     uint32_t nd);
 uint32_t pass_dims_tidy(ir_dim *d, uint32_t nd);
+/* product.c */
+ir_value *pass_product_tree(ir_builder *b, ir_value *x, uint64_t inner);
+bool pass_expand_products(ir_module *m);
 
 #endif
