@@ -190,7 +190,10 @@ static void place_all(sched *s) {
   for (uint32_t l = 0; l <= s->levels; l++) {
     bool any = false;
     for (size_t k = bucket[l]; k < bucket[l + 1]; k++)
-      if (s->v[list[k]].inter) place_cone(s, list[k], any = true);
+      if (s->v[list[k]].inter) {
+        place_cone(s, list[k], true);
+        any = true;
+      }
     round += any;
     for (size_t k = bucket[l]; k < bucket[l + 1]; k++)
       if (s->v[list[k]].inter) {
