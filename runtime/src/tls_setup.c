@@ -507,7 +507,11 @@ static chi_status arguments(setup *u) {
   if (memcmp(key, c->party[c->me].key, sizeof key) != 0) {
     return fail(u, CHI_E_ARG, "the identity is not that of party %u", c->me);
   }
-  if (c->listen_fd < 0 && c->me + 1 < c->n) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (c->me + 1 < c->n &&
+      (getsockopt(c->listen_fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) ||
+       !listens)) {
     return fail(u, CHI_E_ARG, "party %u needs a listening socket", c->me);
   }
   for (unsigned j = 0; j < c->n; j++) {
