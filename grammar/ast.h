@@ -1,5 +1,12 @@
 /* The syntax tree.  One uniform node; kinds and children are in ast.def.
  * Nodes live in the unit arena and are never freed singly.
+ *
+ * Depth.  The tree is at most AST_MAX_DEPTH deep, with one exception: the LEFT
+ * children of BINARY nodes form a spine that is as long as the source makes it
+ * (`x + x + ...`, 200,000 terms).  So a walker may recurse into every child
+ * but must go down a BINARY's left spine in a loop:
+ *
+ *   for (; n->kind == N_BINARY; n = n->kid[0]) push(n);   // then unwind
  */
 #ifndef GRAMMAR_AST_H
 #define GRAMMAR_AST_H
@@ -25,6 +32,8 @@ typedef enum {
   O_AND, O_OR, O_XOR, O_SHL, O_SHR, O_NEG, O_NOT, O_INVERT
 } node_op;
 
+enum { AST_MAX_DEPTH = 500 };
+
 typedef struct node node;
 struct node {
   node_kind kind;
@@ -32,12 +41,16 @@ struct node {
   bool has_value;    /* BLOCK */
   span sp;           /* the whole construct */
   span name_sp;      /* of `text`, where there is one */
-  const char *text;  /* interned, NUL-terminated; NULL if none */
+  const char *text;  /* source_intern: NUL-terminated; NULL if none */
+  const char *doc;   /* FN, STRUCT, CONST_, TEST, CONTRACT: the lines of the
+                        `///` comment before it, joined by \n; else NULL */
   uint32_t nkid;
+  uint32_t depth;    /* 1 + deepest child, BINARY's left spine not counted */
   node **kid;
   uint32_t id;       /* dense per file set, for side tables */
 };
 
+/* A node with nkid empty children; id and depth are the caller's to set. */
 node *ast_new(arena *a, node_kind k, span sp, uint32_t nkid);
 const char *ast_kind_name(node_kind k);
 const char *ast_op_text(node_op op);
