@@ -7,7 +7,8 @@
 
 static token raw(parser *ps) {
   token t = lexer_next(ps);
-  if (token_class_of(t.kind) == TC_ITEM && ps->doc.n) {
+  if (ps->doc.n == 0) return t;
+  if (token_class_of(t.kind) == TC_ITEM) {
     t.doc = arena_strndup(ps->a, ps->doc.p, ps->doc.n);
     buf_reset(&ps->doc);
   } else if (t.kind == TOK_SEMI || t.kind == TOK_LBRACE ||
@@ -186,11 +187,19 @@ bool feed_is_anchor(const parser *ps, token t) {
          feed_begins_line(ps, t, &indent) && indent == 0;
 }
 
+/* A broken `import` or `const` ends at its `;`; what is no declaration at all
+ * is skipped to the next one. */
 static void skip_to_item(parser *ps, token t) {
+  int before = ps->past[1].kind;
+  bool semi_ends = ps->open.n == 0 && before != TOK_END &&
+                   before != TOK_SEMI && before != TOK_RBRACE;
   ps->open.n = 0;
   while (t.kind != TOK_END && t.kind != TOK_HASH &&
-         token_class_of(t.kind) != TC_ITEM)
+         token_class_of(t.kind) != TC_ITEM) {
+    if (t.kind == TOK_LBRACE) semi_ends = false;
+    if (t.kind == TOK_SEMI && semi_ends) return;
     t = shift(ps);
+  }
   unshift(ps, t);
 }
 
@@ -221,13 +230,15 @@ static bool begins_statement(const parser *ps, token t) {
  * what begins another one or closes the block. */
 static void skip_statement(parser *ps, token t) {
   uint32_t braces = 0, squares = 0;
+  bool semi_ends = !ps->skip_block;
+  ps->skip_block = false;
   for (;; t = shift(ps)) {
     if (t.kind == TOK_END || feed_is_anchor(ps, t)) break;
     if (braces == 0 && begins_statement(ps, t)) break;
     if (t.kind == TOK_LBRACE) braces++;
     if (t.kind == TOK_LBRACKET) squares++;
     if (t.kind == TOK_RBRACKET && squares) squares--;
-    if (t.kind == TOK_SEMI && braces == 0 && squares == 0) return;
+    if (t.kind == TOK_SEMI && braces == 0 && squares == 0 && semi_ends) return;
     if (t.kind == TOK_RBRACE) {
       if (braces == 0) break;
       if (--braces == 0) {

@@ -75,6 +75,8 @@ node *parse_file(arena *a, source_set *ss, source_id id, diag *dg,
                .file = source_get(ss, id),
                .dg = dg,
                .next_id = next_id};
+  for (int i = 0; i < HISTORY; i++)
+    ps.past[i].sp = (span){ps.file->base, ps.file->base};
   clean_text(&ps);
   lexer_open(&ps, ps.file->n);
   chi_yyparse(&ps); /* failure was reported; what was read stays */

@@ -54,6 +54,7 @@ typedef struct parser {
   uint32_t closers;  /* `}` to give out before anything else */
   bool give_opener;  /* a `{` before those */
   bool skip_body;    /* of a contract */
+  bool skip_block;   /* the broken statement has `;` before its block */
   bool at_end;       /* the end was given out in recovery */
   bool stop;         /* give up: only the end is given out, in silence */
   uint32_t errors;

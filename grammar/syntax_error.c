@@ -47,6 +47,7 @@ static unsigned group(expectation *e, const char **out) {
     drop_class(e, TC_OP);
     e->tok[TOK_LPAREN] = e->tok[TOK_LBRACKET] = e->tok[TOK_DOT] = false;
     e->tok[TOK_LIT_LBRACE] = false;
+    if (has(e, TOK_RPAREN)) e->tok[TOK_COLON] = false; /* of NAMED */
     if (has(e, TOK_PLUS_EQ)) drop_class(e, TC_ASSIGN);
   } else if (has(e, TOK_PLUS_EQ)) {
     out[n++] = "an assignment";
@@ -121,6 +122,11 @@ static bool same_line(const parser *ps, const token *l, const token *r) {
   return !memchr(p, '\n', r->sp.start - l->sp.end);
 }
 
+/* A `;` would end something here; it is not just the empty statement. */
+static bool lacks_semi(const expectation *e) {
+  return has(e, TOK_SEMI) && !has(e, TOK_LET) && !has(e, TOK_FN);
+}
+
 static bool names_type(const token *t) { /* u32, int, ... */
   static const char *const words[] = {
       "int", "uint", "float", "double", "bool", "long", "short", "char",
@@ -174,10 +180,14 @@ static const char *mend_place(parser *ps, const expectation *e) {
   const token *past = ps->past, *t = &past[0], *l = &past[1];
   token_class c = token_class_of(t->kind);
   for (int i = 1; i + 1 < HISTORY; i++)
-    if (past[i].kind == TOK_LPAREN && past[i + 1].kind == TOK_FOR)
+    if (past[i].kind == TOK_LPAREN && past[i + 1].kind == TOK_FOR) {
+      ps->skip_block = true;
       return "Loops are written `for i in 0..n { .. }`, without parentheses.";
-  if (t->kind == TOK_ASSIGN && past[2].kind == TOK_FOR)
+    }
+  if (t->kind == TOK_ASSIGN && past[2].kind == TOK_FOR) {
+    ps->skip_block = true;
     return "Loops are written `for i in 0..n { .. }`.";
+  }
   if (has(e, TOK_MAX) && t->kind == TOK_LBRACE)
     return "Say how many turns it takes at most: `while c max 100 { .. }`.";
   if (has(e, TOK_ARROW) && t->kind != TOK_END && t->kind != TOK_SEMI)
@@ -203,7 +213,7 @@ static const char *mend_place(parser *ps, const expectation *e) {
     if (c == TC_STMT || c == TC_EXPR || t->kind == TOK_IDENT)
       return "Statements stand in functions.";
   }
-  if (has(e, TOK_SEMI) &&
+  if (lacks_semi(e) &&
       (c == TC_STMT || t->kind == TOK_RBRACE || !same_line(ps, l, t)))
     return "Put `;` behind the statement.";
   if (has(e, TOK_LBRACE) && has(e, TOK_PLUS) && t->kind != TOK_END)
@@ -254,7 +264,7 @@ void syntax_report(parser *ps, const token *found, const int *expected,
   const char *got = found_words(ps, found);
   span sp = found->sp;
   const token *l = &ps->past[1];
-  if (has(&e, TOK_SEMI) && l->kind && !same_line(ps, l, found))
+  if (lacks_semi(&e) && !same_line(ps, l, found))
     sp = (span){l->sp.end, l->sp.end}; /* where the `;` should have stood */
   diag_report(ps->dg, DIAG_SYNTAX, sp, want, got);
   const char *mend = mend_words(ps, &e);

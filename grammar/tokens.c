@@ -6,29 +6,36 @@
 typedef struct row {
   int kind;
   const char *spelling;
-  token_class cls;
 } row;
 
 static const row rows[] = {
-#define TOKEN(NAME, SPELLING, CLASS) {TOK_##NAME, SPELLING, TC_##CLASS},
+#define TOKEN(NAME, SPELLING, CLASS) {TOK_##NAME, SPELLING},
 #include "grammar/tokens.def"
 #undef TOKEN
 };
 
-/* Tokens that the feed makes of others, or that have no one spelling. */
-static const row extra[] = {
-    {TOK_END, "the end of the file", TC_NONE},
-    {TOK_IDENT, "a name", TC_NONE},
-    {TOK_INT, "a number", TC_NONE},
-    {TOK_DECIMAL, "a decimal number", TC_NONE},
-    {TOK_STRING, "a string", TC_NONE},
-    {TOK_MAX, "max", TC_WORD},
-    {TOK_FIXED_OF, "fixed", TC_EXPR},
-    {TOK_LIT_LBRACE, "{", TC_PUNCT},
-    {TOK_GT_ADJ, ">>", TC_OP},
+typedef struct token_info {
+  const char *spelling;
+  token_class cls;
+} token_info;
+
+static const token_info info[] = {
+#define TOKEN(NAME, SPELLING, CLASS) [TOK_##NAME] = {SPELLING, TC_##CLASS},
+#include "grammar/tokens.def"
+#undef TOKEN
+    /* Tokens that the feed makes of others, or without one spelling. */
+    [TOK_END] = {"the end of the file", TC_NONE},
+    [TOK_IDENT] = {"a name", TC_NONE},
+    [TOK_INT] = {"a number", TC_NONE},
+    [TOK_DECIMAL] = {"a decimal number", TC_NONE},
+    [TOK_STRING] = {"a string", TC_NONE},
+    [TOK_MAX] = {"max", TC_WORD},
+    [TOK_FIXED_OF] = {"fixed", TC_EXPR},
+    [TOK_LIT_LBRACE] = {"{", TC_PUNCT},
+    [TOK_GT_ADJ] = {">>", TC_OP},
 };
 
-enum { NROW = sizeof rows / sizeof *rows, NEXTRA = sizeof extra / sizeof *extra };
+enum { NROW = sizeof rows / sizeof *rows, NINFO = sizeof info / sizeof *info };
 
 int token_lookup(const char *s, size_t n) {
   size_t lo = 0, hi = NROW;
@@ -45,20 +52,11 @@ int token_lookup(const char *s, size_t n) {
   return 0;
 }
 
-static const row *find(int kind) { /* error paths only */
-  for (size_t i = 0; i < NROW; i++)
-    if (rows[i].kind == kind) return &rows[i];
-  for (size_t i = 0; i < NEXTRA; i++)
-    if (extra[i].kind == kind) return &extra[i];
-  return NULL;
-}
-
 const char *token_spelling(int kind) {
-  const row *r = find(kind);
-  return r ? r->spelling : "?";
+  bool known = kind >= 0 && kind < NINFO && info[kind].spelling;
+  return known ? info[kind].spelling : "?";
 }
 
 token_class token_class_of(int kind) {
-  const row *r = find(kind);
-  return r ? r->cls : TC_NONE;
+  return kind >= 0 && kind < NINFO ? info[kind].cls : TC_NONE;
 }
