@@ -1,5 +1,5 @@
-/* What a circuit costs: rounds, elements and bytes that each node sends, and the
- * correlated randomness it uses.  docs/protocols.md derives the formulas.
+/* What a circuit costs: rounds, elements and bytes that each node sends, and
+ * the correlated randomness it uses.  docs/protocols.md derives the formulas.
  *
  * Bytes are the payload at the share layer: elements of 8 bytes and rep3's
  * opening tags.  Frames, TLS, set-up and sealed outputs come on top.
