@@ -1,0 +1,108 @@
+/* The command's own vocabulary: options, where things are installed, what a
+ * subcommand is.  Only this folder prints and exits. */
+#ifndef CMD_CHI_CLI_H
+#define CMD_CHI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/source.h"
+
+enum {
+  EXIT_FINE = 0,
+  EXIT_PROGRAM = 1, /* the program or its input is wrong */
+  EXIT_USAGE = 2,
+  EXIT_NETWORK = 3, /* the network, a node or this machine failed */
+  EXIT_BUG = 4
+};
+
+typedef enum {
+  CMD_CHECK,
+  CMD_BUILD,
+  CMD_RUN,
+  CMD_TEST,
+  CMD_COST,
+  CMD_INSPECT,
+  CMD_EXPLAIN,
+  CMD_VERSION,
+  CMD_HELP,
+  CMD_NODE,
+  CMD_COUNT
+} command_id;
+
+/* Every option of every subcommand; opts.c says which takes which. */
+typedef struct options {
+  const char *arg[2]; /* FILE FN, ID, COMMAND */
+  unsigned narg;
+  bool help, json, clear, openings, spans, all, markdown, list, memory;
+  const char **input; /* NAME=VALUE, in order */
+  size_t ninput;
+  const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
+  const char *level, *control;
+} options;
+
+typedef struct cli {
+  arena *a; /* lives as long as the process */
+  source_set *ss;
+  diag *dg;
+  options opt;
+  command_id cmd;
+  const char *self;                  /* this executable */
+  const char *include, *lib, *std;   /* staged or installed beside it */
+  bool colour_out, colour_err, tty_err;
+} cli;
+
+typedef struct command {
+  const char *name, *args, *summary, *text, *examples;
+  unsigned min, max; /* positional arguments */
+  int (*run)(cli *c);
+  bool hidden;
+} command;
+extern const command command_table[CMD_COUNT];
+
+/* ---- opts.c ---- */
+/* Fills c->opt; EXIT_USAGE after a message, or -1: go on. */
+int opts_parse(cli *c, int argc, char **argv);
+void opts_help(const cli *c, command_id id, buf *out);
+int usage_error(const cli *c, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A whole number of an option within lo..hi; false after a usage error. */
+bool opts_number(const cli *c, const char *option, const char *text,
+                 unsigned lo, unsigned hi, unsigned *out);
+
+/* ---- text.c ---- */
+/* The candidate nearest to `word`, or NULL if none is near. */
+const char *text_near(const char *word, const char *const *list, size_t n);
+void text_json(buf *b, const char *s, size_t n); /* quoted and escaped */
+void text_jsonz(buf *b, const char *s);          /* NULL prints null */
+/* Shown in a message: escaped, at most 40 bytes. */
+const char *text_shown(arena *a, const char *s, size_t n);
+void text_count(buf *b, uint64_t v); /* 12,345,678 */
+
+/* ---- report.c ---- */
+/* Prints what the diag holds (stderr, or stdout as JSON) and gives the exit
+ * code it stands for. */
+int report_end(cli *c);
+void report_json(const cli *c, buf *out); /* the array */
+int report_code(const diag *d);
+void report_warnings(cli *c);             /* text on stderr, whatever --json */
+/* Writes to stdout; false after a message if it could not. */
+bool print_out(const buf *b);
+
+/* ---- subcommands ---- */
+int cmd_check(cli *c);
+int cmd_build(cli *c);
+int cmd_run(cli *c);
+int cmd_test(cli *c);
+int cmd_cost(cli *c);
+int cmd_inspect(cli *c);
+int cmd_explain(cli *c);
+int cmd_version(cli *c);
+int cmd_help(cli *c);
+int cmd_node(cli *c);
+
+#endif

@@ -1,0 +1,39 @@
+/* The whole compile: file to checked unit to circuit to C. */
+#ifndef CMD_CHI_COMPILE_H
+#define CMD_CHI_COMPILE_H
+
+#include "backend/backend.h"
+#include "cmd/chi/cli.h"
+#include "frontend/frontend.h"
+#include "ir/cost.h"
+#include "ir/ir.h"
+
+typedef struct compiled {
+  const fe_fn *fn; /* NULL: a test */
+  ir_module *m;
+  fe_facts facts;
+  ir_cost_meter *meter; /* static cost, if at stage sched */
+  const ir_cost *cost;
+} compiled;
+
+/* Options of several subcommands; false after a usage error. */
+bool option_level(cli *c, int *level);
+bool option_model(cli *c, ir_cost_model *model);
+
+/* Read and checked; NULL after reports. */
+fe_unit *compile_unit(cli *c, const char *path);
+/* The function by name, runnable; NULL after a report. */
+const fe_fn *compile_find(cli *c, fe_unit *u, const char *name);
+/* To stage `upto`; at sched with its static cost under `model`, and the
+ * function's #[rounds] and #[bytes] kept.  False after reports. */
+bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
+                const ir_cost_model *model, compiled *out);
+bool compile_test(cli *c, fe_unit *u, uint32_t i, int level, ir_stage upto,
+                  const ir_cost_model *model, compiled *out);
+/* C, header and manifest; the caller frees `o`.  `stem` names the files. */
+bool compile_emit(cli *c, fe_unit *u, compiled *x, const char *stem,
+                  backend_output *o);
+/* The name of the chi_program in what compile_emit made. */
+const char *compile_symbol(cli *c, fe_unit *u, const compiled *x);
+
+#endif

@@ -1,0 +1,221 @@
+/* chi: finds its own things, picks the subcommand, gives its exit code. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/chi/cli.h"
+#include "cmd/chi/version.h"
+
+#define INPUT_FORMS                                                            \
+  "VALUE is a number, true or false, a decimal for fixed, a list [1, 2, 3],\n" \
+  "a matrix [[1, 2], [3, 4]], a struct {x: 1, y: 2}, or, for an identity, a\n" \
+  "name (a fresh key for this run; the same name is the same identity) or 64\n"\
+  "hex digits. A CSV file has a header; rows are counted from 1 after it and\n"\
+  "FIRST-LAST includes both. One column makes a list, several a matrix."
+
+const command command_table[CMD_COUNT] = {
+    [CMD_CHECK] = {"check", "FILE", "errors and warnings only",
+                   "Reads, types and checks FILE and all that it imports, and "
+                   "tells what is wrong\nwith it. Nothing is written.",
+                   "  chi check vote.chi\n  chi check --json vote.chi", 1, 1,
+                   cmd_check, false},
+    [CMD_BUILD] = {"build", "FILE [FN] -o DIR",
+                   "the circuit as C, header and manifest",
+                   "Compiles the function FN (all runnable functions of FILE "
+                   "if FN is not given)\ninto DIR/FN.c, DIR/FN.h and "
+                   "DIR/FN.json.",
+                   "  chi build vote.chi count -o out\n"
+                   "  chi build vote.chi -o out",
+                   1, 2, cmd_build, false},
+    [CMD_RUN] = {"run", "FILE FN [--input NAME=VALUE ...]",
+                 "computes a function on nodes of this machine",
+                 "Starts N node processes with fresh keys, shares the inputs "
+                 "among them as\nclients would, runs FN over TLS and prints "
+                 "its outputs and its cost, predicted\nbeside measured. "
+                 "Nothing is left behind.\n\n" INPUT_FORMS,
+                 "  chi run vote.chi count --input votes=[1,0,1]\n"
+                 "  chi run mean.chi mean --input xs=@pay.csv:salary:1-40\n"
+                 "  chi run fit.chi fit --input x=@d.csv:age,dose --input "
+                 "y=@d.csv:effect --nodes 5\n"
+                 "  chi run vote.chi count --input votes=@votes.json --clear",
+                 2, 2, cmd_run, false},
+    [CMD_TEST] = {"test", "FILE", "its test blocks, in the clear and on nodes",
+                  "Runs every test block of FILE on clear values and then on "
+                  "real nodes; both\nmust agree.",
+                  "  chi test vote.chi\n  chi test vote.chi --filter empty\n"
+                  "  chi test vote.chi --protocol shamir --nodes 5",
+                  1, 1, cmd_test, false},
+    [CMD_COST] = {"cost", "FILE FN", "rounds and bytes, exactly what run "
+                  "measures",
+                  "Tells the rounds, the bytes that each node sends, the "
+                  "elements and the memory\nof one run of FN, per source line "
+                  "and in total. Where control flow depends on\npublic values "
+                  "of the run, it says 'at most'.",
+                  "  chi cost vote.chi count\n"
+                  "  chi cost vote.chi count --protocol shamir --nodes 7",
+                  2, 2, cmd_cost, false},
+    [CMD_INSPECT] = {"inspect", "FILE FN --stage high|core|sched",
+                     "the circuit as text",
+                     "Prints the circuit of FN at a stage, in the text form "
+                     "that parses back.",
+                     "  chi inspect vote.chi count --stage high\n"
+                     "  chi inspect vote.chi count --stage sched --spans",
+                     2, 2, cmd_inspect, false},
+    [CMD_EXPLAIN] = {"explain", "[ID]", "the long story of a diagnostic",
+                     "Tells what a diagnostic means, why it is one, and how "
+                     "its cause is mended.\nWithout ID: the list of all.",
+                     "  chi explain E0101\n  chi explain", 0, 1, cmd_explain,
+                     false},
+    [CMD_VERSION] = {"version", "", "version of the command",
+                     "Prints the version.", "  chi version", 0, 0, cmd_version,
+                     false},
+    [CMD_HELP] = {"help", "[COMMAND]", "this list, or a command's page",
+                  "Tells what a command does.", "  chi help run", 0, 1,
+                  cmd_help, false},
+    [CMD_NODE] = {"node", "--control FD", "", "", "", 0, 0, cmd_node, true},
+};
+
+int cmd_version(cli *c) {
+  buf b = {0};
+  if (c->opt.json)
+    buf_printf(&b, "{\"version\":\"%s\"}\n", CHI_VERSION);
+  else
+    buf_printf(&b, "chi %s\n", CHI_VERSION);
+  bool ok = print_out(&b);
+  buf_free(&b);
+  return ok ? EXIT_FINE : EXIT_NETWORK;
+}
+
+static void overview(buf *b) {
+  buf_puts(b, "usage: chi COMMAND ...\n\n"
+              "Chirograph: private contracts to multi-party computation.\n\n"
+              "Commands:\n");
+  for (int i = 0; i < CMD_COUNT; i++)
+    if (!command_table[i].hidden)
+      buf_printf(b, "  %-9s %s\n", command_table[i].name,
+                 command_table[i].summary);
+  buf_puts(b, "\n'chi COMMAND --help' tells more about one of them.\n");
+}
+
+static command_id find_command(const char *name) {
+  int i = 0;
+  while (i < CMD_COUNT && strcmp(command_table[i].name, name) != 0)
+    i++;
+  return (command_id)i;
+}
+
+static int unknown_command(cli *c, const char *name) {
+  const char *list[CMD_COUNT];
+  size_t n = 0;
+  for (int i = 0; i < CMD_COUNT; i++)
+    if (!command_table[i].hidden)
+      list[n++] = command_table[i].name;
+  const char *near = text_near(name, list, n);
+  c->cmd = CMD_HELP;
+  return usage_error(
+      c, near ? arena_printf(c->a, "Did you mean 'chi %s'?", near) : NULL,
+      "unknown command '%s'", text_shown(c->a, name, strlen(name)));
+}
+
+static int help_json(const buf *text) {
+  buf b = {0};
+  buf_puts(&b, "{\"help\":");
+  text_json(&b, text->p, text->n);
+  buf_puts(&b, "}\n");
+  bool ok = print_out(&b);
+  buf_free(&b);
+  return ok ? EXIT_FINE : EXIT_NETWORK;
+}
+
+static int help_page(cli *c, command_id id) {
+  buf b = {0};
+  if (id == CMD_COUNT)
+    overview(&b);
+  else
+    opts_help(c, id, &b);
+  int code = c->opt.json       ? help_json(&b)
+             : print_out(&b) ? EXIT_FINE
+                             : EXIT_NETWORK;
+  buf_free(&b);
+  return code;
+}
+
+int cmd_help(cli *c) {
+  if (c->opt.narg == 0)
+    return help_page(c, CMD_COUNT);
+  command_id id = find_command(c->opt.arg[0]);
+  if (id == CMD_COUNT || command_table[id].hidden)
+    return unknown_command(c, c->opt.arg[0]);
+  return help_page(c, id);
+}
+
+/* Include, lib and share/chirograph/std stand beside bin/, in the build tree
+ * as in an installation. */
+static void find_home(cli *c) {
+  char path[PATH_MAX];
+  ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (n <= 0)
+    n = snprintf(path, sizeof path, "%s", "/usr/local/bin/chi");
+  path[n] = '\0';
+  c->self = arena_strdup(c->a, path);
+  for (int i = 0; i < 2; i++) {
+    char *slash = strrchr(path, '/');
+    if (slash != NULL)
+      *slash = '\0';
+  }
+  c->include = arena_printf(c->a, "%s/%s", path, CHI_INCLUDE);
+  c->lib = arena_printf(c->a, "%s/%s", path, CHI_LIB);
+  c->std = arena_printf(c->a, "%s/%s", path, CHI_STD);
+}
+
+static void find_terminal(cli *c) {
+  const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+  bool plain = (no != NULL && no[0] != '\0') ||
+               (term != NULL && strcmp(term, "dumb") == 0);
+  c->tty_err = isatty(2) == 1;
+  c->colour_err = c->tty_err && !plain;
+  c->colour_out = isatty(1) == 1 && !plain;
+}
+
+static int dispatch(cli *c, int argc, char **argv) {
+  if (argc < 2) {
+    c->cmd = CMD_HELP;
+    return usage_error(c, NULL, "no command is given");
+  }
+  const char *name = argv[1];
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+    name = "help";
+  else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+    name = "version";
+  command_id id = find_command(name);
+  if (id == CMD_COUNT) {
+    c->cmd = CMD_HELP;
+    if (name[0] == '-')
+      return usage_error(c, "Options follow the command.",
+                         "unknown option '%s' of 'chi'",
+                         text_shown(c->a, name, strlen(name)));
+    return unknown_command(c, name);
+  }
+  c->cmd = id;
+  int code = opts_parse(c, argc - 2, argv + 2);
+  if (code >= 0)
+    return code;
+  if (c->opt.help && id != CMD_HELP)
+    return help_page(c, id);
+  return command_table[id].run(c);
+}
+
+int main(int argc, char **argv) {
+  cli c = {0};
+  c.a = arena_new();
+  c.ss = source_set_new(c.a);
+  c.dg = diag_new(c.a, c.ss);
+  find_home(&c);
+  find_terminal(&c);
+  int code = dispatch(&c, argc, argv);
+  arena_free(c.a);
+  return code;
+}

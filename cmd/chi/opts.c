@@ -1,0 +1,247 @@
+/* One table of options; the parser, the help pages and the completion scripts'
+ * test read it. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/chi/cli.h"
+
+typedef enum { OPT_FLAG, OPT_TEXT, OPT_LIST } option_kind;
+
+#define AT(F) offsetof(options, F)
+#define ON(C) (1u << CMD_##C)
+enum {
+  ALL = ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT) |
+        ON(EXPLAIN) | ON(VERSION) | ON(HELP),
+  NODES = ON(RUN) | ON(TEST) | ON(COST)
+};
+
+typedef struct option {
+  const char *name, *arg;
+  option_kind kind;
+  size_t at;
+  unsigned commands;
+  const char *help;
+} option;
+
+static const option table[] = {
+    {"--input", "NAME=VALUE", OPT_LIST, AT(input), ON(RUN),
+     "a parameter: a value, @FILE.csv:COLUMN[,COLUMN...][:FIRST-LAST] or "
+     "@FILE.json"},
+    {"--nodes", "N", OPT_TEXT, AT(nodes), NODES,
+     "how many nodes compute (3..64; 3 if not given)"},
+    {"--protocol", "NAME", OPT_TEXT, AT(protocol), NODES,
+     "rep3 (3 nodes) or shamir (3..64); rep3 with 3 nodes if not given"},
+    {"--clear", NULL, OPT_FLAG, AT(clear), ON(RUN) | ON(TEST),
+     "compute on clear values, without nodes"},
+    {"--openings", NULL, OPT_FLAG, AT(openings), ON(RUN),
+     "list what is opened, where and to whom"},
+    {"--keep", "DIR", OPT_TEXT, AT(keep), ON(RUN),
+     "keep the emitted C, header and manifest in DIR"},
+    {"--timeout", "SECONDS", OPT_TEXT, AT(timeout), ON(RUN) | ON(TEST),
+     "give up after this long without progress (60)"},
+    {"--filter", "TEXT", OPT_TEXT, AT(filter), ON(TEST),
+     "only tests whose name contains TEXT"},
+    {"--list", NULL, OPT_FLAG, AT(list), ON(TEST), "names of the tests only"},
+    {"-o", "DIR", OPT_TEXT, AT(out), ON(BUILD),
+     "where the files go; made if it is not there"},
+    {"--stage", "STAGE", OPT_TEXT, AT(stage), ON(INSPECT),
+     "high, core or sched (sched if not given)"},
+    {"--spans", NULL, OPT_FLAG, AT(spans), ON(INSPECT),
+     "say where each instruction comes from"},
+    {"--opt", "LEVEL", OPT_TEXT, AT(level),
+     ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT),
+     "0, 1 or 2: how much the circuit is improved (2)"},
+    {"--all", NULL, OPT_FLAG, AT(all), ON(EXPLAIN),
+     "every diagnostic with its story"},
+    {"--markdown", NULL, OPT_FLAG, AT(markdown), ON(EXPLAIN),
+     "as a page of documentation"},
+    {"--control", "FD", OPT_TEXT, AT(control), ON(NODE),
+     "the socket to the driver"},
+    {"--json", NULL, OPT_FLAG, AT(json), ALL, "results as JSON"},
+    {"--help", NULL, OPT_FLAG, AT(help), ALL, "this page"},
+};
+enum { NOPTION = sizeof table / sizeof table[0] };
+
+int usage_error(const cli *c, const char *hint, const char *fmt, ...) {
+  va_list ap;
+  const char *red = c->colour_err ? "\033[1;31m" : "";
+  const char *off = c->colour_err ? "\033[0m" : "";
+  fprintf(stderr, "chi: %susage:%s ", red, off);
+  va_start(ap, fmt);
+  vfprintf(stderr, fmt, ap);
+  va_end(ap);
+  fputc('\n', stderr);
+  if (hint != NULL)
+    fprintf(stderr, "  %s\n", hint);
+  if (c->cmd == CMD_HELP || c->cmd == CMD_NODE)
+    fputs("  'chi --help' lists the commands.\n", stderr);
+  else
+    fprintf(stderr, "  'chi %s --help' tells more.\n",
+            command_table[c->cmd].name);
+  return EXIT_USAGE;
+}
+
+bool opts_number(const cli *c, const char *name, const char *text, unsigned lo,
+                 unsigned hi, unsigned *out) {
+  size_t n = strspn(text, "0123456789");
+  unsigned long v = 0;
+  bool ok = n > 0 && n < 10 && text[n] == '\0';
+  if (ok)
+    v = strtoul(text, NULL, 10);
+  if (!ok || v < lo || v > hi) {
+    usage_error(c, NULL, "option '%s' takes a number from %u to %u, not '%s'",
+                name, lo, hi, text_shown(c->a, text, strlen(text)));
+    return false;
+  }
+  *out = (unsigned)v;
+  return true;
+}
+
+static const option *find(command_id cmd, const char *name, size_t n) {
+  for (size_t i = 0; i < NOPTION; i++)
+    if ((table[i].commands >> cmd & 1) && strlen(table[i].name) == n &&
+        memcmp(table[i].name, name, n) == 0)
+      return &table[i];
+  return NULL;
+}
+
+static int unknown(const cli *c, const char *word) {
+  const char *list[NOPTION], *other = NULL;
+  size_t n = 0;
+  for (size_t i = 0; i < NOPTION; i++) {
+    if (table[i].commands >> c->cmd & 1)
+      list[n++] = table[i].name;
+    else if (c->cmd != CMD_NODE && strcmp(table[i].name, word) == 0)
+      other = word;
+  }
+  const char *near = text_near(word, list, n);
+  const char *shown = text_shown(c->a, word, strlen(word));
+  const char *hint = NULL;
+  if (near != NULL)
+    hint = arena_printf(c->a, "Did you mean '%s'?", near);
+  else if (other != NULL)
+    hint = "Other commands have this option; this one does not.";
+  return usage_error(c, hint, "unknown option '%s' of 'chi %s'", shown,
+                     command_table[c->cmd].name);
+}
+
+static int set(cli *c, const option *o, const char *value, bool *seen) {
+  char *base = (char *)&c->opt;
+  if (o->kind != OPT_LIST) {
+    bool *again = &seen[o - table];
+    if (*again)
+      return usage_error(c, NULL, "option '%s' is given twice", o->name);
+    *again = true;
+  }
+  switch (o->kind) {
+  case OPT_FLAG:
+    memcpy(base + o->at, &(bool){true}, sizeof(bool));
+    break;
+  case OPT_TEXT:
+    memcpy(base + o->at, &value, sizeof value);
+    break;
+  case OPT_LIST:
+    c->opt.input[c->opt.ninput++] = value;
+    break;
+  }
+  return -1;
+}
+
+/* One option at argv[i]; *i moves over a value of its own. */
+static int option_at(cli *c, int argc, char **argv, int *i, bool *seen) {
+  const char *word = argv[*i], *value = NULL;
+  size_t n = strlen(word);
+  const char *eq = strchr(word, '=');
+  if (word[1] == '-' && eq != NULL) {
+    n = (size_t)(eq - word);
+    value = eq + 1;
+  } else if (word[1] != '-' && n > 2) {
+    n = 2; /* -oDIR */
+    value = word + 2;
+  }
+  if (strcmp(word, "-h") == 0) {
+    word = "--help";
+    n = strlen(word);
+  }
+  const option *o = find(c->cmd, word, n);
+  if (o == NULL)
+    return unknown(c, arena_strndup(c->a, word, n));
+  if (o->kind == OPT_FLAG) {
+    if (value != NULL)
+      return usage_error(c, NULL, "option '%s' takes no value", o->name);
+  } else if (value == NULL) {
+    if (*i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0)
+      return usage_error(c, NULL, "option '%s' needs a value: %s %s", o->name,
+                         o->name, o->arg);
+    value = argv[++*i];
+  }
+  return set(c, o, value, seen);
+}
+
+int opts_parse(cli *c, int argc, char **argv) {
+  const command *cmd = &command_table[c->cmd];
+  bool seen[NOPTION] = {false}, only_args = false;
+  c->opt.input = arena_array(c->a, (size_t)argc + 1, sizeof(char *));
+  const char *extra = NULL;
+  for (int i = 0; i < argc; i++) {
+    if (!only_args && strcmp(argv[i], "--") == 0) {
+      only_args = true;
+    } else if (!only_args && argv[i][0] == '-' && argv[i][1] != '\0') {
+      int code = option_at(c, argc, argv, &i, seen);
+      if (code >= 0)
+        return code;
+    } else if (c->opt.narg < cmd->max) {
+      c->opt.arg[c->opt.narg++] = argv[i];
+    } else if (extra == NULL) {
+      extra = argv[i];
+    }
+  }
+  if (c->opt.help)
+    return -1;
+  if (extra != NULL)
+    return usage_error(c, NULL, "unexpected argument '%s'",
+                       text_shown(c->a, extra, strlen(extra)));
+  if (c->opt.narg < cmd->min)
+    return usage_error(c, NULL, "missing argument: chi %s %s", cmd->name,
+                       cmd->args);
+  return -1;
+}
+
+void opts_help(const cli *c, command_id id, buf *out) {
+  const command *cmd = &command_table[id];
+  (void)c;
+  buf_printf(out, "usage: chi %s %s\n\n%s\n\nOptions:\n", cmd->name, cmd->args,
+             cmd->text);
+  for (size_t i = 0; i < NOPTION; i++) {
+    const option *o = &table[i];
+    if (!(o->commands >> id & 1))
+      continue;
+    char left[48];
+    snprintf(left, sizeof left, "%s%s%s", o->name, o->arg ? " " : "",
+             o->arg ? o->arg : "");
+    buf_printf(out, "  %-20s ", left);
+    /* Wrapped at 78 columns, continued under the text. */
+    size_t col = 23;
+    for (const char *w = o->help; *w != '\0';) {
+      size_t n = strcspn(w, " ");
+      if (col + n > 78) {
+        buf_printf(out, "\n%23s", "");
+        col = 23;
+      }
+      buf_write(out, w, n);
+      col += n + 1;
+      w += n;
+      if (*w == ' ') {
+        w++;
+        buf_putc(out, ' ');
+      }
+    }
+    buf_putc(out, '\n');
+  }
+  buf_printf(out, "\nExamples:\n%s\n", cmd->examples);
+  buf_puts(out, "\nExit codes: 0 fine, 1 the program or its input is wrong, "
+                "2 usage,\n3 the network or a node failed, 4 a bug of ours.\n");
+}

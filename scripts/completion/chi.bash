@@ -1,0 +1,47 @@
+# bash completion for chi
+_chi() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+  local cmd=${COMP_WORDS[1]} opts= i args=0
+  if [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W "check build run test cost inspect explain version help" -- "$cur"))
+    return
+  fi
+  case $prev in
+    --protocol) COMPREPLY=($(compgen -W "rep3 shamir" -- "$cur")); return ;;
+    --stage) COMPREPLY=($(compgen -W "high core sched" -- "$cur")); return ;;
+    --opt) COMPREPLY=($(compgen -W "0 1 2" -- "$cur")); return ;;
+    -o|--keep) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    --input|--nodes|--timeout|--filter) return ;;
+  esac
+  case $cmd in
+    check) opts="--json --help" ;;
+    build) opts="-o --opt --json --help" ;;
+    run) opts="--input --nodes --protocol --clear --openings --keep --timeout --opt --json --help" ;;
+    test) opts="--nodes --protocol --clear --timeout --filter --list --opt --json --help" ;;
+    cost) opts="--nodes --protocol --opt --json --help" ;;
+    inspect) opts="--stage --spans --opt --json --help" ;;
+    explain) opts="--all --markdown --json --help" ;;
+    version) opts="--json --help" ;;
+    help) COMPREPLY=($(compgen -W "check build run test cost inspect explain version" -- "$cur")); return ;;
+  esac
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$opts" -- "$cur"))
+    return
+  fi
+  case $cmd in
+    explain)
+      COMPREPLY=($(compgen -W "$(chi explain 2>/dev/null | cut -d' ' -f1)" -- "$cur")) ;;
+    build|run|cost|inspect)
+      local file=
+      for ((i = 2; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} == *.chi ]] && file=${COMP_WORDS[i]}
+      done
+      if [[ -n $file && -r $file ]]; then
+        COMPREPLY=($(compgen -W "$(sed -n 's/^fn \([a-z_0-9]*\).*/\1/p' "$file")" -- "$cur"))
+        return
+      fi
+      COMPREPLY=($(compgen -f -X '!*.chi' -- "$cur") $(compgen -d -- "$cur")) ;;
+    *) COMPREPLY=($(compgen -f -X '!*.chi' -- "$cur") $(compgen -d -- "$cur")) ;;
+  esac
+}
+complete -o filenames -F _chi chi
