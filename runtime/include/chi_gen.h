@@ -300,6 +300,42 @@ CHI_API CHI_MUST_USE int chi_gen_fail(chi_gen *g, uint32_t site);
 
 /* ---- public integers of 64 bits ------------------------------------------ */
 
+/* Exact where the result fits, and never undefined where it does not. */
+static CHI_GEN_INLINE int64_t chi_z_add(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static CHI_GEN_INLINE int64_t chi_z_sub(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
+static CHI_GEN_INLINE int64_t chi_z_neg(int64_t a) {
+  return (int64_t)(0 - (uint64_t)a);
+}
+
+static CHI_GEN_INLINE int64_t chi_z_mul(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+
+/* Quotient towards zero and its remainder; b != 0. */
+static CHI_GEN_INLINE int64_t chi_z_div(int64_t a, int64_t b) {
+  return b == -1 ? chi_z_neg(a) : a / b;
+}
+
+static CHI_GEN_INLINE int64_t chi_z_mod(int64_t a, int64_t b) {
+  return b == -1 ? 0 : a % b;
+}
+
+/* a * 2^n; floor(a / 2^n); n >= 0. */
+static CHI_GEN_INLINE int64_t chi_z_shl(int64_t a, int64_t n) {
+  return n > 63 ? 0 : (int64_t)((uint64_t)a << n);
+}
+
+static CHI_GEN_INLINE int64_t chi_z_shr(int64_t a, int64_t n) {
+  uint64_t s = a < 0 ? ~UINT64_C(0) : 0; /* shift the bits that differ from it */
+  return (int64_t)(((uint64_t)a ^ s) >> (n > 63 ? 63 : n) ^ s);
+}
+
 /* Quotient to nearest, ties to even; b != 0 and the result fits. */
 static CHI_GEN_INLINE int64_t chi_z_rdiv(int64_t a, int64_t b) {
   uint64_t ua = a < 0 ? 0 - (uint64_t)a : (uint64_t)a;

@@ -1,0 +1,20 @@
+#include "backend/backend.h"
+
+#include <string.h>
+
+static const backend *const list[] = {&backend_c};
+
+const backend *backend_at(uint32_t i) {
+  return i < sizeof list / sizeof *list ? list[i] : NULL;
+}
+
+const backend *backend_find(const char *name) {
+  for (uint32_t i = 0; backend_at(i); i++)
+    if (strcmp(list[i]->name, name) == 0) return list[i];
+  return NULL;
+}
+
+void backend_output_free(backend_output *o) {
+  for (uint32_t i = 0; i < o->npart; i++) buf_free(&o->part[i].text);
+  o->npart = 0;
+}

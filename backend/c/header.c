@@ -1,0 +1,108 @@
+/* The header for whoever embeds the circuit: clean C99 and C++. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "backend/c/emit.h"
+#include "backend/mangle.h"
+#include "ir/cost.h"
+
+/* Text inside a C comment: no end of comment, no control characters. */
+static void comment_text(buf *b, const char *s, const char *newline) {
+  for (const char *p = s; *p; p++) {
+    unsigned char c = (unsigned char)*p;
+    if (c == '\n')
+      buf_puts(b, newline);
+    else if (c == '/' && p > s && p[-1] == '*')
+      buf_puts(b, " /");
+    else if (c == '*' && p > s && p[-1] == '/')
+      buf_puts(b, " *");
+    else if (c >= 0x20 && c != 0x7f)
+      buf_putc(b, (char)c);
+  }
+}
+
+static void leaf_line(const c_emit *e, buf *b, const char *prefix,
+                      const ir_leaf *l, uint32_t k, const char *owner,
+                      bool told) {
+  buf_puts(b, "  /* ");
+  comment_text(b, l->name, " ");
+  buf_printf(b, ": %s", told ? "told, " : l->secret ? "secret " : "public ");
+  comment_text(b, l->type, " ");
+  comment_text(b, l->shape, " ");
+  if (owner) {
+    buf_puts(b, ", from ");
+    comment_text(b, owner, " ");
+  }
+  buf_printf(b, " */\n  %s%s = %u,\n", prefix,
+             mangle_path(e->a, l->name), k);
+}
+
+static bool is_told(const ir_block *b, const char *name) {
+  for (const ir_inst *i = b->first; i; i = i->next) {
+    if (i->op == OP_TELL && i->at.name && !strcmp(i->at.name, name))
+      return true;
+    for (uint32_t r = 0; r < i->nregion; r++)
+      if (is_told(i->region[r], name)) return true;
+  }
+  return false;
+}
+
+static void cost_line(const c_emit *e, buf *b, ir_protocol protocol,
+                      unsigned n) {
+  ir_cost_meter *t = ir_cost_static(
+      e->a, e->m, (ir_cost_model){.protocol = protocol, .n = n});
+  const ir_cost *c = ir_cost_meter_total(t);
+  uint64_t most = 0;
+  for (unsigned k = 0; k < n; k++)
+    if (c->bytes[k] > most) most = c->bytes[k];
+  buf_printf(b,
+             " *   %s, %u nodes: %s%" PRIu64 " rounds, %" PRIu64
+             " bytes sent by a node\n",
+             protocol == IR_REP3 ? "rep3" : "shamir", n,
+             c->exact ? "" : "at most ", c->rounds, most);
+}
+
+static void leaf_enum(const c_emit *e, buf *b, const char *prefix,
+                      const ir_leaf *l, uint32_t n, bool out) {
+  if (!n) return;
+  buf_puts(b, "enum {\n");
+  for (uint32_t k = 0; k < n; k++)
+    leaf_line(e, b, prefix, &l[k], k,
+              !out && e->info->owner ? e->info->owner[k] : NULL,
+              out && is_told(e->m->body, l[k].name));
+  buf_printf(b, "  %s0COUNT = %u\n};\n\n", prefix, n);
+}
+
+void emit_header(c_emit *e, buf *b, const char *symbol) {
+  const char *up = mangle_constant(e->a, symbol);
+  buf_printf(b, "/* Emitted by Chirograph %s; changes here are lost.\n *\n",
+             e->info->version ? e->info->version : "");
+  buf_puts(b, " * Function ");
+  comment_text(b, e->m->name, " ");
+  if (e->info->module) {
+    buf_puts(b, " of module ");
+    comment_text(b, e->info->module, " ");
+  }
+  buf_puts(b, ".");
+  if (e->info->doc && *e->info->doc) {
+    buf_puts(b, "\n *\n * ");
+    comment_text(b, e->info->doc, "\n * ");
+  }
+  buf_puts(b, "\n *\n * Cost of one run:\n");
+  cost_line(e, b, IR_REP3, 3);
+  for (unsigned n = 3; n <= 7; n += 2) cost_line(e, b, IR_SHAMIR, n);
+  buf_printf(b,
+             " *\n * Every input is given with chi_session_input_*, every "
+             "output read with\n * chi_session_output*, by the numbers below. "
+             "chi_session_new takes\n * &%s.\n */\n",
+             symbol);
+  buf_printf(b, "#ifndef %s_H\n#define %s_H\n\n#include \"chi.h\"\n\n", up,
+             up);
+  buf_puts(b, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+  leaf_enum(e, b, arena_printf(e->a, "%s_IN_", up), e->m->in, e->m->nin,
+            false);
+  leaf_enum(e, b, arena_printf(e->a, "%s_OUT_", up), e->m->out,
+            e->m->nout, true);
+  buf_printf(b, "extern CHI_API const chi_program %s;\n\n", symbol);
+  buf_puts(b, "#ifdef __cplusplus\n}\n#endif\n#endif\n");
+}

@@ -1,0 +1,166 @@
+/* Literals, names, lines, static arrays. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/c/emit.h"
+
+const char *emit_i64(c_emit *e, int64_t v) {
+  if (v == INT64_MIN) return "(-INT64_C(9223372036854775807) - 1)";
+  if (v > INT32_MIN && v <= INT32_MAX)
+    return arena_printf(e->a, v < 0 ? "(%" PRId64 ")" : "%" PRId64, v);
+  if (v < 0) return arena_printf(e->a, "(-INT64_C(%" PRId64 "))", -v);
+  return arena_printf(e->a, "INT64_C(%" PRId64 ")", v);
+}
+
+static int64_t get_i64(mpz_srcptr v) { return (int64_t)mpz_get_si(v); }
+
+const char *emit_mpz_i64(c_emit *e, mpz_srcptr v) {
+  return emit_i64(e, get_i64(v));
+}
+
+static uint64_t residue(const c_emit *e, mpz_srcptr v) {
+  mpz_t r;
+  mpz_init(r);
+  mpz_fdiv_r(r, v, ir_prime(e->m));
+  uint64_t x = mpz_get_ui(r);
+  mpz_clear(r);
+  return x;
+}
+
+const char *emit_field(c_emit *e, mpz_srcptr v) {
+  return arena_printf(e->a, "UINT64_C(%" PRIu64 ")", residue(e, v));
+}
+
+const char *emit_name(c_emit *e, const char *prefix) {
+  return arena_printf(e->a, "%s%u", prefix, e->nname++);
+}
+
+static void add_line(buf *b, int indent, const char *fmt, va_list ap) {
+  char small[256];
+  va_list again;
+  va_copy(again, ap);
+  int n = vsnprintf(small, sizeof small, fmt, ap);
+  for (int k = 0; k < indent; k++) buf_puts(b, "  ");
+  if (n < (int)sizeof small) {
+    buf_write(b, small, n < 0 ? 0 : (size_t)n);
+  } else {
+    char *big = malloc((size_t)n + 1);
+    if (!big) {
+      if (arena_oom_hook) arena_oom_hook();
+      va_end(again);
+      return;
+    }
+    vsnprintf(big, (size_t)n + 1, fmt, again);
+    buf_write(b, big, (size_t)n);
+    free(big);
+  }
+  buf_putc(b, '\n');
+  va_end(again);
+}
+
+void emit_line(c_emit *e, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  add_line(&e->code, 1, fmt, ap);
+  va_end(ap);
+  e->stmts++;
+}
+
+void emit_ctl(c_emit *e, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  add_line(&e->ctl->body, e->ctl->indent, fmt, ap);
+  va_end(ap);
+  e->ctl->calls++;
+}
+
+void kernel_line(c_kernel *k, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  add_line(&k->body, k->indent, fmt, ap);
+  va_end(ap);
+  k->stmts++;
+}
+
+void emit_quoted(buf *b, const char *s) {
+  buf_putc(b, '"');
+  for (; *s; s++) {
+    unsigned char c = (unsigned char)*s;
+    if (c == '"' || c == '\\') {
+      buf_printf(b, "\\%c", c);
+    } else if (c == '?') {
+      buf_puts(b, "\\?"); /* no trigraphs */
+    } else if (c < 0x20 || c >= 0x7f) {
+      buf_printf(b, "\\%03o", c);
+    } else {
+      buf_putc(b, (char)c);
+    }
+  }
+  buf_putc(b, '"');
+}
+
+uint32_t emit_site(c_emit *e, bool range, const char *message, span sp) {
+  vec_push(e->a, &e->site, ((c_site){range, message, sp}));
+  return (uint32_t)e->site.n - 1;
+}
+
+/* ---- static arrays ---- */
+
+static void wide_words(buf *b, mpz_srcptr v) {
+  uint64_t limb[16] = {0};
+  size_t n = 0;
+  if (mpz_sizeinbase(v, 2) <= 1024)
+    mpz_export(limb, &n, -1, sizeof *limb, 0, 0, v);
+  int sign = mpz_sgn(v);
+  buf_puts(b, sign < 0 ? "UINT64_MAX" : sign > 0 ? "1" : "0");
+  for (int k = 0; k < 16; k++) {
+    buf_puts(b, k % 4 == 3 ? ",\n    " : ", ");
+    if (limb[k] > INT32_MAX)
+      buf_printf(b, "UINT64_C(%" PRIu64 ")", limb[k]);
+    else
+      buf_printf(b, "%" PRIu64, limb[k]);
+  }
+}
+
+uint32_t emit_wide_const(c_emit *e, mpz_srcptr v) {
+  buf_printf(&e->data, "static const uint64_t c%u[17] = {\n    ", ++e->ndata);
+  wide_words(&e->data, v);
+  buf_puts(&e->data, "};\n");
+  return e->ndata;
+}
+
+uint32_t emit_table(c_emit *e, const ir_value *v) {
+  c_val *c = plan_val(e->p, v);
+  if (c->table) return c->table;
+  c->table = ++e->ndata;
+  buf *b = &e->data;
+  uint64_t n = v->ty.lanes;
+  mpz_srcptr *t = v->def->at.table;
+  if (c->rep == REP_WIDE) {
+    buf_printf(b, "static const uint64_t t%u[%" PRIu64 "] = {\n    ",
+               c->table, n * 17);
+    for (uint64_t k = 0; k < n; k++) {
+      wide_words(b, t[k]);
+      buf_puts(b, k + 1 < n ? ",\n    " : "");
+    }
+  } else {
+    buf_printf(b, "static const %s t%u[%" PRIu64 "] = {\n    ",
+               c->rep == REP_Z ? "int64_t" : "uint64_t", c->table, n);
+    for (uint64_t k = 0; k < n; k++) {
+      char one[48];
+      if (c->rep == REP_Z && get_i64(t[k]) == INT64_MIN)
+        snprintf(one, sizeof one, "-INT64_C(9223372036854775807) - 1");
+      else if (c->rep == REP_Z)
+        snprintf(one, sizeof one, "INT64_C(%" PRId64 ")", get_i64(t[k]));
+      else
+        snprintf(one, sizeof one, "UINT64_C(%" PRIu64 ")", residue(e, t[k]));
+      buf_puts(b, one);
+      if (k + 1 < n) buf_puts(b, k % 4 == 3 ? ",\n    " : ", ");
+    }
+  }
+  buf_puts(b, "};\n");
+  return c->table;
+}

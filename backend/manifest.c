@@ -1,0 +1,164 @@
+/* Writing the manifest.  Key order is fixed, so equal circuits give equal
+ * bytes. */
+#include "backend/manifest.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/cost.h"
+
+static const char zero_hash[] =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
+/* JSON text must be UTF-8; other bytes of names become '?'. */
+static json_t *text(const char *s) {
+  json_t *j = json_string(s);
+  if (j) return j;
+  char *copy = strdup(s);
+  if (!copy) return json_null();
+  for (char *p = copy; *p; p++)
+    if ((unsigned char)*p >= 0x80) *p = '?';
+  j = json_string(copy);
+  free(copy);
+  return j;
+}
+
+/* Counts beyond int64_t do not occur in a file; they saturate. */
+static json_t *count(uint64_t n) {
+  return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
+}
+
+static json_t *decimal(mpz_srcptr v) {
+  char *s = mpz_get_str(NULL, 10, v);
+  json_t *j = json_string(s);
+  free(s);
+  return j;
+}
+
+typedef struct at_leaf {
+  const ir_type *ty;
+  bool told;
+} at_leaf;
+
+static at_leaf find_leaf(const ir_block *b, const char *name, bool out) {
+  at_leaf found = {NULL, false};
+  for (const ir_inst *i = b->first; i && !found.ty; i = i->next) {
+    bool in_op = i->op == OP_INPUT, told = i->op == OP_TELL;
+    bool out_op = i->op == OP_OUTPUT || told;
+    if ((out ? out_op : in_op) && strcmp(i->at.name, name) == 0) {
+      found.ty = out ? &i->arg[0]->ty : &i->res[0]->ty;
+      found.told = told;
+    }
+    for (uint32_t r = 0; r < i->nregion && !found.ty; r++)
+      found = find_leaf(i->region[r], name, out);
+  }
+  return found;
+}
+
+static json_t *leaf_json(const ir_module *m, const ir_leaf *l,
+                         const char *owner, bool out) {
+  at_leaf at = find_leaf(m->body, l->name, out);
+  json_t *j = json_object();
+  json_object_set_new(j, "name", text(l->name));
+  json_object_set_new(j, "type", text(l->type));
+  json_object_set_new(j, "shape", text(l->shape));
+  json_object_set_new(j, "lanes", count(at.ty ? at.ty->lanes : 0));
+  json_object_set_new(j, "secret", json_boolean(l->secret));
+  if (out)
+    json_object_set_new(j, "to",
+                        text(at.told ? "identity"
+                             : at.ty && at.ty->kind == KIND_SH
+                                 ? "nodes"
+                                 : "everybody"));
+  else
+    json_object_set_new(j, "owner", text(owner ? owner : "anybody"));
+  const ir_range *r = at.ty ? at.ty->range : NULL;
+  json_object_set_new(j, "lo", r ? decimal(r->lo) : json_null());
+  json_object_set_new(j, "hi", r ? decimal(r->hi) : json_null());
+  json_object_set_new(j, "scale", count(l->scale));
+  return j;
+}
+
+static json_t *facts_json(const backend_fact *f, uint32_t n, bool to) {
+  json_t *list = json_array();
+  for (uint32_t k = 0; k < n; k++) {
+    json_t *j = json_object();
+    json_object_set_new(j, "line", count(f[k].line));
+    json_object_set_new(j, "col", count(f[k].col));
+    json_object_set_new(j, "type", text(f[k].type ? f[k].type : ""));
+    json_object_set_new(j, "lanes", count(f[k].lanes));
+    if (to)
+      json_object_set_new(j, "to", text(f[k].to ? f[k].to : "everybody"));
+    json_object_set_new(j, "times",
+                        f[k].times < 0 ? json_null()
+                                       : json_integer(f[k].times));
+    json_array_append_new(list, j);
+  }
+  return list;
+}
+
+static json_t *cost_json(const ir_module *m, arena *a, ir_protocol protocol,
+                         unsigned n) {
+  ir_cost_meter *t =
+      ir_cost_static(a, m, (ir_cost_model){.protocol = protocol, .n = n});
+  const ir_cost *c = ir_cost_meter_total(t);
+  json_t *j = json_object(), *bytes = json_array(), *elements = json_array();
+  json_object_set_new(j, "protocol",
+                      text(protocol == IR_REP3 ? "rep3" : "shamir"));
+  json_object_set_new(j, "nodes", count(n));
+  json_object_set_new(j, "exact", json_boolean(c->exact));
+  json_object_set_new(j, "rounds", count(c->rounds));
+  for (unsigned k = 0; k < n; k++) {
+    json_array_append_new(bytes, count(c->bytes[k]));
+    json_array_append_new(elements, count(c->elements[k]));
+  }
+  json_object_set_new(j, "bytes", bytes);
+  json_object_set_new(j, "elements", elements);
+  json_object_set_new(j, "zero_shares", count(c->zero_shares));
+  json_object_set_new(j, "doubles_dealt", count(c->doubles_dealt));
+  json_object_set_new(j, "doubles_used", count(c->doubles_used));
+  json_object_set_new(j, "seeded", count(c->seeded));
+  return j;
+}
+
+void manifest_print(buf *out, const ir_module *m, const backend_info *info,
+                    const char *symbol, arena *a) {
+  char hash[65];
+  ir_hash(m, hash);
+  json_t *j = json_object();
+  json_object_set_new(j, "format", json_integer(MANIFEST_FORMAT));
+  json_object_set_new(j, "name", text(m->name));
+  json_object_set_new(j, "module", text(info->module ? info->module : "main"));
+  json_object_set_new(j, "symbol", text(symbol));
+  json_object_set_new(j, "compiler", text(info->version ? info->version : ""));
+  json_object_set_new(j, "field", decimal(m->p));
+  json_object_set_new(j, "circuit_hash", text(hash));
+  json_object_set_new(
+      j, "source_hash", text(info->source_hash ? info->source_hash
+                                               : zero_hash));
+  json_t *in = json_array(), *res = json_array(), *cost = json_array();
+  for (uint32_t k = 0; k < m->nin; k++)
+    json_array_append_new(
+        in, leaf_json(m, &m->in[k], info->owner ? info->owner[k] : NULL,
+                      false));
+  for (uint32_t k = 0; k < m->nout; k++)
+    json_array_append_new(res, leaf_json(m, &m->out[k], NULL, true));
+  json_array_append_new(cost, cost_json(m, a, IR_REP3, 3));
+  for (unsigned n = 3; n <= 7; n += 2)
+    json_array_append_new(cost, cost_json(m, a, IR_SHAMIR, n));
+  json_object_set_new(j, "inputs", in);
+  json_object_set_new(j, "outputs", res);
+  json_object_set_new(j, "openings",
+                      facts_json(info->opening, info->nopening, true));
+  json_object_set_new(j, "assumes",
+                      facts_json(info->assume, info->nassume, false));
+  json_object_set_new(j, "cost", cost);
+  char *s = json_dumps(j, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+  if (s) {
+    buf_puts(out, s);
+    buf_putc(out, '\n');
+  }
+  free(s);
+  json_decref(j);
+}
