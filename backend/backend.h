@@ -45,6 +45,7 @@ typedef struct backend_output {
     buf text;
   } part[BACKEND_PARTS];
   uint32_t npart;
+  uint64_t words; /* 64-bit words of a node's memory for one run; 0: unknown */
 } backend_output;
 
 void backend_output_free(backend_output *o);

@@ -229,6 +229,7 @@ static bool emit_c(ir_module *m, const backend_info *info, arena *a, diag *dg,
   buf_free(&e.data);
   buf_free(&e.fns);
   buf_free(&e.code);
+  r.words = p->words;
   *o = r;
   return true;
 }
