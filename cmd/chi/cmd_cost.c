@@ -1,8 +1,5 @@
 /* chi cost: what a run takes, before it runs. */
-#include <string.h>
-
 #include "cmd/chi/compile.h"
-#include "cmd/chi/json.h"
 #include "cmd/chi/show.h"
 
 typedef struct cost_page {
@@ -139,22 +136,11 @@ static void print_text(const cost_page *p, buf *b) {
   print_lines(p, b);
 }
 
-/* Words of the arena, as the manifest states them. */
 static bool find_memory(cost_page *p, fe_unit *u) {
   backend_output o = {0};
   if (!compile_emit(p->c, u, &p->x, p->x.fn->name, &o))
     return false;
-  for (uint32_t i = 0; i < o.npart; i++) {
-    json_error err;
-    if (strcmp(o.part[i].suffix, ".json") != 0)
-      continue;
-    const json_val *v = json_read(p->c->a, o.part[i].text.p, o.part[i].text.n,
-                                  false, &err);
-    const json_val *words = json_get(v, "words");
-    for (uint32_t k = 0; words != NULL && k < words->n; k++)
-      p->memory = p->memory * 10 + (uint64_t)(words->u.text[k] - '0');
-    p->memory *= 8;
-  }
+  p->memory = o.words * 8;
   backend_output_free(&o);
   return true;
 }

@@ -174,6 +174,5 @@ bool compile_emit(cli *c, fe_unit *u, compiled *x, const char *stem,
 }
 
 const char *compile_symbol(cli *c, fe_unit *u, const compiled *x) {
-  return arena_printf(c->a, "%s_program",
-                      mangle_symbol(c->a, module_name(c, u), x->m->name));
+  return mangle_symbol(c->a, module_name(c, u), x->m->name);
 }
