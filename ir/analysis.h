@@ -23,10 +23,12 @@ uint32_t ir_uses_count(const ir_uses *u, const ir_value *v);
 
 /* Multiplicative depth of each value by id: the interactive steps (reduce,
  * open; in stage high a product of shares) on the longest path to it.  A loop
- * counts its turns, a trip count at its greatest; saturates at UINT64_MAX.
- * Renumbers the module. */
+ * counts its turns, a trip count at its greatest, and treats its carried values
+ * as one: an upper bound there; values inside have the depth of the first turn.
+ * Saturates at UINT64_MAX.  Renumbers the module. */
 uint64_t *ir_depth_fill(ir_module *m, arena *a);
-/* The greatest of all values: the fewest rounds any schedule can have. */
+/* The greatest of all values: without loops, the fewest rounds (of exchanges)
+ * that any schedule can have. */
 uint64_t ir_depth_max(ir_module *m, arena *scratch);
 
 #endif

@@ -48,7 +48,7 @@ typedef struct ir_cost_line {
 
 /* Sums exchanges up: from the static walk below, or from the interpreter
  * (ir_interp_opts.exchange = ir_cost_meter_exchange, user = the meter), which
- * predicts a run with known inputs exactly. */
+ * predicts a run with known inputs exactly (told lanes: ir_interp_counts). */
 typedef struct ir_cost_meter ir_cost_meter;
 ir_cost_meter *ir_cost_meter_new(arena *a, const ir_module *m,
                                  ir_cost_model c);
@@ -58,7 +58,8 @@ const ir_cost *ir_cost_meter_total(const ir_cost_meter *t);
 const ir_cost_line *ir_cost_meter_lines(ir_cost_meter *t, uint32_t *n);
 
 /* Walks a module of stage sched.  Exact if trip counts and branches with
- * exchanges in them are constants; else the greatest the ranges allow. */
+ * exchanges in them are constants, or branches cost the same; else the greatest
+ * the ranges allow.  Lines count both branches. */
 ir_cost_meter *ir_cost_static(arena *a, const ir_module *m, ir_cost_model c);
 
 #endif

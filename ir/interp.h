@@ -36,7 +36,7 @@ typedef enum {
   IR_RUN_RANGE,     /* an opened value lies outside dec's range */
   IR_RUN_ASSUME,    /* assume was wrong */
   IR_RUN_INPUT,     /* an input is missing or outside its range */
-  IR_RUN_UNDEFINED, /* division by 0, lane out of bounds: no check preceded */
+  IR_RUN_UNDEFINED, /* division by 0, a lane out of bounds: nothing checked */
   IR_RUN_WRONG,     /* a value left its range: the circuit is faulty */
   IR_RUN_BUDGET     /* opts.max_steps or max_bytes */
 } ir_status;
