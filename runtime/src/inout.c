@@ -1,0 +1,322 @@
+/* Inputs into the arena, outputs out of it, texts of integers. */
+#include <gmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format.h"
+#include "session.h"
+
+bool chii_wide_parse(uint64_t *r, const char *text) {
+  int sign = 1;
+  unsigned base = 10;
+  mp_limb_t m[CHI_WIDE_LIMBS + 1] = {0};
+  if (*text == '-' || *text == '+')
+    sign = *text++ == '-' ? -1 : 1;
+  if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+    base = 16;
+    text += 2;
+  }
+  if (!*text)
+    return false;
+  for (; *text; text++) {
+    unsigned d = *text >= '0' && *text <= '9'   ? (unsigned)(*text - '0')
+                 : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a' + 10)
+                 : *text >= 'A' && *text <= 'F' ? (unsigned)(*text - 'A' + 10)
+                                                : 99;
+    if (d >= base)
+      return false;
+    mpn_mul_1(m, m, CHI_WIDE_LIMBS + 1, base);
+    mpn_add_1(m, m, CHI_WIDE_LIMBS + 1, d);
+    if (m[CHI_WIDE_LIMBS])
+      return false;
+  }
+  uint64_t limb[CHI_WIDE_LIMBS];
+  for (int i = 0; i < CHI_WIDE_LIMBS; i++)
+    limb[i] = m[i];
+  chi_wide_set_limbs(r, sign, limb, CHI_WIDE_LIMBS);
+  return true;
+}
+
+bool chii_wide_print(char *text, size_t bytes, const uint64_t *a) {
+  char digits[320];
+  size_t n = 0;
+  mp_limb_t m[CHI_WIDE_LIMBS];
+  memcpy(m, a + 1, sizeof m);
+  do {
+    digits[n++] = (char)('0' + mpn_divrem_1(m, 0, m, CHI_WIDE_LIMBS, 10));
+  } while (!mpn_zero_p(m, CHI_WIDE_LIMBS));
+  if ((int64_t)a[0] < 0)
+    digits[n++] = '-';
+  if (n + 1 > bytes)
+    return false;
+  while (n)
+    *text++ = digits[--n];
+  *text = 0;
+  return true;
+}
+
+/* The leaf if `input` may be given now in `kind of way`, else NULL and *st. */
+static const chi_leaf *input_leaf(chi_session *s, uint32_t input, size_t lanes,
+                                  bool secret, chi_status *st) {
+  *st = s->status;
+  if (*st)
+    return NULL;
+  if (s->phase != CHII_NEW || !s->program) {
+    *st = chii_refuse(s, CHI_E_STATE, "inputs are given before the start");
+    return NULL;
+  }
+  CHII_REQUIRE(input < s->program->n_input, "no such input");
+  const chi_leaf *lf = &s->program->input[input];
+  if ((lf->kind == CHI_KIND_SHARE) != secret)
+    *st = chii_refuse(s, CHI_E_ARG, "input '%s' is %s", lf->name,
+                      secret ? "public" : "secret");
+  else if (lanes != lf->lanes)
+    *st = chii_refuse(s, CHI_E_ARG, "input '%s' has %llu elements, not %llu",
+                      lf->name, (unsigned long long)lf->lanes,
+                      (unsigned long long)lanes);
+  return *st ? NULL : lf;
+}
+
+/* Is v in lo..hi of the leaf, or, for any field element, in -(p-1)..p-1? */
+static bool in_range(const chi_leaf *lf, const uint64_t *v) {
+  uint64_t b[CHI_WIDE_WORDS];
+  if (lf->lo && lf->hi) {
+    if (!chii_wide_parse(b, lf->lo) || chi_wide_cmp(v, b) < 0)
+      return false;
+    return chii_wide_parse(b, lf->hi) && chi_wide_cmp(v, b) <= 0;
+  }
+  chi_wide_set_i64(b, (int64_t)CHI_P - 1);
+  if (chi_wide_cmp(v, b) > 0)
+    return false;
+  chi_wide_neg(b, b);
+  return chi_wide_cmp(v, b) >= 0;
+}
+
+static chi_status put_public(chi_session *s, const chi_leaf *lf, uint64_t lane,
+                             const uint64_t *v) {
+  uint64_t *w = s->w + lf->slot;
+  if (!in_range(lf, v))
+    return chii_refuse(s, CHI_E_RANGE,
+                       "element %llu of input '%s' lies outside %s .. %s",
+                       (unsigned long long)lane, lf->name,
+                       lf->lo ? lf->lo : "1 - p", lf->hi ? lf->hi : "p - 1");
+  if (lf->kind == CHI_KIND_WIDE)
+    chi_wide_copy(w + lane * CHI_WIDE_WORDS, v);
+  else if (lf->kind == CHI_KIND_FIELD)
+    w[lane] = chi_wide_enc(v);
+  else
+    w[lane] = (uint64_t)chi_wide_get_i64(v);
+  return CHI_OK;
+}
+
+chi_status chi_session_input_public(chi_session *s, uint32_t input,
+                                    const int64_t *values, size_t lanes) {
+  CHII_REQUIRE(s && (values || !lanes), "an argument is NULL");
+  chi_status st;
+  uint64_t v[CHI_WIDE_WORDS];
+  const chi_leaf *lf = input_leaf(s, input, lanes, false, &st);
+  for (size_t i = 0; lf && i < lanes && !st; i++) {
+    chi_wide_set_i64(v, values[i]);
+    st = put_public(s, lf, i, v);
+  }
+  if (lf && !st)
+    s->input[input].how = CHII_IN_PUBLIC;
+  return st;
+}
+
+chi_status chi_session_input_public_text(chi_session *s, uint32_t input,
+                                         const char *const *values,
+                                         size_t lanes) {
+  CHII_REQUIRE(s && (values || !lanes), "an argument is NULL");
+  chi_status st;
+  uint64_t v[CHI_WIDE_WORDS];
+  const chi_leaf *lf = input_leaf(s, input, lanes, false, &st);
+  for (size_t i = 0; lf && i < lanes && !st; i++) {
+    if (!chii_wide_parse(v, values[i]))
+      st = chii_refuse(s, CHI_E_ARG,
+                       "element %llu of input '%s' is no integer",
+                       (unsigned long long)i, lf->name);
+    else
+      st = put_public(s, lf, i, v);
+  }
+  if (lf && !st)
+    s->input[input].how = CHII_IN_PUBLIC;
+  return st;
+}
+
+/* Body of an input blob to the planes of a share. */
+static chi_status read_body(chi_session *s, const chi_leaf *lf,
+                            const uint8_t *body) {
+  uint64_t *a = s->w + lf->slot, *b = a + lf->lanes;
+  size_t bytes = lf->lanes * 8;
+  chi_status st = CHI_OK;
+  if (s->proto->id == CHI_SHAMIR) {
+    memcpy(a, body, bytes);
+  } else if (s->me == 0) {
+    st = chii_seed_expand(a, body, lf->lanes);
+    if (!st)
+      st = chii_seed_expand(b, body + CHII_SEED_BYTES, lf->lanes);
+  } else if (s->me == 1) {
+    st = chii_seed_expand(a, body, lf->lanes);
+    memcpy(b, body + CHII_SEED_BYTES, bytes);
+  } else {
+    memcpy(a, body, bytes);
+    st = chii_seed_expand(b, body + bytes, lf->lanes);
+  }
+  uint64_t bad = 0; /* top bit: some word is p or more */
+  for (uint64_t i = 0; i < lf->lanes * s->proto->planes; i++)
+    bad |= a[i] | (CHI_P - 1 - a[i]);
+  return bad >> 63 ? CHI_E_INPUT : st;
+}
+
+chi_status chi_session_input_sealed(chi_session *s, uint32_t input,
+                                    const uint8_t *blob, size_t blob_bytes) {
+  CHII_REQUIRE(s && blob, "an argument is NULL");
+  chi_status st = s->status;
+  const chi_leaf *lf = NULL;
+  if (!st && s->program && input < s->program->n_input)
+    lf = input_leaf(s, input, s->program->input[input].lanes, true, &st);
+  else if (!st)
+    st = chii_refuse(s, CHI_E_ARG, "there is no such input");
+  if (!lf)
+    return st;
+  if (!s->identity)
+    return chii_refuse(s, CHI_E_ARG, "the session has no identity");
+  size_t plain = chii_blob_bytes(CHII_BLOB_INPUT, s->proto->id, s->n, s->me,
+                                 lf->lanes);
+  if (plain == 0 || blob_bytes != plain + CHI_SEAL_BYTES)
+    return chii_refuse(s, CHI_E_INPUT, "the blob of input '%s' has %llu bytes,"
+                       " not %llu", lf->name, (unsigned long long)blob_bytes,
+                       (unsigned long long)(plain + CHI_SEAL_BYTES));
+  uint8_t *msg = chii_alloc(s, plain, 1);
+  if (!msg)
+    return chii_refuse(s, CHI_E_NOMEM, "no memory for input '%s'", lf->name);
+  if (chi_unseal(msg, s->identity, blob, blob_bytes) != CHI_OK)
+    st = chii_refuse(s, CHI_E_INPUT,
+                     "the blob of input '%s' is not sealed for this node",
+                     lf->name);
+  else if (chii_blob_check(msg, plain, CHII_BLOB_INPUT, s->proto->id, s->n,
+                           s->me, input, lf->lanes, s->session_id))
+    st = chii_refuse(s, CHI_E_INPUT,
+                     "the blob of input '%s' is of another run or input",
+                     lf->name);
+  else if (read_body(s, lf, msg + CHII_BLOB_HEAD))
+    st = chii_refuse(s, CHI_E_INPUT,
+                     "the blob of input '%s' holds a number that is not"
+                     " reduced modulo p",
+                     lf->name);
+  chii_free(s, msg);
+  if (!st)
+    s->input[input].how = CHII_IN_SEALED;
+  return st;
+}
+
+chi_status chi_session_input_node(chi_session *s, uint32_t input,
+                                  unsigned dealer, const int64_t *values,
+                                  size_t lanes) {
+  CHII_REQUIRE(s && dealer < s->n, "no such dealer");
+  CHII_REQUIRE((values != NULL) == (dealer == s->me),
+               "values are given by the dealer, and by nobody else");
+  chi_status st;
+  const chi_leaf *lf = input_leaf(s, input, lanes, true, &st);
+  if (!lf)
+    return st;
+  chii_input *in = &s->input[input];
+  chii_free(s, in->values);
+  in->values = values ? chii_alloc(s, lanes, 8) : NULL;
+  if (values && !in->values)
+    return chii_refuse(s, CHI_E_NOMEM, "no memory for input '%s'", lf->name);
+  for (size_t i = 0; values && i < lanes; i++) {
+    uint64_t v[CHI_WIDE_WORDS];
+    chi_wide_set_i64(v, values[i]);
+    bool ok = in_range(lf, v);
+    chii_wipe(v, sizeof v);
+    if (!ok)
+      return chii_refuse(s, CHI_E_RANGE,
+                         "element %llu of input '%s' lies outside its range",
+                         (unsigned long long)i, lf->name);
+    in->values[i] = chi_f_from_i64(values[i]);
+  }
+  in->how = CHII_IN_NODE;
+  in->dealer = dealer;
+  return CHI_OK;
+}
+
+/* ---- outputs ---- */
+
+static const chi_leaf *output_leaf(chi_session *s, uint32_t output,
+                                   bool share, chi_status *st) {
+  *st = s->status;
+  if (*st)
+    return NULL;
+  if (s->phase != CHII_DONE) {
+    *st = chii_refuse(s, CHI_E_STATE, "the session has not run");
+    return NULL;
+  }
+  CHII_REQUIRE(output < s->program->n_output, "no such output");
+  const chi_leaf *lf = &s->program->output[output];
+  if (lf->kind == CHI_KIND_TOLD || (lf->kind == CHI_KIND_SHARE) != share)
+    *st = chii_refuse(s, CHI_E_ARG, "output '%s' is not %s", lf->name,
+                      share ? "a share" : "public");
+  return *st ? NULL : lf;
+}
+
+chi_status chi_session_output(chi_session *s, uint32_t output, int64_t *values,
+                              size_t lanes) {
+  CHII_REQUIRE(s && (values || !lanes), "an argument is NULL");
+  chi_status st;
+  const chi_leaf *lf = output_leaf(s, output, false, &st);
+  if (lf && lanes != lf->lanes)
+    st = chii_refuse(s, CHI_E_ARG, "output '%s' has %llu elements", lf->name,
+                     (unsigned long long)lf->lanes);
+  for (size_t i = 0; lf && i < lanes && !st; i++) {
+    const uint64_t *w = s->w + lf->slot;
+    if (lf->kind != CHI_KIND_WIDE)
+      values[i] = (int64_t)w[i];
+    else if (chi_wide_fits_i64(w + i * CHI_WIDE_WORDS))
+      values[i] = chi_wide_get_i64(w + i * CHI_WIDE_WORDS);
+    else
+      st = chii_refuse(s, CHI_E_RANGE, "output '%s' exceeds 64 bits",
+                       lf->name);
+  }
+  return st;
+}
+
+chi_status chi_session_output_text(chi_session *s, uint32_t output,
+                                   uint64_t lane, char *text,
+                                   size_t text_bytes) {
+  CHII_REQUIRE(s && text, "an argument is NULL");
+  chi_status st;
+  uint64_t v[CHI_WIDE_WORDS];
+  const chi_leaf *lf = output_leaf(s, output, false, &st);
+  if (!lf)
+    return st;
+  CHII_REQUIRE(lane < lf->lanes, "no such element");
+  const uint64_t *w = s->w + lf->slot;
+  if (lf->kind == CHI_KIND_WIDE)
+    chi_wide_copy(v, w + lane * CHI_WIDE_WORDS);
+  else
+    chi_wide_set_i64(v, (int64_t)w[lane]);
+  if (!chii_wide_print(text, text_bytes, v))
+    return chii_refuse(s, CHI_E_RANGE, "the text does not fit");
+  return CHI_OK;
+}
+
+chi_status chi_session_output_share(chi_session *s, uint32_t output,
+                                    uint64_t *a, uint64_t *b, size_t lanes) {
+  CHII_REQUIRE(s && (a || !lanes), "an argument is NULL");
+  chi_status st;
+  const chi_leaf *lf = output_leaf(s, output, true, &st);
+  if (!lf)
+    return st;
+  if (lanes != lf->lanes)
+    return chii_refuse(s, CHI_E_ARG, "output '%s' has %llu elements", lf->name,
+                       (unsigned long long)lf->lanes);
+  const uint64_t *w = s->w + lf->slot;
+  memcpy(a, w, lanes * 8);
+  if (s->proto->planes == 2) {
+    CHII_REQUIRE(b || !lanes, "rep3 shares have two planes");
+    memcpy(b, w + lanes, lanes * 8);
+  }
+  return CHI_OK;
+}

@@ -1,0 +1,114 @@
+#include "prg.h"
+
+#include <openssl/crypto.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "chi_gen.h"
+#include "util.h"
+
+#ifdef CHI_TEST_HOOKS
+chii_prg_hook chii_test_prg;
+void *chii_test_prg_user;
+#endif
+
+void chii_derive(uint8_t *out, size_t out_bytes,
+                 const uint8_t key[CHII_PAIR_KEY_BYTES], unsigned from,
+                 unsigned to, chii_purpose purpose) {
+  uint8_t msg[16] = "chi-derive-1";
+  msg[12] = (uint8_t)from;
+  msg[13] = (uint8_t)to;
+  msg[14] = (uint8_t)purpose;
+  crypto_generichash(out, out_bytes, msg, sizeof msg, key,
+                     CHII_PAIR_KEY_BYTES);
+}
+
+bool chii_prg_init(chii_prg *g, const uint8_t key[CHII_PAIR_KEY_BYTES],
+                   unsigned from, unsigned to, chii_purpose purpose) {
+  uint8_t k[48], iv[16] = {0};
+  chii_derive(k, sizeof k, key, from, to, purpose);
+  memcpy(g->retry, k + 16, 32);
+  g->from = (uint8_t)from;
+  g->to = (uint8_t)to;
+  g->purpose = (uint8_t)purpose;
+  g->block = 0;
+  if (!g->ctx)
+    g->ctx = EVP_CIPHER_CTX_new();
+  bool ok = g->ctx && EVP_EncryptInit_ex(g->ctx, EVP_aes_128_ctr(), NULL, k,
+                                         iv) == 1;
+  chii_wipe(k, sizeof k);
+  return ok;
+}
+
+void chii_prg_fini(chii_prg *g) {
+  EVP_CIPHER_CTX_free(g->ctx); /* cleanses the key schedule */
+  g->ctx = NULL;
+  chii_wipe(g->retry, sizeof g->retry);
+}
+
+/* Zeros to encrypt: a window of the key stream. */
+static const uint8_t zeros[8192];
+
+static bool stream(chii_prg *g, uint8_t *out, uint64_t block, size_t bytes) {
+  if (block != g->block) {
+    uint8_t iv[16] = {0};
+    for (int i = 0; i < 8; i++)
+      iv[15 - i] = (uint8_t)(block >> (8 * i));
+    if (EVP_EncryptInit_ex(g->ctx, NULL, NULL, NULL, iv) != 1)
+      return false;
+  }
+  g->block = block + bytes / 16;
+  while (bytes) {
+    int n = (int)chii_min(bytes, sizeof zeros), done = 0;
+    if (EVP_EncryptUpdate(g->ctx, out, &done, zeros, n) != 1 || done != n)
+      return false;
+    out += n;
+    bytes -= (size_t)n;
+  }
+  return true;
+}
+
+/* F'(retry key, index, attempt) until it is below p. */
+static uint64_t retry(const chii_prg *g, uint64_t index) {
+  uint8_t msg[16], h[16];
+  chii_put64(msg, index);
+  for (uint64_t attempt = 0;; attempt++) {
+    chii_put64(msg + 8, attempt);
+    crypto_generichash(h, sizeof h, msg, sizeof msg, g->retry,
+                       sizeof g->retry);
+    uint64_t v = chii_get64(h) & CHI_P;
+    if (v != CHI_P)
+      return v;
+  }
+}
+
+bool chii_prg_fill(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
+#ifdef CHI_TEST_HOOKS
+  if (chii_test_prg && chii_test_prg(chii_test_prg_user, g->holder, g->from,
+                                     g->to, g->purpose, out, index, n))
+    return true;
+#endif
+  size_t even = n & ~(size_t)1;
+  if (!g->ctx) /* wiped */
+    return false;
+  if (!stream(g, (uint8_t *)out, index / 2, even * 8))
+    return false;
+  if (n != even) {
+    uint64_t last[2];
+    if (!stream(g, (uint8_t *)last, (index + even) / 2, 16))
+      return false;
+    out[even] = last[0];
+    last[0] = last[1] = 0;
+  }
+  uint64_t excess = 0; /* bit k: some value is p */
+  for (size_t j = 0; j < n; j++) {
+    uint64_t v = out[j] & CHI_P;
+    excess |= v + 1;
+    out[j] = v;
+  }
+  if (excess >> CHI_MERSENNE)
+    for (size_t j = 0; j < n; j++)
+      if (out[j] == CHI_P)
+        out[j] = retry(g, index + j);
+  return true;
+}

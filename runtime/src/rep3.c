@@ -1,0 +1,327 @@
+/* Replicated sharing among three: docs/protocols.md, "rep3" [AFLNO16].
+ *
+ * x = x_0 + x_1 + x_2, indices mod 3; party i has (x_i, x_{i+1}) as planes a
+ * and b.  Component i is held by parties i-1 and i, and so is pair key k_i.
+ *
+ *   product  z_i = local product + F(k_i) - F(k_{i+1}), to party i-1.  It is
+ *            made in the destination's a plane and sent from there; what comes
+ *            from party i+1 lands in the b plane.
+ *   opening  x_i to party i+1, straight from the a plane; a tag on the b plane
+ *            to party i-1, under a one-time key from k_i, which the sender of
+ *            the value does not know: a changed value passes with probability
+ *            at most len / 2^106 (Poly1305).
+ *   deal     by party i: x_i = F(k_i), x_{i+2} = 0, x_{i+1} = x - x_i to party
+ *            i+1.
+ */
+#include <sodium.h>
+#include <string.h>
+
+#include "session.h"
+
+#define TAG_BYTES 16
+#define BLOCK 1024 /* lanes masked at a time: two streams stay in L1 */
+
+typedef struct rep3 {
+  unsigned next, prev; /* parties i+1, i-1 */
+  chii_prg zero_a, zero_b, deal_a, deal_b; /* of k_i and k_{i+1} */
+  uint8_t tag_a[32], tag_b[32];            /* opening tags */
+  uint8_t in_tag_a[32], in_tag_b[32];      /* client input tags */
+  uint64_t deal_index, tag_count;
+  uint64_t mask[BLOCK];
+
+  /* receiving: bytes of the current item */
+  uint32_t red, opn;
+  uint64_t red_bytes, opn_bytes;
+  uint64_t opn_done; /* words of the current open that are added up */
+  uint8_t tag[TAG_BYTES];
+  unsigned tag_got;
+  crypto_onetimeauth_state made, seen; /* tag to send, tag to expect */
+  uint8_t made_tag[TAG_BYTES];
+} rep3;
+
+static chi_status setup(chi_session *s) {
+  if (s->n != 3) {
+    return CHI_E_ARG;
+  }
+  rep3 *r = s->proto_state = chii_alloc(s, 1, sizeof *r);
+  if (!r)
+    return CHI_E_NOMEM;
+  r->next = (s->me + 1) % 3;
+  r->prev = (s->me + 2) % 3;
+  return CHI_OK;
+}
+
+static bool keys(chi_session *s) {
+  rep3 *r = s->proto_state;
+  unsigned i = s->me;
+  const uint8_t *ka = s->pair_key[r->prev], *kb = s->pair_key[r->next];
+  /* streams of component c: from party c-1, to party c */
+  bool ok = chii_prg_init(&r->zero_a, ka, r->prev, i, CHII_REDUCE) &&
+            chii_prg_init(&r->zero_b, kb, i, r->next, CHII_REDUCE) &&
+            chii_prg_init(&r->deal_a, ka, r->prev, i, CHII_INPUT) &&
+            chii_prg_init(&r->deal_b, kb, i, r->next, CHII_INPUT);
+  chii_derive(r->tag_a, 32, ka, r->prev, i, CHII_OPEN_TAG);
+  chii_derive(r->tag_b, 32, kb, i, r->next, CHII_OPEN_TAG);
+  chii_derive(r->in_tag_a, 32, ka, r->prev, i, CHII_INPUT_TAG);
+  chii_derive(r->in_tag_b, 32, kb, i, r->next, CHII_INPUT_TAG);
+#ifdef CHI_TEST_HOOKS
+  r->zero_a.holder = r->zero_b.holder = (uint8_t)i;
+  r->deal_a.holder = r->deal_b.holder = (uint8_t)i;
+#endif
+  return ok;
+}
+
+static void wipe(chi_session *s) {
+  rep3 *r = s->proto_state;
+  if (!r)
+    return;
+  chii_prg_fini(&r->zero_a);
+  chii_prg_fini(&r->zero_b);
+  chii_prg_fini(&r->deal_a);
+  chii_prg_fini(&r->deal_b);
+  chii_wipe(r, sizeof *r);
+}
+
+/* One-time key number `count` from a tag key. */
+static void tag_init(crypto_onetimeauth_state *st, const uint8_t key[32],
+                     uint64_t count) {
+  uint8_t msg[8], k[32];
+  chii_put64(msg, count);
+  crypto_generichash(k, sizeof k, msg, sizeof msg, key, 32);
+  crypto_onetimeauth_init(st, k);
+  chii_wipe(k, sizeof k);
+}
+
+static void begin(chi_session *s) {
+  rep3 *r = s->proto_state;
+  uint64_t send[3] = {0}, recv[3] = {0};
+  uint64_t tag = s->o ? TAG_BYTES : 0;
+  send[r->prev] = 8 * s->m + tag;
+  send[r->next] = 8 * s->o;
+  recv[r->next] = 8 * s->m + tag;
+  recv[r->prev] = 8 * s->o;
+  r->red = r->opn = 0;
+  r->red_bytes = r->opn_bytes = r->opn_done = 0;
+  r->tag_got = 0;
+  if (s->o) {
+    r->tag_count++;
+    tag_init(&r->made, r->tag_a, r->tag_count);
+    tag_init(&r->seen, r->tag_b, r->tag_count);
+  }
+  s->stats.rounds++;
+  chii_round_begin(s, send, recv, NULL);
+}
+
+/* z = F(k_i) - F(k_{i+1}): sums to zero over the parties. */
+static uint64_t *open_chunk(chi_session *s, const chii_item *it, uint64_t off,
+                            size_t n) {
+  rep3 *r = s->proto_state;
+  uint64_t *z = it->dst + off;
+  for (size_t at = 0; at < n; at += BLOCK) {
+    size_t c = (size_t)chii_min(BLOCK, n - at);
+    uint64_t index = it->index + off + at;
+    if (!chii_prg_fill(&r->zero_a, z + at, index, c) ||
+        !chii_prg_fill(&r->zero_b, r->mask, index, c)) {
+      chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+      return NULL;
+    }
+    for (size_t j = 0; j < c; j++)
+      z[at + j] = chi_f_sub(z[at + j], r->mask[j]);
+  }
+  return z;
+}
+
+static void close_chunk(chi_session *s, const chii_item *it, uint64_t off,
+                        size_t n) {
+  rep3 *r = s->proto_state;
+  chii_send_direct(s, r->prev, it->dst + off, n * 8);
+  chii_count_elements(s, n);
+  chii_pump(s);
+}
+
+static void open_item(chi_session *s, const chii_item *it) {
+  rep3 *r = s->proto_state;
+  chii_send_direct(s, r->next, it->src, it->lanes * 8);
+  chii_count_elements(s, it->lanes);
+  chii_pump(s);
+  const uint8_t *b = (const uint8_t *)(it->src + it->lanes);
+  for (uint64_t at = 0; at < it->lanes * 8 && !s->status; at += CHUNK * 8) {
+    crypto_onetimeauth_update(&r->made, b + at,
+                              chii_min(CHUNK * 8, it->lanes * 8 - at));
+    chii_pump(s);
+  }
+}
+
+static void end(chi_session *s) {
+  rep3 *r = s->proto_state;
+  if (s->o) {
+    crypto_onetimeauth_final(&r->made, r->made_tag);
+    chii_send_direct(s, r->prev, r->made_tag, TAG_BYTES);
+  }
+  chii_round_end(s);
+  if (s->status || !s->o)
+    return;
+  uint8_t expect[TAG_BYTES];
+  crypto_onetimeauth_final(&r->seen, expect);
+  if (sodium_memcmp(expect, r->tag, TAG_BYTES) != 0)
+    chii_fail(s, CHI_E_CHECK, -1,
+              "an opening failed its check: the value from party %u and the"
+              " tag from party %u disagree",
+              r->prev, r->next);
+}
+
+static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
+  rep3 *r = s->proto_state;
+  if (peer == r->next) {
+    if (r->red < s->n_reduce) {
+      const chii_item *it = &s->reduce[r->red];
+      *p = (uint8_t *)(it->dst + it->lanes) + r->red_bytes;
+      /* a chunk at a time, so that its check finds it in the cache */
+      return (size_t)chii_min(it->lanes * 8 - r->red_bytes, CHUNK * 8);
+    }
+    if (s->m_seen < s->m)
+      return 0;
+    *p = r->tag + r->tag_got;
+    return TAG_BYTES - r->tag_got;
+  }
+  if (r->opn == s->n_open)
+    return 0;
+  const chii_item *it = &s->opened[r->opn];
+  *p = (uint8_t *)it->dst + r->opn_bytes;
+  return (size_t)chii_min(it->lanes * 8 - r->opn_bytes, CHUNK * 8);
+}
+
+/* Words [from, to) of an open arrived: check, authenticate, add up. */
+static void add_up(chi_session *s, const chii_item *it, uint64_t from,
+                   uint64_t to) {
+  rep3 *r = s->proto_state;
+  uint64_t *d = it->dst;
+  const uint64_t *a = it->src, *b = it->src + it->lanes;
+  if (!chii_canonical(s, r->prev, d + from, (size_t)(to - from)))
+    return;
+  crypto_onetimeauth_update(&r->seen, (const uint8_t *)(d + from),
+                            (to - from) * 8);
+  for (uint64_t l = from; l < to; l++)
+    d[l] = chi_f_add(d[l], chi_f_add(a[l], b[l]));
+}
+
+static void took(chi_session *s, unsigned peer, size_t n) {
+  rep3 *r = s->proto_state;
+  if (peer == r->next && r->red == s->n_reduce) {
+    r->tag_got += (unsigned)n;
+  } else if (peer == r->next) {
+    const chii_item *it = &s->reduce[r->red];
+    uint64_t from = r->red_bytes / 8;
+    r->red_bytes += n;
+    uint64_t to = r->red_bytes / 8;
+    if (!chii_canonical(s, peer, it->dst + it->lanes + from,
+                        (size_t)(to - from)))
+      return;
+    if (to == it->lanes) {
+      r->red++;
+      r->red_bytes = 0;
+    }
+  } else {
+    const chii_item *it = &s->opened[r->opn];
+    r->opn_bytes += n;
+    uint64_t to = r->opn_bytes / 8;
+    if (to > r->opn_done)
+      add_up(s, it, r->opn_done, to);
+    r->opn_done = to;
+    if (!s->status && to == it->lanes) {
+      r->opn++;
+      r->opn_bytes = r->opn_done = 0;
+    }
+  }
+}
+
+static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
+                 const uint64_t *values, uint64_t lanes) {
+  rep3 *r = s->proto_state;
+  uint64_t *a = dst, *b = dst + lanes, index = r->deal_index;
+  uint64_t send[3] = {0}, recv[3] = {0};
+  uint8_t *raw[3] = {NULL, NULL, NULL};
+  bool ok = true;
+  r->deal_index += chii_prg_round(lanes);
+  if (s->me == dealer)
+    send[r->next] = 8 * lanes;
+  if (r->prev == dealer) {
+    recv[dealer] = 8 * lanes;
+    raw[dealer] = (uint8_t *)a;
+  }
+  if (!s->setup)
+    s->stats.rounds++;
+  chii_round_begin(s, send, recv, raw);
+  if (s->me == dealer) {
+    ok = chii_prg_fill(&r->deal_a, a, index, lanes);
+    for (uint64_t l = 0; l < lanes; l++)
+      b[l] = chi_f_sub(values[l], a[l]);
+    chii_send_direct(s, r->next, b, 8 * lanes);
+    chii_count_elements(s, lanes);
+  } else if (r->next == dealer) {
+    ok = chii_prg_fill(&r->deal_b, b, index, lanes);
+    memset(a, 0, 8 * lanes);
+  } else {
+    memset(b, 0, 8 * lanes);
+  }
+  if (!ok)
+    chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+  chii_round_end(s);
+  if (!s->status && r->prev == dealer)
+    chii_canonical(s, dealer, a, lanes);
+}
+
+/* Tag of one component of an input, told by party `sender`. */
+static void input_tag(uint8_t out[TAG_BYTES], const uint8_t key[32],
+                      unsigned sender, uint32_t input, const uint64_t *v,
+                      uint64_t lanes) {
+  crypto_generichash_state st;
+  uint8_t head[16] = {0};
+  head[0] = (uint8_t)sender;
+  chii_put64(head + 8, input);
+  crypto_generichash_init(&st, key, 32, TAG_BYTES);
+  crypto_generichash_update(&st, head, sizeof head);
+  crypto_generichash_update(&st, (const uint8_t *)v, lanes * 8);
+  crypto_generichash_final(&st, out, TAG_BYTES);
+}
+
+/* Each pair compares tags of the component that both received: a false input
+ * passes with probability 2^-128. */
+static void check_inputs(chi_session *s, const uint32_t *input,
+                         uint32_t count) {
+  rep3 *r = s->proto_state;
+  uint8_t *t = chii_alloc(s, count, 6 * TAG_BYTES);
+  if (!t) {
+    chii_fail(s, CHI_E_NOMEM, -1, "no memory to check inputs");
+    return;
+  }
+  size_t stride = (size_t)count * TAG_BYTES;
+  uint8_t *out = t, *in = t + 3 * stride, expect[TAG_BYTES];
+  for (uint32_t k = 0; k < count; k++) {
+    const chi_leaf *lf = &s->program->input[input[k]];
+    const uint64_t *a = s->w + lf->slot, *b = a + lf->lanes;
+    input_tag(out + r->prev * stride + k * TAG_BYTES, r->in_tag_a, s->me,
+              input[k], a, lf->lanes);
+    input_tag(out + r->next * stride + k * TAG_BYTES, r->in_tag_b, s->me,
+              input[k], b, lf->lanes);
+  }
+  chii_swap(s, out, stride, in, stride);
+  for (uint32_t k = 0; k < count && !s->status; k++) {
+    const chi_leaf *lf = &s->program->input[input[k]];
+    const uint64_t *a = s->w + lf->slot, *b = a + lf->lanes;
+    input_tag(expect, r->in_tag_a, r->prev, input[k], a, lf->lanes);
+    int bad = sodium_memcmp(expect, in + r->prev * stride + k * TAG_BYTES,
+                            TAG_BYTES);
+    input_tag(expect, r->in_tag_b, r->next, input[k], b, lf->lanes);
+    bad |= sodium_memcmp(expect, in + r->next * stride + k * TAG_BYTES,
+                         TAG_BYTES);
+    if (bad)
+      chii_fail(s, CHI_E_INPUT, -1,
+                "the shares of input '%s' are not of one value", lf->name);
+  }
+  chii_free(s, t);
+}
+
+const chii_proto chii_rep3_ops = {
+    CHI_REP3,  2,   setup, keys, wipe, begin, open_chunk,  close_chunk,
+    open_item, end, want,  took, deal, check_inputs};

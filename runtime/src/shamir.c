@@ -1,0 +1,527 @@
+/* Shamir sharing among n parties, t = ceil(n/2) - 1: docs/protocols.md.
+ *
+ * Party i has the value at point i+1 of a polynomial of degree t whose value
+ * at 0 is the secret.  Products have degree 2t and are known from the points
+ * of the d = 2t+1 dealers 0..2t.
+ *
+ * Dealing a secret: the points of the next t parties come from pair seeds and
+ * cost nothing; secret and seeded points fix the polynomial, whose other n-1-t
+ * points are sent.  For n <= 5 a product is reduced by dealing the local
+ * product so, in one round [GRR98]; for n >= 6 by shamir_dn.c.
+ *
+ * An opening is told all to all; every party checks that all n points lie on
+ * one polynomial of degree t before it looks at the value.
+ */
+#include "shamir.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "format.h"
+
+/* c[i]: the polynomial through points x[0..n) has value sum c[i] y[i] at `at`.
+ * Points are distinct. */
+static void lagrange(uint64_t *c, const uint64_t *x, unsigned n, uint64_t at) {
+  for (unsigned i = 0; i < n; i++) {
+    uint64_t num = 1, den = 1;
+    for (unsigned j = 0; j < n; j++)
+      if (j != i) {
+        num = chi_f_mul(num, chi_f_sub(at, x[j]));
+        den = chi_f_mul(den, chi_f_sub(x[i], x[j]));
+      }
+    c[i] = chi_f_mul(num, chi_f_inv(den));
+  }
+}
+
+void chii_combine(uint64_t *out, const uint64_t *c, const uint64_t *v,
+                  size_t stride, unsigned rows, size_t n) {
+  for (size_t j = 0; j < n; j++) { /* rows <= 63: one fold */
+    chi_acc z = chi_acc_zero();
+    for (unsigned r = 0; r < rows; r++)
+      z = chi_acc_mul(z, c[r], v[r * stride + j]);
+    out[j] = chi_acc_fold(z);
+  }
+}
+
+static chi_status setup(chi_session *s) {
+  chii_shamir *h = s->proto_state = chii_alloc(s, 1, sizeof *h);
+  if (!h)
+    return CHI_E_NOMEM;
+  unsigned n = s->n, t = h->t = (n + 1) / 2 - 1;
+  uint64_t prime = CHI_P;
+  if (n >= prime)
+    return CHI_E_ARG; /* points must differ and not be 0: tiny fields */
+  h->d = 2 * t + 1;
+  h->dn = n >= 6;
+  uint64_t x[CHI_PARTIES_MAX + 1];
+  for (unsigned i = 0; i < n; i++)
+    x[i] = chii_point(i);
+  lagrange(h->lambda_d, x, h->d, 0);
+  lagrange(h->lambda_t, x, t + 1, 0);
+  h->predict = chii_alloc(s, (uint64_t)(n - 1 - t) * (t + 1), 8);
+  h->spread = chii_alloc(s, (uint64_t)n * (t + 1), 8);
+  h->red_out = chii_alloc(s, 4 * t, sizeof(chii_prg));
+  h->cur = chii_alloc(s, n, sizeof *h->cur);
+  h->window = chii_alloc(s, (uint64_t)n * CHUNK, 8);
+  h->zbuf = chii_alloc(s, CHUNK, 8);
+  h->own = chii_alloc(s, CHUNK, 8);
+  h->seeds = chii_alloc(s, (uint64_t)t * CHUNK, 8);
+  if (!h->predict || !h->spread || !h->red_out || !h->cur || !h->window ||
+      !h->zbuf || !h->own || !h->seeds)
+    return CHI_E_NOMEM;
+  h->red_in = h->red_out + t;
+  h->in_out = h->red_in + t;
+  h->in_in = h->in_out + t;
+  for (unsigned j = t + 1; j < n; j++)
+    lagrange(h->predict + (j - t - 1) * (t + 1), x, t + 1, chii_point(j));
+  uint64_t y[CHI_PARTIES_MAX + 1];
+  y[0] = 0;
+  for (unsigned k = 0; k < t; k++)
+    y[k + 1] = chii_point((s->me + 1 + k) % n);
+  for (unsigned j = 0; j < n; j++)
+    lagrange(h->spread + j * (t + 1), y, t + 1, chii_point(j));
+  return h->dn ? chii_dn_setup(s) : CHI_OK;
+}
+
+static bool keys(chi_session *s) {
+  chii_shamir *h = s->proto_state;
+  for (unsigned k = 0; k < h->t; k++) {
+    unsigned to = (s->me + 1 + k) % s->n;
+    unsigned from = (s->me + s->n - 1 - k) % s->n;
+    if (!chii_prg_init(&h->red_out[k], s->pair_key[to], s->me, to,
+                       CHII_REDUCE) ||
+        !chii_prg_init(&h->in_out[k], s->pair_key[to], s->me, to,
+                       CHII_INPUT) ||
+        !chii_prg_init(&h->red_in[k], s->pair_key[from], from, s->me,
+                       CHII_REDUCE) ||
+        !chii_prg_init(&h->in_in[k], s->pair_key[from], from, s->me,
+                       CHII_INPUT))
+      return false;
+  }
+#ifdef CHI_TEST_HOOKS
+  for (unsigned k = 0; k < 4 * h->t; k++)
+    h->red_out[k].holder = (uint8_t)s->me;
+#endif
+  return !h->dn || chii_dn_keys(s);
+}
+
+static void wipe(chi_session *s) {
+  chii_shamir *h = s->proto_state;
+  if (!h)
+    return;
+  for (unsigned k = 0; h->red_out && k < 4 * h->t; k++)
+    chii_prg_fini(&h->red_out[k]);
+  for (unsigned k = 0; h->dbl_out && k < 2 * h->d; k++)
+    chii_prg_fini(&h->dbl_out[k]);
+  chii_prg_fini(&h->dbl_own);
+  chii_wipe(h->own_key, sizeof h->own_key);
+  chii_wipe(h->window, h->window ? (size_t)s->n * CHUNK * 8 : 0);
+  chii_wipe(h->zbuf, h->zbuf ? CHUNK * 8 : 0);
+  chii_wipe(h->own, h->own ? CHUNK * 8 : 0);
+  chii_wipe(h->seeds, h->seeds ? (size_t)h->t * CHUNK * 8 : 0);
+  chii_wipe(h->racc, h->racc ? s->max_reduce * 8 : 0);
+  chii_wipe(h->eacc, h->eacc ? (s->max_reduce / h->d + 1) * 8 : 0);
+  chii_wipe(h->dbl, h->dbl ? h->d * h->dbl_words * 8 : 0);
+}
+
+bool chii_shamir_deal(chi_session *s, chii_prg *out, const uint64_t *z,
+                      uint64_t index, size_t n, uint64_t *own) {
+  chii_shamir *h = s->proto_state;
+  unsigned t = h->t;
+  for (unsigned k = 0; k < t; k++)
+    if (!chii_prg_fill(&out[k], h->seeds + k * CHUNK, index, n)) {
+      chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+      return false;
+    }
+  for (unsigned e = t + 1; e <= s->n; e++) { /* e = n: myself */
+    unsigned j = (s->me + e) % s->n;
+    uint64_t *p = j == s->me ? own : chii_send_reserve(s, j, n * 8);
+    if (!p)
+      return false;
+    const uint64_t *c = h->spread + j * (t + 1);
+    chii_combine(p, c + 1, h->seeds, CHUNK, t, n);
+    for (size_t l = 0; l < n; l++)
+      p[l] = chi_f_add(p[l], chi_f_mul(c[0], z[l]));
+    if (j != s->me)
+      chii_count_elements(s, n);
+  }
+  return true;
+}
+
+/* Words that peer `from` sends me in the first round. */
+static uint64_t due_words(const chi_session *s, unsigned from, unsigned to) {
+  const chii_shamir *h = s->proto_state;
+  if (from >= h->d)
+    return 0;
+  if (!h->dn)
+    return chii_seeded(s, h->t, from, to) ? 0 : s->m;
+  uint64_t w = chii_seeded(s, h->t, from, to) ? 0 : h->batches;
+  if (to < h->d && s->m > to)
+    w += (s->m - to - 1) / h->d + 1; /* gates g = to, to + d, .. < m */
+  return w;
+}
+
+static void begin(chi_session *s) {
+  chii_shamir *h = s->proto_state;
+  uint64_t send[CHI_PARTIES_MAX], recv[CHI_PARTIES_MAX];
+  h->batches = h->dn ? (s->m + h->t) / (h->t + 1) : 0;
+  for (unsigned j = 0; j < s->n; j++) {
+    send[j] = 8 * (due_words(s, s->me, j) + s->o);
+    recv[j] = 8 * (due_words(s, j, s->me) + s->o);
+    h->cur[j] = (chii_cursor){0};
+  }
+  h->opens_ready = false;
+  h->open_at = h->open_off = 0;
+  h->open_item = 0;
+  h->round = 1;
+  s->stats.rounds++;
+  if (h->dn && s->m)
+    memset(h->racc, 0, s->m * 8);
+  if (h->dn && s->m)
+    memset(h->eacc, 0, (s->m / h->d + 1) * 8);
+  chii_round_begin(s, send, recv, NULL);
+  if (h->dn && s->m && !s->status)
+    chii_dn_begin(s);
+}
+
+static uint64_t *open_chunk(chi_session *s, const chii_item *it, uint64_t off,
+                            size_t n) {
+  chii_shamir *h = s->proto_state;
+  if (h->dn)
+    return chii_dn_open_chunk(s, it, off, n);
+  if (off == 0)
+    memset(it->dst, 0, it->lanes * 8);
+  memset(h->zbuf, 0, n * 8);
+  return h->zbuf;
+}
+
+static void close_chunk(chi_session *s, const chii_item *it, uint64_t off,
+                        size_t n) {
+  chii_shamir *h = s->proto_state;
+  if (h->dn) {
+    chii_dn_close_chunk(s, it, off, n);
+    return;
+  }
+  uint64_t *d = it->dst + off, index = it->index + off;
+  if (s->me < h->d) {
+    if (!chii_shamir_deal(s, h->red_out, h->zbuf, index, n, h->own))
+      return;
+    for (size_t l = 0; l < n; l++)
+      d[l] = chi_f_add(d[l], chi_f_mul(h->lambda_d[s->me], h->own[l]));
+  }
+  for (unsigned k = 0; k < h->t; k++) {
+    unsigned from = (s->me + s->n - 1 - k) % s->n;
+    if (from >= h->d)
+      continue;
+    if (!chii_prg_fill(&h->red_in[k], h->own, index, n)) {
+      chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+      return;
+    }
+    for (size_t l = 0; l < n; l++)
+      d[l] = chi_f_add(d[l], chi_f_mul(h->lambda_d[from], h->own[l]));
+  }
+  chii_pump(s);
+}
+
+/* Openings come last in everybody's frame, whenever they were called. */
+static void open_item(chi_session *s, const chii_item *it) {
+  (void)s;
+  (void)it;
+}
+
+static void end(chi_session *s) {
+  chii_shamir *h = s->proto_state;
+  for (uint32_t k = 0; k < s->n_open; k++)
+    for (unsigned j = 0; j < s->n; j++)
+      if (j != s->me) {
+        chii_send_direct(s, j, s->opened[k].src, s->opened[k].lanes * 8);
+        chii_count_elements(s, s->opened[k].lanes);
+      }
+  h->opens_ready = true;
+  chii_round_end(s);
+  if (h->dn && s->m && !s->status)
+    chii_dn_second(s);
+}
+
+/* Words before the openings that have a destination now. */
+static uint64_t due_now(chi_session *s, unsigned peer) {
+  chii_shamir *h = s->proto_state;
+  if (h->dn)
+    return chii_dn_due(s, peer);
+  if (peer >= h->d || chii_seeded(s, h->t, peer, s->me))
+    return 0;
+  return s->m_seen - h->cur[peer].gate;
+}
+
+static bool before_opens(chi_session *s, unsigned peer) {
+  chii_shamir *h = s->proto_state;
+  const chii_cursor *c = &h->cur[peer];
+  return h->round == 2 ||
+         c->dealt + c->gate < due_words(s, peer, s->me);
+}
+
+static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
+  chii_shamir *h = s->proto_state;
+  chii_cursor *c = &h->cur[peer];
+  uint64_t words;
+  *p = (uint8_t *)(h->window + (size_t)peer * CHUNK) + c->bytes;
+  if (before_opens(s, peer))
+    words = due_now(s, peer);
+  else
+    words = h->opens_ready ? s->o - h->open_at : 0;
+  return (size_t)chii_min(words, CHUNK) * 8 - c->bytes;
+}
+
+/* dst += lambda v for the next n products of a dealer. */
+static void add_products(chi_session *s, unsigned peer, const uint64_t *v,
+                         size_t n) {
+  chii_shamir *h = s->proto_state;
+  chii_cursor *c = &h->cur[peer];
+  uint64_t lambda = h->lambda_d[peer];
+  c->gate += n;
+  while (n) {
+    const chii_item *it = &s->reduce[c->item];
+    size_t k = (size_t)chii_min(n, it->lanes - c->item_off);
+    uint64_t *d = it->dst + c->item_off;
+    for (size_t l = 0; l < k; l++)
+      d[l] = chi_f_add(d[l], chi_f_mul(lambda, v[l]));
+    v += k;
+    n -= k;
+    c->item_off += k;
+    if (c->item_off == it->lanes) {
+      c->item++;
+      c->item_off = 0;
+    }
+  }
+}
+
+/* All n points of `count` openings are in the windows: check, then store. */
+static void finish_opens(chi_session *s, size_t count) {
+  chii_shamir *h = s->proto_state;
+  unsigned n = s->n, t = h->t;
+  uint64_t *mine = h->window + (size_t)s->me * CHUNK;
+  size_t at = 0;
+  uint32_t item = h->open_item;
+  uint64_t off = h->open_off;
+  while (at < count) {
+    const chii_item *it = &s->opened[item];
+    size_t k = (size_t)chii_min(count - at, it->lanes - off);
+    memcpy(mine + at, it->src + off, k * 8);
+    at += k;
+    off += k;
+    if (off == it->lanes) {
+      item++;
+      off = 0;
+    }
+  }
+  for (unsigned j = t + 1; j < n; j++) {
+    const uint64_t *got = h->window + (size_t)j * CHUNK;
+    uint64_t differ = 0;
+    chii_combine(h->own, h->predict + (j - t - 1) * (t + 1), h->window, CHUNK,
+                 t + 1, count);
+    for (size_t l = 0; l < count; l++)
+      differ |= h->own[l] ^ got[l];
+    if (differ) {
+      chii_fail(s, CHI_E_CHECK, -1,
+                "an opening failed its check: the points of all %u parties do"
+                " not lie on one polynomial of degree %u",
+                n, t);
+      return;
+    }
+  }
+  chii_combine(h->own, h->lambda_t, h->window, CHUNK, t + 1, count);
+  for (at = 0; at < count;) {
+    const chii_item *it = &s->opened[h->open_item];
+    size_t k = (size_t)chii_min(count - at, it->lanes - h->open_off);
+    memcpy(it->dst + h->open_off, h->own + at, k * 8);
+    at += k;
+    h->open_off += k;
+    if (h->open_off == it->lanes) {
+      h->open_item++;
+      h->open_off = 0;
+    }
+  }
+  h->open_at += count;
+  for (unsigned j = 0; j < n; j++)
+    h->cur[j].bytes = 0;
+}
+
+static void took(chi_session *s, unsigned peer, size_t n) {
+  chii_shamir *h = s->proto_state;
+  chii_cursor *c = &h->cur[peer];
+  uint64_t *win = h->window + (size_t)peer * CHUNK;
+  size_t before = c->bytes / 8;
+  c->bytes += n;
+  size_t words = c->bytes / 8;
+  if (!chii_canonical(s, peer, win + before, words - before))
+    return;
+  if (before_opens(s, peer)) {
+    if (h->dn)
+      chii_dn_took(s, peer, win, words);
+    else
+      add_products(s, peer, win, words);
+    c->bytes -= words * 8; /* a broken word stays */
+    memmove(win, (uint8_t *)win + words * 8, c->bytes);
+    return;
+  }
+  size_t full = (size_t)chii_min(s->o - h->open_at, CHUNK);
+  for (unsigned j = 0; j < s->n; j++)
+    if (j != s->me &&
+        (before_opens(s, j) || h->cur[j].bytes < full * 8))
+      return;
+  finish_opens(s, full);
+}
+
+static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
+                 const uint64_t *values, uint64_t lanes) {
+  chii_shamir *h = s->proto_state;
+  uint64_t send[CHI_PARTIES_MAX] = {0}, recv[CHI_PARTIES_MAX] = {0};
+  uint8_t *raw[CHI_PARTIES_MAX] = {NULL};
+  uint64_t index = h->deal_index;
+  bool seeded = chii_seeded(s, h->t, dealer, s->me);
+  h->deal_index += chii_prg_round(lanes);
+  for (unsigned j = 0; s->me == dealer && j < s->n; j++)
+    if (j != dealer && !chii_seeded(s, h->t, dealer, j))
+      send[j] = 8 * lanes;
+  if (s->me != dealer && !seeded) {
+    recv[dealer] = 8 * lanes;
+    raw[dealer] = (uint8_t *)dst;
+  }
+  if (!s->setup)
+    s->stats.rounds++;
+  chii_round_begin(s, send, recv, raw);
+  for (uint64_t at = 0; at < lanes && !s->status; at += CHUNK) {
+    size_t n = (size_t)chii_min(CHUNK, lanes - at);
+    if (s->me == dealer)
+      (void)chii_shamir_deal(s, h->in_out, values + at, index + at, n,
+                             dst + at);
+    else if (seeded &&
+             !chii_prg_fill(
+                 &h->in_in[(s->me + s->n - 1 - dealer) % s->n], dst + at,
+                 index + at, n))
+      chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+  }
+  chii_round_end(s);
+  if (!s->status && recv[dealer])
+    chii_canonical(s, dealer, dst, lanes);
+}
+
+/* sum over lanes of rho_l x_l, rho expanded from the joint coin. */
+static bool combination(chi_session *s, uint64_t *out, const uint8_t coin[32],
+                        uint32_t input, const uint64_t *x, uint64_t lanes) {
+  chii_shamir *h = s->proto_state;
+  uint8_t msg[8], seed[32];
+  uint64_t r = 0;
+  for (uint64_t at = 0, block = 0; at < lanes; at += CHUNK, block++) {
+    size_t n = (size_t)chii_min(CHUNK, lanes - at);
+    chii_put64(msg, (uint64_t)input << 32 | block);
+    crypto_generichash(seed, sizeof seed, msg, sizeof msg, coin, 32);
+    if (chii_seed_expand(h->own, seed, n) != CHI_OK)
+      return false;
+    for (size_t l = 0; l < n; l++)
+      r = chi_f_add(r, chi_f_mul(h->own[l], x[at + l]));
+  }
+  *out = r;
+  return true;
+}
+
+static void coin_commit(uint8_t out[32], const chi_session *s, unsigned party,
+                        const uint8_t coin[32]) {
+  crypto_generichash_state st;
+  uint8_t p = (uint8_t)party;
+  crypto_generichash_init(&st, NULL, 0, 32);
+  crypto_generichash_update(&st, (const uint8_t *)"chi-coin-1", 10);
+  crypto_generichash_update(&st, s->session_id, sizeof s->session_id);
+  crypto_generichash_update(&st, &p, 1);
+  crypto_generichash_update(&st, coin, 32);
+  crypto_generichash_final(&st, out, 32);
+}
+
+/* Are the points of every input on a polynomial of degree t?  Three rounds:
+ * each party deals a random mask for each input and commits to a coin; coins
+ * are shown; the combination of each input under the joint coin, plus masks,
+ * is opened to all and all n points are checked.  The opened value is uniform.
+ * A wrong input passes if the random combination of its syndrome vanishes:
+ * probability 1/p for each input. */
+static void check_inputs(chi_session *s, const uint32_t *input,
+                         uint32_t count) {
+  chii_shamir *h = s->proto_state;
+  unsigned n = s->n, t = h->t;
+  size_t words = (size_t)count * 8, first = words + 32;
+  size_t need = n * first * 2 + n * 32u + n * words + words;
+  uint8_t *mem = chii_alloc(s, need, 1);
+  if (!mem) {
+    chii_fail(s, CHI_E_NOMEM, -1, "no memory to check inputs");
+    return;
+  }
+  uint8_t *out = mem, *in = out + n * first, *coins = in + n * first;
+  uint64_t *point = (uint64_t *)(void *)(coins + n * 32u);
+  uint64_t *mine = (uint64_t *)(void *)((uint8_t *)point + n * words);
+  uint8_t coin[32], joint[32];
+  randombytes_buf(coin, sizeof coin);
+  uint8_t commit[32];
+  coin_commit(commit, s, s->me, coin);
+  for (unsigned j = 0; j < n; j++)
+    memcpy(out + j * first + words, commit, 32);
+  for (uint32_t k = 0; k < count; k++) {
+    uint64_t c[CHI_PARTIES_MAX]; /* random coefficients of degree 0..t */
+    uint8_t seed[32];
+    randombytes_buf(seed, sizeof seed);
+    if (chii_seed_expand(c, seed, t + 1) != CHI_OK)
+      chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+    for (unsigned j = 0; j < n; j++) {
+      uint64_t v = 0;
+      for (unsigned e = t + 1; e-- > 0;)
+        v = chi_f_add(chi_f_mul(v, chii_point(j)), c[e]);
+      chii_put64(out + j * first + k * 8u, v);
+    }
+    chii_wipe(c, sizeof c);
+    chii_wipe(seed, sizeof seed);
+  }
+  chii_swap(s, out, first, in, first);
+  memcpy(in + s->me * first, out + s->me * first, first);
+  memcpy(coins + s->me * 32u, coin, 32);
+  /* own coin lies in `coins` too, which chii_swap leaves alone */
+  chii_swap(s, coin, 0, coins, 32);
+  crypto_generichash_state st;
+  crypto_generichash_init(&st, NULL, 0, 32);
+  for (unsigned j = 0; j < n && !s->status; j++) {
+    coin_commit(commit, s, j, coins + j * 32u);
+    if (j != s->me && memcmp(commit, in + j * first + words, 32) != 0)
+      chii_fail(s, CHI_E_PROTOCOL, (int)j,
+                "party %u showed another coin than it committed to", j);
+    crypto_generichash_update(&st, coins + j * 32u, 32);
+  }
+  crypto_generichash_final(&st, joint, sizeof joint);
+  for (uint32_t k = 0; k < count && !s->status; k++) {
+    const chi_leaf *lf = &s->program->input[input[k]];
+    if (!combination(s, &mine[k], joint, input[k], s->w + lf->slot, lf->lanes))
+      chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+    for (unsigned j = 0; j < n && !s->status; j++) {
+      uint64_t v = chii_get64(in + j * first + k * 8u);
+      if (chii_canonical(s, j, &v, 1))
+        mine[k] = chi_f_add(mine[k], v);
+    }
+  }
+  chii_swap(s, (const uint8_t *)mine, 0, (uint8_t *)point, words);
+  if (!s->status)
+    memcpy(point + (size_t)s->me * count, mine, words);
+  for (unsigned j = 0; j < n && !s->status; j++)
+    (void)chii_canonical(s, j, point + (size_t)j * count, count);
+  for (uint32_t k = 0; k < count && !s->status; k++)
+    for (unsigned j = t + 1; j < n && !s->status; j++) {
+      uint64_t v;
+      chii_combine(&v, h->predict + (j - t - 1) * (t + 1), point + k, count,
+                   t + 1, 1);
+      if (v != point[(size_t)j * count + k])
+        chii_fail(s, CHI_E_INPUT, -1,
+                  "the shares of input '%s' are not of one value",
+                  s->program->input[input[k]].name);
+    }
+  chii_wipe(mem, need);
+  chii_free(s, mem);
+}
+
+const chii_proto chii_shamir_ops = {
+    CHI_SHAMIR, 1,   setup, keys, wipe, begin, open_chunk,  close_chunk,
+    open_item,  end, want,  took, deal, check_inputs};

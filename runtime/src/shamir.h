@@ -1,0 +1,87 @@
+/* Shamir sharing from inside: shamir.c (points, dealing, openings, n <= 5) and
+ * shamir_dn.c (products for n >= 6). */
+#ifndef CHII_SHAMIR_H
+#define CHII_SHAMIR_H
+
+#include "session.h"
+
+/* Batches of double sharings dealt at a time. */
+#define CHII_DEAL_BLOCK 512
+
+/* Where the bytes of one peer stand in a round. */
+typedef struct chii_cursor {
+  uint64_t dealt;  /* words of double sharings */
+  uint64_t gate;   /* words of products */
+  uint64_t opened; /* words of openings that are used up */
+  uint32_t item;   /* where gate lies: item and lane */
+  uint64_t item_off;
+  size_t bytes; /* in the window, not used up */
+} chii_cursor;
+
+typedef struct chii_shamir {
+  unsigned t, d; /* degree, dealers (2t + 1) */
+  bool dn;       /* n >= 6 */
+  /* Coefficients, all in F_p; points are party + 1. */
+  uint64_t lambda_d[CHI_PARTIES_MAX]; /* value at 0 from points 0..d-1 */
+  uint64_t lambda_t[CHI_PARTIES_MAX]; /* value at 0 from points 0..t */
+  uint64_t *predict; /* [n-1-t][t+1]: points t+1.. from points 0..t */
+  uint64_t *spread;  /* [n][t+1]: my dealing: a point from the secret and the
+                        seeded points of parties me+1..me+t */
+  /* t-sharings with a given secret, for CHII_REDUCE and CHII_INPUT: streams
+   * that I seed ([t], to me+1+k) and that seed me ([t], from me-1-k). */
+  chii_prg *red_out, *red_in, *in_out, *in_in;
+  uint64_t deal_index;
+
+  chii_cursor *cur;  /* [n] */
+  uint64_t *window;  /* [n][CHUNK] */
+  uint64_t *zbuf;    /* CHUNK */
+  uint64_t *seeds;   /* [t][CHUNK] */
+  uint64_t *own;     /* CHUNK */
+  bool opens_ready;
+  unsigned round;    /* of the exchange: 1, 2 */
+  uint64_t open_at;  /* openings done */
+  uint32_t open_item;
+  uint64_t open_off;
+
+  /* n >= 6 */
+  chii_prg *dbl_out, *dbl_in; /* [d]: 2t-sharings that I deal, that others deal */
+  chii_prg dbl_own;           /* my own point of what I deal */
+  uint8_t own_key[32];
+  uint64_t vand[CHI_PARTIES_MAX][CHI_PARTIES_MAX]; /* [row][dealer] */
+  uint64_t *racc;    /* [m]: my point of [r] of degree t */
+  uint64_t *eacc;    /* [m / d + 1]: masked products of my gates */
+  uint64_t *dbl;     /* [d][..]: 2t-shares of a chunk or of a deal block */
+  size_t dbl_words;  /* of one row of dbl */
+  uint64_t batch_index, batches; /* of this exchange */
+} chii_shamir;
+
+/* Deals n secrets z with the t seeded points of `out` at stream index `index`:
+ * explicit points to the other n-1-t parties; mine to own. */
+bool chii_shamir_deal(chi_session *s, chii_prg *out, const uint64_t *z,
+                      uint64_t index, size_t n, uint64_t *own);
+/* Is party j one of the t after i (whose points i seeds)? */
+static inline bool chii_seeded(const chi_session *s, unsigned t, unsigned i,
+                               unsigned j) {
+  return (j + s->n - i - 1) % s->n < t;
+}
+static inline uint64_t chii_point(unsigned party) { return party + 1; }
+
+/* out[j] = sum over r of c[r] * v[r][j]; rows of v are `stride` words apart. */
+void chii_combine(uint64_t *out, const uint64_t *c, const uint64_t *v,
+                  size_t stride, unsigned rows, size_t n);
+
+chi_status chii_dn_setup(chi_session *s);
+bool chii_dn_keys(chi_session *s);
+void chii_dn_begin(chi_session *s);
+uint64_t *chii_dn_open_chunk(chi_session *s, const chii_item *it, uint64_t off,
+                             size_t n);
+void chii_dn_close_chunk(chi_session *s, const chii_item *it, uint64_t off,
+                         size_t n);
+/* After all of the first round: the kings' round. */
+void chii_dn_second(chi_session *s);
+/* As want: words that peer still owes before its openings, with a destination
+ * now; and n words that came. */
+uint64_t chii_dn_due(chi_session *s, unsigned peer);
+void chii_dn_took(chi_session *s, unsigned peer, const uint64_t *v, size_t n);
+
+#endif

@@ -1,0 +1,272 @@
+/* Products among n >= 6 parties, linear in n: [DN07] with pair seeds and a king
+ * for each gate; docs/protocols.md, "Shamir, products".
+ *
+ * Double sharings.  For each batch every dealer i < d deals one: of degree 2t,
+ * whose points of the other d-1 dealers are seeded and whose own point is
+ * random (together they fix the secret, nobody sends anything); and of degree
+ * t, of the same secret, t points seeded, n-1-t sent.  The Vandermonde matrix
+ * (row r, dealer i: (i+1)^r) takes the d sharings of a batch to t+1 that are
+ * uniform given any t dealers' [DN07]: gates b(t+1) .. b(t+1)+t of the exchange.
+ *
+ * Round 1: dealers send the points of degree t, and to king g mod d of gate g
+ * the product masked by the point of degree 2t.  Round 2: the king has e = xy+r
+ * in the clear, uniform; it shares e by the polynomial that is 0 at the points
+ * of the next t parties (they get nothing) and sends the other points.  All
+ * subtract their point of r of degree t.
+ *
+ * Order in a frame: dealt points of all batches, products in order of gates,
+ * openings.
+ */
+#include <sodium.h>
+#include <string.h>
+
+#include "shamir.h"
+
+/* Gates of king k. */
+static uint64_t gates_of(const chi_session *s, unsigned k) {
+  const chii_shamir *h = s->proto_state;
+  return s->m > k ? (s->m - k - 1) / h->d + 1 : 0;
+}
+
+chi_status chii_dn_setup(chi_session *s) {
+  chii_shamir *h = s->proto_state;
+  h->dbl_words = CHUNK / (h->t + 1) + 4;
+  if (h->dbl_words < CHII_DEAL_BLOCK)
+    h->dbl_words = CHII_DEAL_BLOCK;
+  h->dbl_out = chii_alloc(s, 2 * h->d, sizeof(chii_prg));
+  h->dbl = chii_alloc(s, h->d * h->dbl_words, 8);
+  h->racc = chii_alloc(s, s->max_reduce, 8);
+  h->eacc = chii_alloc(s, s->max_reduce / h->d + 1, 8);
+  if (!h->dbl_out || !h->dbl || !h->racc || !h->eacc)
+    return CHI_E_NOMEM;
+  h->dbl_in = h->dbl_out + h->d;
+  for (unsigned i = 0; i < h->d; i++) {
+    uint64_t v = 1;
+    for (unsigned r = 0; r <= h->t; r++) {
+      h->vand[r][i] = v;
+      v = chi_f_mul(v, chii_point(i));
+    }
+  }
+  return CHI_OK;
+}
+
+bool chii_dn_keys(chi_session *s) {
+  chii_shamir *h = s->proto_state;
+  if (s->me >= h->d)
+    return true;
+  randombytes_buf(h->own_key, sizeof h->own_key);
+  for (unsigned j = 0; j < h->d; j++)
+    if (j != s->me &&
+        (!chii_prg_init(&h->dbl_out[j], s->pair_key[j], s->me, j,
+                        CHII_DOUBLE) ||
+         !chii_prg_init(&h->dbl_in[j], s->pair_key[j], j, s->me,
+                        CHII_DOUBLE)))
+      return false;
+#ifdef CHI_TEST_HOOKS
+  for (unsigned j = 0; j < 2 * h->d; j++)
+    h->dbl_out[j].holder = (uint8_t)s->me;
+  h->dbl_own.holder = (uint8_t)s->me;
+#endif
+  return chii_prg_init(&h->dbl_own, h->own_key, s->me, s->me, CHII_DOUBLE);
+}
+
+/* racc += the points v of n batches from b0, dealt by party i. */
+static void extract_t(chi_session *s, unsigned i, uint64_t b0,
+                      const uint64_t *v, size_t n) {
+  chii_shamir *h = s->proto_state;
+  unsigned rows = h->t + 1;
+  for (size_t j = 0; j < n; j++)
+    for (unsigned r = 0; r < rows; r++) {
+      uint64_t g = (b0 + j) * rows + r;
+      if (g < s->m)
+        h->racc[g] = chi_f_add(h->racc[g], chi_f_mul(h->vand[r][i], v[j]));
+    }
+}
+
+static bool fill(chi_session *s, chii_prg *g, uint64_t *out, uint64_t index,
+                 size_t n) {
+  if (chii_prg_fill(g, out, index, n))
+    return true;
+  chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+  return false;
+}
+
+void chii_dn_begin(chi_session *s) {
+  chii_shamir *h = s->proto_state;
+  h->batch_index = s->stream_index;
+  s->stream_index += chii_prg_round(h->batches);
+  for (uint64_t b = 0; b < h->batches && !s->status; b += CHII_DEAL_BLOCK) {
+    size_t n = (size_t)chii_min(CHII_DEAL_BLOCK, h->batches - b);
+    uint64_t index = h->batch_index + b;
+    if (s->me < h->d) {
+      for (unsigned j = 0; j < h->d; j++)
+        if (!fill(s, j == s->me ? &h->dbl_own : &h->dbl_out[j],
+                  h->dbl + j * h->dbl_words, index, n))
+          return;
+      chii_combine(h->zbuf, h->lambda_d, h->dbl, h->dbl_words, h->d, n);
+      if (!chii_shamir_deal(s, h->red_out, h->zbuf, index, n, h->own))
+        return;
+      extract_t(s, s->me, b, h->own, n);
+    }
+    for (unsigned k = 0; k < h->t; k++) {
+      unsigned from = (s->me + s->n - 1 - k) % s->n;
+      if (from >= h->d)
+        continue;
+      if (!fill(s, &h->red_in[k], h->own, index, n))
+        return;
+      extract_t(s, from, b, h->own, n);
+    }
+    chii_pump(s);
+  }
+}
+
+/* z = my points of degree 2t of the chunk's gates. */
+uint64_t *chii_dn_open_chunk(chi_session *s, const chii_item *it, uint64_t off,
+                             size_t n) {
+  chii_shamir *h = s->proto_state;
+  uint64_t *z = h->zbuf;
+  if (s->me >= h->d) {
+    memset(z, 0, n * 8);
+    return z;
+  }
+  unsigned rows = h->t + 1;
+  uint64_t g0 = it->first + off, b0 = (g0 / rows) & ~UINT64_C(1);
+  size_t batches = (size_t)((g0 + n - 1) / rows - b0 + 1);
+  for (unsigned i = 0; i < h->d; i++)
+    if (!fill(s, i == s->me ? &h->dbl_own : &h->dbl_in[i],
+              h->dbl + i * h->dbl_words, h->batch_index + b0, batches))
+      return NULL;
+  for (size_t j = 0; j < n; j++) {
+    uint64_t g = g0 + j;
+    const uint64_t *v = h->vand[g % rows], *u = h->dbl + (g / rows - b0);
+    chi_acc a = chi_acc_zero();
+    for (unsigned i = 0; i < h->d; i++)
+      a = chi_acc_mul(a, v[i], u[i * h->dbl_words]);
+    z[j] = chi_acc_fold(a);
+  }
+  return z;
+}
+
+/* Masked products to their kings. */
+void chii_dn_close_chunk(chi_session *s, const chii_item *it, uint64_t off,
+                         size_t n) {
+  chii_shamir *h = s->proto_state;
+  uint64_t g0 = it->first + off;
+  if (s->me >= h->d)
+    return;
+  for (unsigned k = 0; k < h->d; k++) {
+    size_t first = (size_t)((k + h->d - g0 % h->d) % h->d);
+    if (first >= n)
+      continue;
+    size_t count = (n - first - 1) / h->d + 1;
+    const uint64_t *z = h->zbuf + first;
+    if (k == s->me) {
+      uint64_t *e = h->eacc + (g0 + first) / h->d;
+      for (size_t j = 0; j < count; j++)
+        e[j] = chi_f_add(e[j], chi_f_mul(h->lambda_d[k], z[j * h->d]));
+      continue;
+    }
+    uint64_t *p = chii_send_reserve(s, k, count * 8);
+    if (!p)
+      return;
+    for (size_t j = 0; j < count; j++)
+      p[j] = z[j * h->d];
+    chii_count_elements(s, count);
+  }
+  chii_pump(s);
+}
+
+uint64_t chii_dn_due(chi_session *s, unsigned peer) {
+  chii_shamir *h = s->proto_state;
+  const chii_cursor *c = &h->cur[peer];
+  bool sends = peer < h->d && !chii_seeded(s, h->t, peer, s->me);
+  if (h->round == 2)
+    return sends ? gates_of(s, peer) - c->gate : 0;
+  if (peer >= h->d)
+    return 0;
+  if (sends && c->dealt < h->batches)
+    return h->batches - c->dealt;
+  return s->me < h->d ? gates_of(s, s->me) - c->gate : 0;
+}
+
+/* Moves a cursor over items that lie one after the other. */
+static uint64_t *step(chi_session *s, chii_cursor *c, uint64_t by) {
+  c->item_off += by;
+  while (c->item < s->n_reduce &&
+         c->item_off >= s->reduce[c->item].lanes) {
+    c->item_off -= s->reduce[c->item].lanes;
+    c->item++;
+  }
+  return c->item < s->n_reduce ? s->reduce[c->item].dst + c->item_off : NULL;
+}
+
+void chii_dn_took(chi_session *s, unsigned peer, const uint64_t *v, size_t n) {
+  chii_shamir *h = s->proto_state;
+  chii_cursor *c = &h->cur[peer];
+  if (h->round == 2) { /* my point of e of the king's next gates */
+    for (size_t j = 0; j < n; j++) {
+      uint64_t *d = s->reduce[c->item].dst + c->item_off;
+      *d = chi_f_add(*d, v[j]);
+      (void)step(s, c, h->d);
+    }
+    c->gate += n;
+  } else if (!chii_seeded(s, h->t, peer, s->me) && c->dealt < h->batches) {
+    extract_t(s, peer, c->dealt, v, n);
+    c->dealt += n;
+  } else {
+    uint64_t *e = h->eacc + c->gate, lambda = h->lambda_d[peer];
+    for (size_t j = 0; j < n; j++)
+      e[j] = chi_f_add(e[j], chi_f_mul(lambda, v[j]));
+    c->gate += n;
+  }
+}
+
+void chii_dn_second(chi_session *s) {
+  chii_shamir *h = s->proto_state;
+  uint64_t send[CHI_PARTIES_MAX] = {0}, recv[CHI_PARTIES_MAX] = {0};
+  h->round = 2;
+  for (uint32_t k = 0; k < s->n_reduce; k++) {
+    const chii_item *it = &s->reduce[k];
+    for (uint64_t l = 0; l < it->lanes; l++)
+      it->dst[l] = chi_f_neg(h->racc[it->first + l]);
+  }
+  for (unsigned j = 0; j < s->n; j++) {
+    h->cur[j] = (chii_cursor){0};
+    (void)step(s, &h->cur[j], j);
+    if (j == s->me)
+      continue;
+    if (s->me < h->d && !chii_seeded(s, h->t, s->me, j))
+      send[j] = 8 * gates_of(s, s->me);
+    if (j < h->d && !chii_seeded(s, h->t, j, s->me))
+      recv[j] = 8 * gates_of(s, j);
+  }
+  s->stats.rounds++;
+  chii_round_begin(s, send, recv, NULL);
+  uint64_t mine = s->me < h->d ? gates_of(s, s->me) : 0;
+  /* spread[j][0]: point j of the polynomial that is 1 at 0 and 0 at the points
+   * of the next t parties */
+  uint64_t own = h->spread[s->me * (h->t + 1)];
+  chii_cursor at = h->cur[s->me];
+  for (uint64_t g = 0; g < mine && !s->status; g += CHUNK) {
+    size_t n = (size_t)chii_min(CHUNK, mine - g);
+    const uint64_t *e = h->eacc + g;
+    for (unsigned j = 0; j < s->n; j++) {
+      if (!send[j])
+        continue;
+      uint64_t *p = chii_send_reserve(s, j, n * 8);
+      if (!p)
+        return;
+      uint64_t c = h->spread[j * (h->t + 1)];
+      for (size_t l = 0; l < n; l++)
+        p[l] = chi_f_mul(c, e[l]);
+      chii_count_elements(s, n);
+    }
+    for (size_t l = 0; l < n; l++) {
+      uint64_t *d = s->reduce[at.item].dst + at.item_off;
+      *d = chi_f_add(*d, chi_f_mul(own, e[l]));
+      (void)step(s, &at, h->d);
+    }
+    chii_pump(s);
+  }
+  chii_round_end(s);
+}
