@@ -5,6 +5,8 @@
 #include "ir/pass/util.h"
 
 const pass_rule pass_rules[] = {
+    {PASS_cse, PASS_balance, "equal factors are one value, with more uses"},
+    {PASS_dce, PASS_balance, "only single uses are reassociated"},
     {PASS_lazy, PASS_sched, "sched takes stage core"},
 };
 const uint32_t pass_nrules = sizeof pass_rules / sizeof *pass_rules;

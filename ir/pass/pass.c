@@ -112,10 +112,13 @@ bool pass_run(ir_module *m, const char *pipeline, const pass_opts *o,
   return true;
 }
 
-#define HIGH_1 "dce"
-#define HIGH_2 "dce"
-#define CORE_1 ",lazy,dce"
-#define CORE_2 ",lazy,dce"
+/* fold,cse,dce settle the circuit before each pass that counts uses; the
+ * vectoriser leaves views of views behind, which the second round folds. */
+#define HIGH_1 "fold,cse,dce"
+#define HIGH_2 \
+  "fold,cse,hoist,dce,balance,cse,dce"
+#define CORE_1 ",lazy,cse,dce"
+#define CORE_2 ",lazy,fold,cse,hoist,dce"
 
 const char *pass_pipeline(int level, ir_stage upto) {
   static const char *const table[3][3] = {
