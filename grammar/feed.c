@@ -227,8 +227,9 @@ static bool begins_statement(const parser *ps, token t) {
 }
 
 /* Skips to behind the `;` or the `{ }` that ends the broken statement, or to
- * what begins another one or closes the block. */
-static void skip_statement(parser *ps, token t) {
+ * what begins another one or closes the block.  `literals` struct literals are
+ * open inside of the block. */
+static void skip_statement(parser *ps, token t, uint32_t literals) {
   uint32_t braces = 0, squares = 0;
   bool semi_ends = !ps->skip_block;
   ps->skip_block = false;
@@ -240,6 +241,10 @@ static void skip_statement(parser *ps, token t) {
     if (t.kind == TOK_RBRACKET && squares) squares--;
     if (t.kind == TOK_SEMI && braces == 0 && squares == 0 && semi_ends) return;
     if (t.kind == TOK_RBRACE) {
+      if (braces == 0 && literals) {
+        literals--;
+        continue;
+      }
       if (braces == 0) break;
       if (--braces == 0) {
         int k = feed_peek(ps, 0).kind;
@@ -266,14 +271,15 @@ bool feed_resync(parser *ps, sync_level level) {
   } else if (level == SYNC_HEADER) {
     skip_to_body(ps, t);
   } else {
+    uint32_t literals = 0;
     while (ps->open.n && ps->open.p[ps->open.n - 1].kind != TOK_LBRACE)
-      ps->open.n--;
+      literals += ps->open.p[--ps->open.n].kind == TOK_LIT_LBRACE;
     if (t.kind == TOK_END || feed_is_anchor(ps, t)) {
       unshift(ps, t);
       for (size_t i = 0; i < ps->open.n; i++)
         if (is_brace(ps->open.p[i].kind)) ps->closers++;
     } else {
-      skip_statement(ps, t);
+      skip_statement(ps, t, literals);
     }
   }
   return true;

@@ -161,12 +161,14 @@ static const char *mend_words(parser *ps, const expectation *e) {
     return "Write `x -= 1`.";
   if (t->kind == TOK_STAR && l->kind == TOK_STAR) return "Write `pow(x, n)`.";
   if ((t->kind == TOK_COLON && next.kind == TOK_ASSIGN) ||
-      (t->kind == TOK_ASSIGN && l->kind == TOK_COLON))
+      (t->kind == TOK_ASSIGN && l->kind == TOK_COLON && touches(l, t)))
     return "Declare with `let x = ..;` or `var x = ..;`, assign with `x = ..;`.";
   if (t->kind == TOK_COLON && next.kind == TOK_COLON)
     return "A module's name and its member are joined by `.`.";
   if (t->kind == TOK_ASSIGN && (l->kind == TOK_EQ || l->kind == TOK_NE))
     return "Equality is `==`, inequality `!=`.";
+  if (t->kind == TOK_STRING && l->kind == TOK_IMPORT)
+    return "Modules are named without quotes: `import util;`.";
   if (t->kind == TOK_DOTDOT_EQ)
     return "A range leaves its end out: write `a..b + 1`.";
   if (t->kind == TOK_ELSE) return "`else` follows the `}` of an `if`.";
@@ -266,9 +268,10 @@ void syntax_report(parser *ps, const token *found, const int *expected,
   const token *l = &ps->past[1];
   if (lacks_semi(&e) && !same_line(ps, l, found))
     sp = (span){l->sp.end, l->sp.end}; /* where the `;` should have stood */
-  diag_report(ps->dg, DIAG_SYNTAX, sp, want, got);
+  /* First: looking ahead may report something by itself. */
   const char *mend = mend_words(ps, &e);
   if (!mend) mend = mend_place(ps, &e);
+  diag_report(ps->dg, DIAG_SYNTAX, sp, want, got);
   bool inside = has(&e, TOK_RPAREN) || has(&e, TOK_RBRACKET);
   if (ps->open.n && inside && !mend) {
     bracket b = ps->open.p[ps->open.n - 1];
