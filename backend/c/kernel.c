@@ -5,6 +5,7 @@
 #include "backend/c/emit.h"
 
 bool kernel_split(c_kernel *k, uint32_t d, uint64_t inner) {
+  if (k->restart) return true; /* the sizes have changed already */
   for (uint32_t j = 0; j < k->nopen; j++) {
     struct c_group *g = &k->group[k->open[j]];
     if (d < g->first || d >= g->first + g->n) continue;
