@@ -450,12 +450,8 @@ static bool need_op(parser *p, ir_op *op) {
 
 static bool right_arity(parser *p, const ir_inst *i) {
   const ir_opinfo *o = &ir_ops[i->op];
-  uint32_t least = i->op == OP_FOR || i->op == OP_CONCAT;
-  if (o->nargs >= 0 ? i->narg != (uint32_t)o->nargs : i->narg < least)
-    return expected(p, o->nargs >= 0
-                           ? arena_printf(p->a, "%d operands of '%s'",
-                                          o->nargs, o->spelling)
-                           : "an operand");
+  if (!i->narg && (i->op == OP_FOR || i->op == OP_CONCAT))
+    return expected(p, "an operand");
   if (o->nres >= 0 && i->nres != (uint32_t)o->nres)
     return expected(p, arena_printf(p->a, "%d results of '%s'", o->nres,
                                     o->spelling));
@@ -508,17 +504,19 @@ static bool need_region(parser *p, ir_inst *i, uint32_t k, unsigned depth) {
          need_punct(p, '}');
 }
 
-static bool need_args(parser *p, ir_value ***arg, uint32_t *n) {
+/* Exactly as many as the op has: an op without operands may be followed by a
+ * value, the first of the next line. */
+static bool need_args(parser *p, int want, ir_value ***arg, uint32_t *n) {
   uint32_t cap = 0;
-  while (p->tok.kind == TK_VALUE) {
+  while (want >= 0 ? *n < (uint32_t)want : p->tok.kind == TK_VALUE) {
     if (*n == cap) {
       *arg = arena_grow(p->a, *arg, cap, cap ? cap * 2 : 4, sizeof **arg);
       cap = cap ? cap * 2 : 4;
     }
-    if (!need_value(p, &(*arg)[*n])) return false;
-    ++*n;
-    if (!take_punct(p, ',')) break;
-    if (p->tok.kind != TK_VALUE) return expected(p, "a value");
+    if (!need_value(p, &(*arg)[(*n)++])) return false;
+    if (want >= 0 && *n < (uint32_t)want && !need_punct(p, ',')) return false;
+    if (want < 0 && !take_punct(p, ',')) break;
+    if (want < 0 && p->tok.kind != TK_VALUE) return expected(p, "a value");
   }
   return true;
 }
@@ -544,7 +542,8 @@ static bool need_inst(parser *p, ir_block *b, unsigned depth) {
     if (p->tok.kind != TK_VALUE) return expected(p, "a value");
   }
   if (h.n && !need_punct(p, '=')) return false;
-  if (!need_op(p, &op) || !need_args(p, &arg, &narg)) return false;
+  if (!need_op(p, &op) || !need_args(p, ir_ops[op].nargs, &arg, &narg))
+    return false;
   ir_builder bd = {.m = p->m, .b = b};
   ir_inst *i = ir_emit(&bd, op, arg, narg, h.ty, h.n);
   if (!right_arity(p, i) || !need_attributes(p, i) || !need_span(p, i, from))
