@@ -157,8 +157,11 @@ static bool pump_send(chi_session *s, unsigned peer) {
     s->stats.wire_bytes_sent += (uint64_t)r;
     sp->p += r;
     sp->bytes -= (size_t)r;
+    if (sp->ring) {
+      l->ring_used -= sp->skip + (size_t)r;
+      sp->skip = 0;
+    }
     if (sp->bytes == 0) {
-      l->ring_used -= sp->ring;
       l->span_head = (l->span_head + 1) % l->span_cap;
       l->span_count--;
     }
@@ -286,14 +289,13 @@ static void arm_deadline(chi_session *s) {
 }
 
 static void push_span(chi_session *s, unsigned peer, const uint8_t *p,
-                      size_t bytes, size_t ring) {
+                      size_t bytes, size_t skip, bool ring) {
   chii_link *l = &s->link[peer];
   if (l->span_count) {
     chii_span *last =
         &l->span[(l->span_head + l->span_count - 1) % l->span_cap];
-    if (last->p + last->bytes == p && (ring > 0) == (last->ring > 0)) {
-      last->bytes += bytes;
-      last->ring += ring;
+    if (last->p + last->bytes == p && last->ring == ring) {
+      last->bytes += bytes; /* adjacent, so nothing was skipped */
       return;
     }
   }
@@ -306,17 +308,18 @@ static void push_span(chi_session *s, unsigned peer, const uint8_t *p,
       return;
   }
   l->span[(l->span_head + l->span_count) % l->span_cap] =
-      (chii_span){p, bytes, ring};
+      (chii_span){p, bytes, skip, ring};
   l->span_count++;
 }
 
 /* Contiguous room in the ring, or NULL; *skip: bytes lost at its end. */
 static uint8_t *ring_room(chii_link *l, size_t bytes, size_t *skip) {
   size_t end = CHII_RING_BYTES - l->ring_pos;
-  *skip = end < bytes ? end : 0;
+  bool wrap = end < bytes;
+  *skip = wrap ? end : 0;
   if (l->ring_used + *skip + bytes > CHII_RING_BYTES)
     return NULL;
-  return *skip ? l->ring : l->ring + l->ring_pos;
+  return wrap ? l->ring : l->ring + l->ring_pos;
 }
 
 static void *reserve(chi_session *s, unsigned peer, size_t bytes) {
@@ -333,7 +336,7 @@ static void *reserve(chi_session *s, unsigned peer, size_t bytes) {
   }
   l->ring_pos = (size_t)(p - l->ring) + bytes;
   l->ring_used += skip + bytes;
-  push_span(s, peer, p, bytes, skip + bytes);
+  push_span(s, peer, p, bytes, skip, true);
   return s->status ? NULL : p;
 }
 
@@ -388,7 +391,7 @@ void chii_send_direct(chi_session *s, unsigned peer, const void *p,
                       size_t bytes) {
   if (s->status || bytes == 0)
     return;
-  push_span(s, peer, p, bytes, 0);
+  push_span(s, peer, p, bytes, 0, false);
   if (!s->status)
     count_payload(s, peer, bytes);
 }

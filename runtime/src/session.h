@@ -17,12 +17,12 @@
  * reservation leaves more than two chunks on their way. */
 #define CHII_RING_BYTES (4 * CHUNK * 8)
 
-/* Bytes to send: in the ring (ring > 0: ring bytes that this span gives back)
- * or where they lie in the arena. */
+/* Bytes to send: in the send ring, or where they lie in the arena. */
 typedef struct chii_span {
   const uint8_t *p;
   size_t bytes;
-  size_t ring;
+  size_t skip; /* ring bytes in front of p that were left unused */
+  bool ring;
 } chii_span;
 
 /* One peer.  Sending and receiving of a round are independent of each other
