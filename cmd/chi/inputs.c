@@ -367,8 +367,8 @@ static bool find_columns(filler *x, const csv *t, csv_request *q, span sp) {
 static bool csv_broken(filler *x, const csv *t, const csv_request *q) {
   const char *why = t->error;
   if (why == NULL)
-    why = arena_printf(x->c->a, "it has %zu fields, the header has %zu",
-                       t->nfield, t->ncolumn);
+    why = arena_printf(x->c->a, "it has %zu field%s, the header has %zu",
+                       t->nfield, t->nfield == 1 ? "" : "s", t->ncolumn);
   if (x->f->has_span)
     diag_report(x->c->dg, DIAG_CSV_ROW, data_span(x->f, t->start, t->end),
                 q->path, (unsigned long long)t->row, why);

@@ -227,17 +227,16 @@ void opts_help(const cli *c, command_id id, buf *out) {
     size_t col = 23;
     for (const char *w = o->help; *w != '\0';) {
       size_t n = strcspn(w, " ");
-      if (col + n > 78) {
+      if (col > 23 && col + 1 + n > 78) {
         buf_printf(out, "\n%23s", "");
         col = 23;
+      } else if (col > 23) {
+        buf_putc(out, ' ');
+        col++;
       }
       buf_write(out, w, n);
-      col += n + 1;
-      w += n;
-      if (*w == ' ') {
-        w++;
-        buf_putc(out, ' ');
-      }
+      col += n;
+      w += n + (w[n] == ' ');
     }
     buf_putc(out, '\n');
   }

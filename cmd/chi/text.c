@@ -34,7 +34,8 @@ static unsigned distance(const char *a, const char *b) {
 const char *text_near(const char *word, const char *const *list, size_t n) {
   const char *best = NULL;
   size_t len = strlen(word);
-  unsigned limit = len <= 3 ? 1 : len <= 6 ? 2 : 3, least = limit + 1;
+  unsigned limit = len <= 1 ? 0 : len <= 3 ? 1 : len <= 6 ? 2 : 3;
+  unsigned least = limit + 1;
   for (size_t i = 0; i < n; i++) {
     unsigned d = distance(word, list[i]);
     if (len >= 3 && strncmp(word, list[i], len) == 0 && d > 1)

@@ -1,0 +1,863 @@
+#!/usr/bin/env python3
+"""The command from outside: every subcommand, option, exit code, error path.
+
+    cmd.py CHI PROGRAMS_DIR [GROUP..]
+"""
+import glob
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+CHI = PROGRAMS = ''
+P = 2**61 - 1
+
+
+def chi(*args, env=None, stdin=None, timeout=120):
+    e = dict(os.environ, **(env or {}))
+    return subprocess.run([CHI, *args], capture_output=True, text=True, env=e,
+                          timeout=timeout, stdin=stdin)
+
+
+def program(name):
+    return os.path.join(PROGRAMS, name)
+
+
+BASIC = 'basic.chi'
+
+
+def inputs(values):
+    out = []
+    for k, v in values.items():
+        out += ['--input', '%s=%s' % (k, v)]
+    return out
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.tmp = self.dir.name
+        self.addCleanup(self.dir.cleanup)
+
+    def file(self, name, text):
+        path = os.path.join(self.tmp, name)
+        with open(path, 'wb') as f:
+            f.write(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def usage(self, *args, says=()):
+        r = chi(*args)
+        self.assertEqual(r.returncode, 2, (args, r.stdout, r.stderr))
+        self.assertEqual(r.stdout, '')
+        for s in says:
+            self.assertIn(s, r.stderr)
+
+    def clear(self, fn, file=BASIC, **values):
+        r = chi('run', program(file), fn, '--clear', '--json',
+                *inputs(values))
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        return json.loads(r.stdout)['outputs']
+
+    def wrong(self, ident, fn, *says, file=BASIC, args=None, **values):
+        """An error of the program or its input, as text and as JSON."""
+        extra = args if args is not None else inputs(values)
+        r = chi('run', program(file), fn, '--clear', *extra)
+        self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+        self.assertEqual(r.stdout, '')
+        self.assertIn(ident, r.stderr)
+        for s in says:
+            self.assertIn(s, r.stderr)
+        j = chi('run', program(file), fn, '--clear', '--json', *extra)
+        self.assertEqual(j.returncode, 1)
+        ids = [d['id'] for d in json.loads(j.stdout)['diagnostics']]
+        self.assertIn(ident, ids)
+
+
+class Usage(Case):
+    COMMANDS = ['check', 'build', 'run', 'test', 'cost', 'inspect', 'explain',
+                'version', 'help']
+
+    def test_help(self):
+        r = chi('--help')
+        self.assertEqual(r.returncode, 0)
+        for c in self.COMMANDS:
+            self.assertIn('\n  %s ' % c, r.stdout)
+            h = chi(c, '--help')
+            self.assertEqual(h.returncode, 0)
+            self.assertIn('--json', h.stdout)
+            self.assertLessEqual(max(map(len, h.stdout.split('\n'))), 90)
+            if c != 'help':
+                self.assertIn('Examples:', h.stdout)
+                self.assertEqual(chi('help', c).stdout, h.stdout)
+                self.assertIn('usage: chi ' + c, json.loads(
+                    chi(c, '--help', '--json').stdout)['help'])
+        self.assertNotIn(' node ', r.stdout)
+        self.assertEqual(chi('-h').stdout, r.stdout)
+
+    def test_version(self):
+        v = json.loads(chi('version', '--json').stdout)['version']
+        self.assertEqual(chi('--version').stdout, 'chi %s\n' % v)
+
+    def test_commands(self):
+        self.usage(says=['no command'])
+        self.usage('rnu', says=["'rnu'", "'chi run'"])
+        self.usage('zzzzzz', says=["unknown command 'zzzzzz'"])
+        self.usage('--jsno', says=["unknown option '--jsno'"])
+        self.usage('help', 'runn', says=["'chi run'"])
+        self.usage('node', says=['--control'])
+
+    def test_options(self):
+        f = program(BASIC)
+        self.usage('run', f, 'add', '--inptu', 'a=1',
+                   says=["'--inptu'", "'--input'"])
+        self.usage('check', f, '--clear', says=["'--clear' of 'chi check'"])
+        self.usage('run', f, 'add', '--nodes',
+                   says=["'--nodes' needs a value"])
+        self.usage('run', f, 'add', '--nodes', '--json', says=['needs a value'])
+        self.usage('run', f, 'add', '--json', '--json', says=['given twice'])
+        self.usage('run', f, 'add', '--nodes=3', '--nodes', '3',
+                   says=['given twice'])
+        self.usage('run', f, 'add', '--json=yes', says=['takes no value'])
+        self.usage('run', f, says=['missing argument'])
+        self.usage('run', f, 'add', 'more', says=["unexpected argument 'more'"])
+        self.usage('build', f, says=["'-o' is missing"])
+        self.usage('inspect', f, 'add', '--stage', 'shed', says=["'sched'"])
+        self.usage('run', f, 'add', '--opt', '3', says=['0 to 2'])
+        self.usage('run', f, 'add', '--timeout', '0', says=['1 to 86400'])
+        self.usage('explain', 'E0101', '--all', says=['--all'])
+
+    def test_model(self):
+        f = program(BASIC)
+        for n in '2', '65', '-3', 'three', '3.0', '99999999999999999999', '':
+            self.usage('run', f, 'add', '--nodes', n, says=['3 to 64'])
+        self.usage('cost', f, 'add', '--protocol', 'shamri', says=["'shamir'"])
+        self.usage('run', f, 'add', '--protocol', 'rep3', '--nodes', '5',
+                   says=['rep3 has 3 nodes'])
+
+    def test_explain(self):
+        one = chi('explain', 'E0701')
+        self.assertEqual(one.returncode, 0)
+        self.assertIn('Example:', one.stdout)
+        self.assertIn('Mend:', one.stdout)
+        self.assertEqual(chi('explain', 'e0701').stdout, one.stdout)
+        self.usage('explain', 'E070l', says=["'E0701'"])
+        all_ = json.loads(chi('explain', '--json').stdout)
+        self.assertGreater(len(all_), 50)
+        self.assertEqual(len({d['id'] for d in all_}), len(all_))
+        listed = chi('explain').stdout.split('\n')
+        self.assertEqual(len(listed), len(all_) + 1)
+        page = chi('explain', '--all', '--markdown').stdout
+        for d in all_:
+            self.assertIn('\n## %s ' % d['id'], page)
+            self.assertIn('Example:', d['story'])
+            self.assertIn('Mend:', d['story'])
+            self.assertIn(d['id'], chi('explain', '--all').stdout)
+
+    def test_completions(self):
+        """They name every option that the parser takes."""
+        top = os.path.dirname(os.path.dirname(PROGRAMS))
+        for shell in 'chi.bash', '_chi', 'chi.fish':
+            text = open(os.path.join(top, 'scripts', 'completion',
+                                     shell)).read()
+            for c in self.COMMANDS[:-2]:
+                for line in chi(c, '--help').stdout.split('\n'):
+                    w = line.split()
+                    if line.startswith('  --'):
+                        self.assertIn(w[0].lstrip('-'), text, shell)
+
+    def test_check(self):
+        ok = chi('check', program('pass.chi'))
+        self.assertEqual((ok.returncode, ok.stdout), (0, ''))
+        self.assertEqual(json.loads(
+            chi('check', '--json', program('pass.chi')).stdout), [])
+        bad = chi('check', program('wrong.chi'))
+        self.assertEqual(bad.returncode, 1)
+        self.assertIn('wrong.chi:2:', bad.stderr)
+        self.assertIn('^', bad.stderr)
+        self.assertIn('wrong.chi:3:', bad.stderr)
+        j = chi('check', '--json', program('wrong.chi'))
+        self.assertEqual(j.returncode, 1)
+        d = json.loads(j.stdout)
+        self.assertGreaterEqual(len(d), 2)
+        for k in ('id', 'severity', 'file', 'line', 'column', 'endLine',
+                  'endColumn', 'message', 'hint', 'notes'):
+            self.assertIn(k, d[0])
+        self.assertEqual((d[0]['line'], d[0]['severity']), (2, 'error'))
+        self.assertEqual(chi('check', self.tmp + '/no.chi').returncode, 1)
+        self.assertEqual(chi('check', self.tmp).returncode, 1)
+        empty = self.file('empty.chi', '')
+        self.assertEqual(chi('check', empty).returncode, 0)
+        for text in b'\0', b'fn f(', b'\xff\xfe', b'/*', b'"':
+            self.assertEqual(chi('check', self.file('x.chi', text)).returncode,
+                             1, text)
+
+    def test_no_colour_in_pipes(self):
+        self.assertNotIn('\033', chi('check', program('wrong.chi')).stderr)
+
+    def test_output_that_cannot_be_written(self):
+        with open('/dev/full', 'w') as full:
+            r = subprocess.run([CHI, 'version'], stdout=full,
+                               stderr=subprocess.PIPE)
+        self.assertEqual(r.returncode, 3)
+
+    def test_build(self):
+        out = self.tmp + '/deep/er'
+        r = chi('build', program(BASIC), 'mul', '-o', out, '--json')
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertEqual(sorted(os.listdir(out)),
+                         ['mul.c', 'mul.h', 'mul.json'])
+        self.assertEqual([os.path.basename(p) for p in json.loads(
+            r.stdout)['files']], ['mul.c', 'mul.h', 'mul.json'])
+        m = json.load(open(out + '/mul.json'))
+        self.assertEqual(m['name'], 'mul')
+        self.assertEqual(len(m['circuit_hash']), 64)
+        first = open(out + '/mul.c').read()
+        chi('build', program(BASIC), '-o', out)
+        self.assertEqual(open(out + '/mul.c').read(), first)
+        self.assertIn('power.json', os.listdir(out))
+        self.assertNotIn('first.c', os.listdir(out))
+        inc = os.path.join(os.path.dirname(os.path.dirname(CHI)), 'include')
+        for cc in 'gcc', 'clang':
+            for f in sorted(glob.glob(out + '/*.c')):
+                r = subprocess.run(
+                    [cc, '-std=c11', '-Wall', '-Wextra', '-Wpedantic',
+                     '-Werror', '-O1', '-I', inc, '-c', f, '-o', '/dev/null'],
+                    capture_output=True, text=True)
+                self.assertEqual(r.returncode, 0, r.stderr)
+
+    def test_build_errors(self):
+        out = self.tmp + '/out'
+        r = chi('build', program('wrong.chi'), '-o', out)
+        self.assertEqual(r.returncode, 1)
+        self.assertFalse(os.path.exists(out))
+        r = chi('build', program('generic.chi'), '-o', out)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn('E0722', r.stderr)
+        r = chi('build', program(BASIC), 'first', '-o', out)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn('E0721', r.stderr)
+        r = chi('build', program(BASIC), 'ad', '-o', out)
+        self.assertIn('"add"', r.stderr)
+        blocked = self.file('plain', 'x')
+        r = chi('build', program(BASIC), 'add', '-o', blocked)
+        self.assertEqual(r.returncode, 3)
+        self.assertIn('E0727', r.stderr)
+
+    def test_inspect(self):
+        for stage in 'high', 'core', 'sched':
+            r = chi('inspect', program(BASIC), 'mul', '--stage', stage)
+            self.assertEqual(r.returncode, 0, r.stderr)
+            self.assertIn('mul', r.stdout)
+            j = json.loads(chi('inspect', program(BASIC), 'mul', '--stage',
+                               stage, '--json').stdout)
+            self.assertEqual((j['stage'], j['text']), (stage, r.stdout))
+        self.assertNotEqual(
+            chi('inspect', program(BASIC), 'mul', '--spans').stdout,
+            chi('inspect', program(BASIC), 'mul').stdout)
+
+
+class Inputs(Case):
+    def test_scalars(self):
+        self.assertEqual(self.clear('add', a='200', b='0x37'),
+                         {'result': 255})
+        self.assertEqual(self.clear('shift', a='-128', b='-128'),
+                         {'result': -256})
+        self.assertEqual(self.clear('shift', a='+1', b='1_0'), {'result': 11})
+        for bad in '1.5', 'one', '1e3', '--1', '1_', '0x', '5 6', '"':
+            self.assertEqual(chi('run', program(BASIC), 'add', '--clear',
+                                 '--input', 'a=' + bad, '--input',
+                                 'b=1').returncode, 1, bad)
+        self.wrong('E0711', 'add', 'is not an integer', a='1.5', b='1')
+        self.wrong('E0712', 'add', 'u8', '0..255', a='256', b='1')
+        self.wrong('E0712', 'add', a='-1', b='1')
+        self.wrong('E0712', 'add', a='9' * 60, b='1')
+
+    def test_names(self):
+        self.wrong('E0701', 'add', '"b"', '--input b=VALUE', a='1')
+        self.wrong('E0702', 'total', '"xs"', xss='[1,2,3]', xs='[1,2,3]')
+        self.wrong('E0703', 'add', '"a"',
+                   args=['--input', 'a=1', '--input', 'a=2', '--input', 'b=1'])
+        for bad in 'a', '=1', 'a=', 'a=@':
+            self.wrong('E0704', 'add', args=['--input', bad])
+
+    def test_lists(self):
+        self.assertEqual(self.clear('total', xs='[1,2,3]'), {'result': 6})
+        self.assertEqual(self.clear('total', xs=' [ 1 , 2 , 3 , ] '),
+                         {'result': 6})
+        m = [[1, 2, 3], [4, 5, 6]]
+        self.assertEqual(self.clear('matrix', m=str(m)), {'result': m})
+        c = [[[1, -2], [3, 4]], [[5, 6], [7, 8]]]
+        self.assertEqual(self.clear('cube', m=str(c)), {'result': c})
+        self.wrong('E0713', 'total', 'shape 2', xs='[1,2]')
+        self.wrong('E0713', 'total', 'shape 4', xs='[1,2,3,4]')
+        self.wrong('E0713', 'total', xs='[]')
+        self.wrong('E0713', 'matrix', '3 x 2', '2 x 3',
+                   m='[[1,2],[3,4],[5,6]]')
+        self.wrong('E0713', 'matrix', m='[1,2]')
+        self.wrong('E0714', 'matrix', m='[[1,2,3],[4,5]]')
+        self.wrong('E0716', 'matrix', m='[[1,2,3],4]')
+        self.wrong('E0716', 'total', 'a list', xs='5')
+        self.wrong('E0713', 'add', a='[1]', b='1')
+        self.wrong('E0712', 'total', 'input "xs"[1]', xs='[1,300,3]')
+        self.wrong('E0715', 'total', xs='[1,2')
+        self.wrong('E0715', 'total', xs='[1 2 3]')
+        self.wrong('E0715', 'total', xs='[1,,3]')
+        self.wrong('E0715', 'total', xs='[1,2,3]]')
+        self.wrong('E0715', 'total', xs='[' * 5000)
+
+    def test_structs(self):
+        self.assertEqual(self.clear('point', p='{x: 1, y: 2}'),
+                         {'result': [1, 2]})
+        self.assertEqual(self.clear('point', p='{"y":2,"x":1}'),
+                         {'result': [1, 2]})
+        self.assertEqual(self.clear('points', ps='[{x:1,y:2},{x:3,y:4}]'),
+                         {'result': 6})
+        self.assertEqual(self.clear('pair', t='[7, true]'),
+                         {'result': [True, 7]})
+        self.assertEqual(self.clear('pair', t='(7, false)'),
+                         {'result': [False, 7]})
+        self.assertEqual(self.clear('pairs', t='[[1,2],[3,4],[5,6]]'),
+                         {'result': [2, 4, 6]})
+        self.assertEqual(self.clear('halves', t='[[1,2,3],4]'), {'result': 3})
+        self.wrong('E0717', 'point', 'missing', p='{x: 1}')
+        self.wrong('E0717', 'point', 'no field "z"', p='{x: 1, y: 2, z: 3}')
+        self.wrong('E0717', 'point', 'twice', p='{x: 1, y: 2, x: 3}')
+        self.wrong('E0717', 'pair', t='[7]')
+        self.wrong('E0716', 'point', p='5')
+        self.wrong('E0716', 'pair', t='7')
+        self.wrong('E0713', 'point', p='[1,2]')
+        self.wrong('E0712', 'points', ps='[{x:1,y:2},{x:3,y:400}]')
+
+    def test_booleans(self):
+        self.assertEqual(self.clear('votes', b='[1,0,true,TRUE]'),
+                         {'result': 3})
+        self.wrong('E0711', 'votes', 'true or false', b='[1,0,2,1]')
+
+    def test_field(self):
+        self.assertEqual(self.clear('element', a=str(P - 1)),
+                         {'result': P - 1})
+        self.assertEqual(self.clear('element', a='-1'), {'result': P - 1})
+        self.wrong('E0712', 'element', a=str(P))
+        self.wrong('E0711', 'element', a='x')
+
+    def test_wide(self):
+        n = 2**200 - 1
+        self.assertEqual(self.clear('wide', a=str(n)), {'result': n + 1})
+        self.wrong('E0712', 'wide', a=str(n + 1))
+
+    def test_fixed(self):
+        for text, want in (('1.5', '1.5'), ('-0.5', '-0.5'), ('3', '3.0'),
+                           ('1e2', '100.0'), ('0.1', '0.1'), ('.25', '0.25'),
+                           ('0.00000762939453125', '0.0'),
+                           ('0.00000762939453126', '0.00002')):
+            r = chi('run', program(BASIC), 'exact', '--clear', '--json',
+                    '--input', 'a=' + text)
+            self.assertEqual(r.returncode, 0, r.stdout)
+            self.assertIn('"result":%s}' % want, r.stdout)
+        self.wrong('E0711', 'exact', 'decimal', a='1.2.3')
+        self.wrong('E0711', 'exact', a='e5')
+        self.wrong('E0712', 'exact', a='65537')
+        self.wrong('E0711', 'exact', a='1e99999')
+
+    def test_identities(self):
+        self.assertEqual(self.clear('same', a='ann', b='ann'),
+                         {'result': True})
+        self.assertEqual(self.clear('same', a='ann', b='bob'),
+                         {'result': False})
+        key = 'ab' * 32
+        self.assertEqual(self.clear('echo', a=key), {'result': key})
+        self.assertEqual(self.clear('same', a=key, b=key.upper()),
+                         {'result': True})
+        self.wrong('E0711', 'same', '64 hex', a='12', b='ann')
+        self.wrong('E0711', 'same', a='a b', b='ann')
+
+    def csv(self, text):
+        return self.file('d.csv', text)
+
+    def test_csv(self):
+        p = self.csv('id,"a,b",c\r\n1,10,"3"\r\n2,20, 4 \n"3",30,5')
+        self.assertEqual(self.clear('total', xs='@%s:c' % p), {'result': 12})
+        self.assertEqual(self.clear('total', xs='@%s:"a,b"' % p),
+                         {'result': 60})
+        self.assertEqual(self.clear('matrix', m='@%s:id,"a,b",c:2-3' % p),
+                         {'result': [[2, 20, 4], [3, 30, 5]]})
+        self.assertEqual(self.clear('total', xs='@%s:id,c,"a,b":2-2' % p),
+                         {'result': 26})
+        self.assertEqual(self.clear('add', a='@%s:c:1-1' % p,
+                                    b='@%s:id:3' % p), {'result': 6})
+        crlf = self.file('crlf.csv', '\ufeffa\r\n1\r\n2\r\n3\r\n\r\n')
+        self.assertEqual(self.clear('total', xs='@%s:a' % crlf), {'result': 6})
+        odd = self.file('a:b.csv', 'x\n1\n2\n3\n')
+        self.assertEqual(self.clear('total', xs='@%s:x' % odd), {'result': 6})
+        q = self.file('q.csv', 'x,note\n1,"a ""b"",\nc"\n2,\n3,z\n')
+        self.assertEqual(self.clear('total', xs='@%s:x' % q), {'result': 6})
+
+    def test_csv_errors(self):
+        p = self.csv('a,b\n1,2\n3,4\n5,6\n')
+        self.wrong('E0707', 'total', 'no column "c"', xs='@%s:c' % p)
+        self.wrong('E0710', 'total', '3 rows', xs='@%s:a:2-4' % p)
+        self.wrong('E0713', 'total', xs='@%s:a:1-2' % p)
+        self.wrong('E0713', 'matrix', '3 x 2', m='@%s:a,b' % p)
+        self.wrong('E0715', 'total', xs='@%s:a:3-2' % p)
+        self.wrong('E0715', 'total', xs='@%s:a:0-2' % p)
+        self.wrong('E0715', 'total', xs='@%s:a:x' % p)
+        self.wrong('E0715', 'total', xs='@%s:' % p)
+        self.wrong('E0706', 'total', 'without a column', xs='@' + p)
+        self.wrong('E0705', 'total', 'No such file', xs='@/nosuch.csv:a')
+        self.wrong('E0705', 'total', 'No such file', xs='@/nosuch.json')
+        self.wrong('E0705', 'total', xs='@%s:a' % self.tmp)
+        self.wrong('E0716', 'point', '@FILE.json', p='@%s:a,b' % p)
+        bad = self.csv('a,b\n1,2\n3\n5,6\n')
+        self.wrong('E0709', 'total', 'row 2', '1 field', xs='@%s:a' % bad)
+        bad = self.csv('a,b\n1,2\n3,300\n5,6x\n')
+        self.wrong('E0712', 'total', 'row 2, column "b"', '300', '0..255',
+                   'row 3, column "b"', '6x', bad + ':3:3', xs='@%s:b' % bad)
+        bad = self.csv('a\n1\n\n3\n')
+        self.wrong('E0711', 'total', 'row 2', xs='@%s:a' % bad)
+        bad = self.csv('a\n"1\n2\n3\n')
+        self.wrong('E0709', 'total', 'not closed', xs='@%s:a' % bad)
+        bad = self.csv('a\n1"\n2\n3\n')
+        self.wrong('E0709', 'total', xs='@%s:a' % bad)
+        self.wrong('E0708', 'total', 'empty', xs='@%s:a' % self.csv(''))
+        self.wrong('E0708', 'total', '2 times',
+                   xs='@%s:a' % self.csv('a,a\n1,1\n'))
+        self.wrong('E0711', 'total', 'row 1',
+                   xs='@%s:a' % self.csv(b'a\n\x00\n2\n3\n'))
+
+    def test_json(self):
+        p = self.file('x.json', '[1, 2,\n 3]')
+        self.assertEqual(self.clear('total', xs='@' + p), {'result': 6})
+        p = self.file('x.json', '{"y": 2, "x": 1}')
+        self.assertEqual(self.clear('point', p='@' + p), {'result': [1, 2]})
+        n = 2**200 - 2
+        p = self.file('x.json', str(n))
+        self.assertEqual(self.clear('wide', a='@' + p), {'result': n + 1})
+        p = self.file('x.json', '"%d"' % n)
+        self.assertEqual(self.clear('wide', a='@' + p), {'result': n + 1})
+        p = self.file('x.json', '"\\u0061nn"')
+        self.assertEqual(self.clear('same', a='@' + p, b='ann'),
+                         {'result': True})
+        for bad in ('[1,2,3,]', '[1,2,3', '{x: 1}', '[1,2,0x3]', '', '[01,2,3]',
+                    '[1,2,3] 4', '["\\q",2,3]', '["\n",2,3]', '["\\ud800"]'):
+            p = self.file('x.json', bad)
+            self.wrong('E0715', 'total', xs='@' + p)
+        p = self.file('x.json', '[1,\n2,\n999]')
+        self.wrong('E0712', 'total', 'x.json:3:1', xs='@' + p)
+        p = self.file('x.json', '[1,null,3]')
+        self.wrong('E0711', 'total', xs='@' + p)
+
+    def test_function(self):
+        self.wrong('E0720', 'ad', '"add"')
+        self.wrong('E0721', 'first')
+        self.wrong('E0725', 'quotient', a='7', b='0')
+        self.wrong('E0725', 'enough', 'fewer than three', n='2', xs='[1,2,3]')
+        self.wrong('E0725', 'opened_check', 'seven', x='7')
+
+
+class Run(Case):
+    MODES = [('--nodes', '3'), ('--nodes', '3', '--protocol', 'shamir'),
+             ('--nodes', '4'), ('--nodes', '5'), ('--nodes', '7'),
+             ('--opt', '0'), ('--opt', '1')]
+
+    def run_json(self, fn, *mode, **values):
+        r = chi('run', program(BASIC), fn, '--json', *mode, *inputs(values))
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        j = json.loads(r.stdout)
+        self.assertEqual(j['rounds'], j['predicted']['rounds'])
+        self.assertEqual(j['bytes_sent'], j['predicted']['bytes_sent'])
+        self.assertEqual(len(j['bytes_sent']), j['nodes'])
+        self.assertGreater(j['seconds'], 0)
+        return j
+
+    def test_modes(self):
+        for mode in self.MODES:
+            j = self.run_json('mul', *mode, a='-300', b='200')
+            self.assertEqual(j['outputs'], {'result': -60000}, mode)
+
+    def test_like_clear(self):
+        for fn, values in (
+                ('add', dict(a='1', b='2')),
+                ('shift', dict(a='-5', b='-6')),
+                ('matrix', dict(m='[[1,2,3],[4,5,6]]')),
+                ('point', dict(p='{x:1,y:2}')),
+                ('points', dict(ps='[{x:1,y:2},{x:3,y:4}]')),
+                ('pair', dict(t='[1,true]')),
+                ('stats', dict(xs='[1,2,4]')),
+                ('exact', dict(a='1.25')),
+                ('wide', dict(a=str(2**200 - 1))),
+                ('element', dict(a='12345')),
+                ('votes', dict(b='[1,1,0,1]')),
+                ('same', dict(a='ann', b='bob')),
+                ('quotient', dict(a='7', b='2')),
+                ('enough', dict(n='3', xs='[1,2,3]')),
+                ('power', dict(n='5', x='3'))):
+            want = self.clear(fn, **values)
+            got = self.run_json(fn, **values)['outputs']
+            self.assertEqual(got, want, fn)
+        self.assertEqual(self.clear('stats', xs='[1,2,4]'),
+                         {'total': 7, 'parts': [1, 2, 4], 'half': 3.5})
+        self.assertEqual(self.clear('power', n='5', x='3'), {'result': 3**6})
+
+    def test_data_dependent_cost(self):
+        for n in 0, 1, 9:
+            j = self.run_json('power', n=n, x='2')
+            self.assertEqual(j['outputs'], {'result': 2**(n + 1)})
+
+    def test_told(self):
+        for mode in self.MODES[:4] + [('--clear',)]:
+            r = chi('run', program(BASIC), 'tell', '--json', '--input', 'x=12',
+                    '--input', 'who=ann', *mode)
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+            j = json.loads(r.stdout)
+            self.assertEqual([(t['to'], t['value']) for t in j['told']],
+                             [('ann', 144)], mode)
+            self.assertNotIn('144', json.dumps(j['outputs']))
+        r = chi('run', program(BASIC), 'tell', '--input', 'x=12', '--input',
+                'who=ann')
+        self.assertIn('told to ann alone', r.stdout)
+        seed = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'
+        r = chi('run', program(BASIC), 'tell', '--json', '--input', 'x=12',
+                '--input', 'who=' + seed)
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        self.assertEqual(json.loads(r.stdout)['told'][0]['value'], None)
+        self.assertEqual(json.loads(r.stdout)['told'][0]['to'], seed)
+
+    def test_kept_secret(self):
+        j = self.run_json('keep', x='9')
+        self.assertEqual(j['outputs'], {'result': None})
+        r = chi('run', program(BASIC), 'keep', '--input', 'x=9')
+        self.assertIn('stays shared', r.stdout)
+        self.assertNotIn('81', r.stdout.split('\n')[0])
+
+    def test_text(self):
+        r = chi('run', program(BASIC), 'stats', '--input', 'xs=[1,2,4]',
+                '--openings')
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertIn('total = 7\nparts = [1, 2, 4]\nhalf  = 3.5\n', r.stdout)
+        self.assertIn('predicted', r.stdout)
+        self.assertIn('measured', r.stdout)
+        self.assertIn('to everybody', r.stdout)
+        self.assertNotIn('\033', r.stdout + r.stderr)
+
+    def test_keep(self):
+        out = self.tmp + '/kept'
+        for mode in (), ('--clear',):
+            r = chi('run', program(BASIC), 'add', '--input', 'a=1', '--input',
+                    'b=2', '--keep', out, *mode)
+            self.assertEqual(r.returncode, 0, r.stderr)
+            self.assertEqual(sorted(os.listdir(out)),
+                             ['add.c', 'add.h', 'add.json'])
+
+    def test_failures_of_the_program(self):
+        for mode in (), ('--nodes', '5'):
+            r = chi('run', program(BASIC), 'opened_check', '--input', 'x=7',
+                    *mode)
+            self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+            self.assertEqual(r.stdout, '')
+            self.assertIn('seven is not allowed', r.stderr)
+            self.assertIn('basic.chi:', r.stderr)
+            r = chi('run', program(BASIC), 'quotient', '--input', 'a=1',
+                    '--input', 'b=0', *mode)
+            self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+
+    def test_budget(self):
+        for fn, ident in ('deep', 'E0723'), ('broad', 'E0724'):
+            for cmd in ('cost',), ('run', '--input', 'a=1'):
+                r = chi(cmd[0], program('budget.chi'), fn, *cmd[1:])
+                self.assertEqual(r.returncode, 1)
+                self.assertIn(ident, r.stderr)
+                self.assertIn('budget.chi:', r.stderr)
+        r = chi('check', program('budget.chi'))
+        self.assertEqual(r.returncode, 1)
+        self.assertIn('E0723', r.stderr)
+        self.assertIn('E0724', r.stderr)
+        self.assertEqual(chi('build', program('budget.chi'), 'fine', '-o',
+                             self.tmp).returncode, 0)
+        self.assertEqual(chi('cost', program('budget.chi'), 'fine', '--nodes',
+                             '7').returncode, 1)
+
+
+class Test(Case):
+    def test_pass(self):
+        for mode in ((), ('--clear',), ('--nodes', '5'),
+                     ('--protocol', 'shamir')):
+            r = chi('test', program('pass.chi'), *mode)
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+            self.assertIn('3 passed, 0 failed', r.stdout)
+            self.assertIn('twice of a number', r.stdout)
+        j = json.loads(chi('test', program('pass.chi'), '--json').stdout)
+        self.assertEqual((j['passed'], j['failed']), (3, 0))
+        self.assertTrue(all(t['nodes'] and t['clear'] for t in j['tests']))
+        self.assertGreater(j['tests'][1]['rounds'], 0)
+
+    def test_fail(self):
+        r = chi('test', program('fail.chi'))
+        self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+        self.assertIn('2 passed, 1 failed', r.stdout)
+        self.assertIn('fail.chi:11:', r.stderr)
+        self.assertIn('assert(two == 3)', r.stderr)
+        j = chi('test', program('fail.chi'), '--json')
+        self.assertEqual(j.returncode, 1)
+        j = json.loads(j.stdout)
+        self.assertEqual([t['passed'] for t in j['tests']],
+                         [True, False, True])
+        self.assertEqual(j['tests'][1]['nodes'], False)
+
+    def test_filter(self):
+        r = chi('test', program('fail.chi'), '--filter', 'passes')
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertIn('2 passed', r.stdout)
+        r = chi('test', program('fail.chi'), '--list')
+        self.assertEqual(r.stdout.split('\n')[1], 'this one fails')
+        self.assertEqual(len(json.loads(chi(
+            'test', program('fail.chi'), '--list', '--json').stdout)), 3)
+        r = chi('test', program('basic.chi'))
+        self.assertEqual((r.returncode, r.stdout), (0, 'no tests\n'))
+        self.assertEqual(chi('test', program('wrong.chi')).returncode, 1)
+
+    def test_twenty_take_seconds(self):
+        body = ''.join('test "t%d" { assert(sq(%d) == %d); }\n' % (i, i, i * i)
+                       for i in range(20))
+        p = self.file('many.chi', 'fn sq(x: secret u8) -> u16 '
+                      '{ return reveal(x * x); }\n' + body)
+        t = time.time()
+        r = chi('test', p)
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        self.assertIn('20 passed', r.stdout)
+        self.assertLess(time.time() - t, 60)
+
+
+class Cost(Case):
+    def cost(self, fn, *mode):
+        r = chi('cost', program(BASIC), fn, '--json', *mode)
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        return json.loads(r.stdout)
+
+    def test_numbers(self):
+        """By hand: rep3 sends 8 bytes a product and an opening, 16 a tag."""
+        c = self.cost('mul')
+        self.assertEqual((c['rounds'], c['bytes_sent'], c['exact']),
+                         (2, [32] * 3, True))
+        c = self.cost('mul', '--protocol', 'shamir')
+        self.assertEqual((c['rounds'], c['bytes_sent']), (2, [24] * 3))
+        c = self.cost('mul', '--nodes', '5')
+        self.assertEqual((c['rounds'], c['bytes_sent']), (2, [48] * 5))
+        self.assertEqual(self.cost('total')['bytes_sent'], [24] * 3)
+        self.assertGreater(c['memory_bytes'], 0)
+        self.assertEqual(sum(l['bytes'] for l in c['lines']),
+                         sum(c['bytes_sent']))
+
+    def test_bounds(self):
+        c = self.cost('power')
+        self.assertEqual((c['exact'], c['rounds']), (False, 256))
+        r = chi('cost', program(BASIC), 'power')
+        self.assertIn('at most', r.stdout)
+        self.assertIn('y = y * x', r.stdout)
+
+    def test_equals_run(self):
+        for mode in ('--nodes', '3'), ('--nodes', '6'), ('--nodes', '7'):
+            c = self.cost('mul', *mode)
+            j = json.loads(chi('run', program(BASIC), 'mul', '--json',
+                               '--input', 'a=1', '--input', 'b=2',
+                               *mode).stdout)
+            self.assertEqual((c['rounds'], c['bytes_sent']),
+                             (j['rounds'], j['bytes_sent']))
+
+
+class Faults(Case):
+    """However it ends, no process and no file stays."""
+
+    def start(self, *args, fn='slow', env=None):
+        e = dict(os.environ, TMPDIR=self.tmp, **(env or {}))
+        return subprocess.Popen(
+            [CHI, 'run', program(BASIC), fn, '--input', 'x=3', *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=e)
+
+    def children(self, pid):
+        out = []
+        for p in glob.glob('/proc/[0-9]*/stat'):
+            try:
+                f = open(p).read()
+            except OSError:
+                continue
+            rest = f[f.rindex(')') + 2:].split()
+            if int(rest[1]) == pid and rest[0] != 'Z':
+                out.append(int(p.split('/')[2]))
+        return sorted(out)
+
+    def nodes(self, p, n=3):
+        """Waits until n nodes have been computing for a while."""
+        end = time.time() + 60
+        while time.time() < end and p.poll() is None:
+            kids = self.children(p.pid)
+            busy = [k for k in kids if self.cpu(k) > 0.05]
+            if len(busy) >= n and not glob.glob(self.tmp + '/*'):
+                return kids
+            time.sleep(0.02)
+        self.fail('the nodes did not start: %s' % (p.communicate(),))
+
+    def cpu(self, pid):
+        try:
+            f = open('/proc/%d/stat' % pid).read()
+        except OSError:
+            return 0
+        w = f[f.rindex(')') + 2:].split()
+        if b'node' not in open('/proc/%d/cmdline' % pid, 'rb').read():
+            return 0
+        return (int(w[11]) + int(w[12])) / os.sysconf('SC_CLK_TCK')
+
+    def gone(self, kids):
+        end = time.time() + 5
+        while time.time() < end and any(
+                os.path.exists('/proc/%d' % k) for k in kids):
+            time.sleep(0.02)
+        for k in kids:
+            self.assertFalse(os.path.exists('/proc/%d' % k), 'node %d' % k)
+        self.assertEqual(os.listdir(self.tmp), [])
+
+    def end(self, p, timeout=30):
+        out, err = p.communicate(timeout=timeout)
+        return p.returncode, out, err
+
+    def test_killed_node(self):
+        for sig in signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM:
+            for who in 0, 2:
+                p = self.start()
+                kids = self.nodes(p)
+                t = time.time()
+                os.kill(kids[who], sig)
+                code, out, err = self.end(p)
+                self.assertLess(time.time() - t, 10)
+                self.assertEqual((code, out), (3, ''), err)
+                self.assertIn('E0801', err)
+                self.assertIn('node %d ended' % who, err)
+                self.gone(kids)
+
+    def test_killed_node_json(self):
+        p = self.start('--json', '--nodes', '5')
+        kids = self.nodes(p, 5)
+        os.kill(kids[3], signal.SIGKILL)
+        code, out, err = self.end(p)
+        self.assertEqual(code, 3)
+        self.assertEqual(json.loads(out)['diagnostics'][0]['id'], 'E0801')
+        self.gone(kids)
+
+    def test_stopped_node(self):
+        p = self.start('--timeout', '2')
+        kids = self.nodes(p)
+        t = time.time()
+        os.kill(kids[1], signal.SIGSTOP)
+        code, out, err = self.end(p)
+        self.assertLess(time.time() - t, 20)
+        self.assertEqual((code, out), (3, ''), err)
+        self.assertIn('E080', err)
+        self.gone(kids)
+
+    def test_all_stopped(self):
+        p = self.start('--timeout', '1')
+        kids = self.nodes(p)
+        for k in kids:
+            os.kill(k, signal.SIGSTOP)
+        code, out, err = self.end(p)
+        self.assertEqual((code, out), (3, ''), err)
+        self.assertIn('E0803', err)
+        self.gone(kids)
+
+    def test_signals(self):
+        for sig in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            p = self.start()
+            kids = self.nodes(p)
+            p.send_signal(sig)
+            code, out, _ = self.end(p)
+            self.assertEqual((code, out), (-sig, ''))
+            self.gone(kids)
+
+    def test_killed_driver(self):
+        p = self.start()
+        kids = self.nodes(p)
+        p.kill()
+        self.end(p)
+        self.gone(kids)
+
+    def test_signal_while_compiling(self):
+        cc = self.file('cc.sh', '#!/bin/sh\necho $$ > "$TMPDIR/x.pid"\n'
+                       'sleep 60\n')
+        os.chmod(cc, 0o755)
+        with tempfile.TemporaryDirectory() as other:
+            p = self.start(env={'CC': cc, 'TMPDIR': other})
+            end = time.time() + 20
+            while not glob.glob(other + '/chi-*/x.pid'):
+                self.assertLess(time.time(), end)
+                time.sleep(0.02)
+            mode = os.stat(glob.glob(other + '/chi-*')[0]).st_mode & 0o777
+            self.assertEqual(mode, 0o700)
+            time.sleep(0.05)
+            kids = self.children(p.pid)
+            self.assertEqual(len(kids), 1)
+            p.terminate()
+            self.assertEqual(self.end(p)[0], -signal.SIGTERM)
+            self.assertEqual(os.listdir(other), [])
+            self.assertFalse(os.path.exists('/proc/%d' % kids[0]))
+
+    def test_compiler(self):
+        code, out, err = self.end(self.start(env={'CC': '/no/such/cc'}))
+        self.assertEqual((code, out), (3, ''))
+        self.assertIn('E0804', err)
+        self.gone([])
+        code, out, err = self.end(self.start(env={'CC': 'false'}))
+        self.assertEqual((code, out), (4, ''), err)
+        self.assertIn('E0805', err)
+        self.gone([])
+        code, out, err = self.end(self.start(fn='element',
+                                             env={'CC': ' cc  -O1 '}))
+        self.assertEqual(code, 1)  # the parameter's name is another
+        p = subprocess.run(
+            [CHI, 'run', program(BASIC), 'element', '--input', 'a=3'],
+            capture_output=True, text=True,
+            env=dict(os.environ, CC=' cc  -O1 ', TMPDIR=self.tmp))
+        self.assertEqual(p.returncode, 0, p.stderr)
+        self.gone([])
+
+    def test_temp_dir(self):
+        code, out, err = self.end(self.start(env={'TMPDIR': '/no/such'}))
+        self.assertEqual((code, out), (3, ''))
+        self.assertIn('E0806', err)
+
+    def test_no_descriptors(self):
+        p = subprocess.run(
+            ['sh', '-c', 'ulimit -n 16; exec "$@"', 'sh', CHI, 'run',
+             program(BASIC), 'element', '--input', 'a=3', '--nodes', '21'],
+            capture_output=True, text=True,
+            env=dict(os.environ, TMPDIR=self.tmp))
+        self.assertEqual(p.returncode, 3, p.stderr)
+        self.assertIn('E0810', p.stderr)
+        self.gone([])
+
+    def test_node_alone(self):
+        """The hidden command without a driver ends by itself."""
+        r = subprocess.run([CHI, 'node', '--control', '3'],
+                           capture_output=True, text=True, timeout=10)
+        self.assertIn(r.returncode, (0, 4))
+
+
+GROUPS = dict(usage=Usage, inputs=Inputs, run=Run, test=Test, cost=Cost,
+              faults=Faults)
+
+
+def main():
+    global CHI, PROGRAMS
+    CHI, PROGRAMS = (os.path.abspath(a) for a in sys.argv[1:3])
+    suite = unittest.TestSuite()
+    for g in sys.argv[3:] or GROUPS:
+        suite.addTests(unittest.defaultTestLoader.loadTestsFromTestCase(
+            GROUPS[g]))
+    r = unittest.TextTestRunner(verbosity=2).run(suite)
+    return 0 if r.wasSuccessful() else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
