@@ -27,11 +27,15 @@ typedef enum evil_mode {
 
 const char *evil_name(evil_mode mode);
 
-/* Wraps *t, which is then closed with the result.  Frame `at` (0: the first)
- * to any peer is the one. */
+/* What the wrapper tells, in memory that the wrapper's death leaves alone. */
+typedef struct evil_log {
+  unsigned rounds; /* rounds seen */
+  int done;        /* it has happened */
+} evil_log;
+
+/* Wraps *t, which is then closed with the result.  The frames of round `at`
+ * (1: the first) are the ones. */
 chi_transport evil_wrap(const chi_transport *t, unsigned n, evil_mode mode,
-                        unsigned at);
-/* Most frames that a peer was sent. */
-unsigned evil_frames(const chi_transport *evil);
+                        unsigned at, volatile evil_log *log);
 
 #endif

@@ -1,4 +1,4 @@
-/* Nodes as processes over TLS, one of which misbehaves at each frame of a run
+/* Nodes as processes over TLS, one of which misbehaves in each round of a run
  * in every way of evil.h.  The others must come back in bounded time with a
  * status that names it, and without any output. */
 #include <CUnit/Basic.h>
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +21,6 @@
 typedef struct report {
   chi_status status;
   int culprit, outputs, right;
-  unsigned frames;
   double seconds;
   char detail[256];
 } report;
@@ -34,6 +34,7 @@ typedef struct scene {
   uint8_t session_id[32];
   uint8_t *blob[CHI_PARTIES_MAX];
   size_t blob_bytes[CHI_PARTIES_MAX];
+  volatile evil_log *log; /* shared with the processes */
 } scene;
 
 static void scene_open(scene *c, chi_protocol protocol, unsigned n) {
@@ -42,6 +43,10 @@ static void scene_open(scene *c, chi_protocol protocol, unsigned n) {
   c->protocol = protocol;
   c->n = n;
   mesh_open(&c->m, n);
+  void *shared = mmap(NULL, sizeof *c->log, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CU_ASSERT_FATAL(shared != MAP_FAILED);
+  c->log = shared;
   for (unsigned i = 0; i < n; i++) {
     memcpy(c->key[i], c->m.party[i].key, CHI_KEY_BYTES);
     c->blob_bytes[i] = chi_client_blob_bytes(protocol, n, i, SMALL_LANES);
@@ -57,6 +62,7 @@ static void scene_open(scene *c, chi_protocol protocol, unsigned n) {
 }
 
 static void scene_close(scene *c) {
+  (void)munmap((void *)(uintptr_t)c->log, sizeof *c->log);
   for (unsigned i = 0; i < c->n; i++) free(c->blob[i]);
   mesh_close(&c->m);
 }
@@ -91,7 +97,7 @@ static void node(const scene *c, unsigned me, report *r) {
   if (r->status) return;
   uint64_t from = mesh_now_ns();
   int evil = me == c->evil;
-  if (evil) t = evil_wrap(&t, c->n, c->mode, c->at);
+  if (evil) t = evil_wrap(&t, c->n, c->mode, c->at, c->log);
   chi_session_config cfg = {
       .protocol = c->protocol,
       .n = c->n,
@@ -123,7 +129,6 @@ static void node(const scene *c, unsigned me, report *r) {
     if (chi_session_run(s) != r->status) r->outputs = 1;
   } else {
     r->right = small_right(s);
-    if (evil) r->frames = evil_frames(&t);
   }
   chi_session_free(s);
 }
@@ -149,6 +154,8 @@ static void act(const scene *c, report *r, int *have) {
   pid_t pid[CHI_PARTIES_MAX];
   int fd[CHI_PARTIES_MAX][2];
   (void)fflush(NULL);
+  c->log->rounds = 0;
+  c->log->done = 0;
   for (unsigned i = 0; i < c->n; i++) {
     CU_ASSERT_FATAL(!pipe(fd[i]));
     pid[i] = fork();
@@ -184,7 +191,7 @@ static unsigned complaints;
 
 static void complain(const scene *c, unsigned i, const report *r,
                      const char *what) {
-  (void)fprintf(stderr, "%s n=%u, party %u %s at frame %u: party %u %s: %s %s"
+  (void)fprintf(stderr, "%s n=%u, party %u %s in round %u: party %u %s: %s %s"
                 " (culprit %d, %.2f s)\n",
                 chi_protocol_name(c->protocol), c->n, c->evil,
                 evil_name(c->mode), c->at, i, what, chi_status_name(r->status),
@@ -192,12 +199,14 @@ static void complain(const scene *c, unsigned i, const report *r,
   complaints++;
 }
 
-/* One misbehaviour; `last`: nothing is due after this frame. */
-static void one(scene *c, int last) {
+/* One misbehaviour; `last`: nothing is due after this round.  1 if it could
+ * take place. */
+static int one(scene *c, int last) {
   report r[CHI_PARTIES_MAX];
   int have[CHI_PARTIES_MAX];
   char name[16];
   act(c, r, have);
+  int done = c->log->done || c->mode == EVIL_OTHER_CIRCUIT;
   (void)snprintf(name, sizeof name, "party %u", c->evil);
   for (unsigned i = 0; i < c->n; i++) {
     if (i == c->evil) continue;
@@ -207,8 +216,9 @@ static void one(scene *c, int last) {
     }
     if (r[i].seconds > 3.5) complain(c, i, &r[i], "took long");
     if (!r[i].status) {
-      /* Too much after the last word disturbs nobody. */
-      if (!(last && c->mode == EVIL_DOUBLED)) {
+      /* It may have had nothing to say in that round; too much after the last
+       * word disturbs nobody. */
+      if (done && !(last && c->mode == EVIL_DOUBLED)) {
         complain(c, i, &r[i], "noticed nothing");
       } else if (!r[i].right) {
         complain(c, i, &r[i], "has a wrong result");
@@ -231,6 +241,7 @@ static void one(scene *c, int last) {
       complain(c, i, &r[i], "has another status");
     }
   }
+  return done;
 }
 
 static void sweep(chi_protocol protocol, unsigned n) {
@@ -245,20 +256,20 @@ static void sweep(chi_protocol protocol, unsigned n) {
     CU_ASSERT(have[i] && !r[i].status && r[i].right);
     if (!have[i] || r[i].status) complain(&c, i, &r[i], "fails in peace");
   }
-  unsigned frames = r[c.evil].frames;
-  CU_ASSERT(frames >= 5);
-  unsigned turn = 0;
+  unsigned rounds = c.log->rounds, turn = 0, deeds = 0;
+  CU_ASSERT(rounds >= 5);
   for (c.mode = EVIL_KILLED; c.mode < EVIL_COUNT; c.mode++) {
-    for (c.at = 0; c.at < frames; c.at++) {
-      if (c.mode == EVIL_OTHER_CIRCUIT && c.at) break;
-      if (c.mode == EVIL_REPLAYED && !c.at) continue;
+    for (c.at = 1; c.at <= rounds; c.at++) {
+      if (c.mode == EVIL_OTHER_CIRCUIT && c.at > 1) break;
+      if (c.mode == EVIL_REPLAYED && c.at == 1) continue;
       /* Every node has its turn as the villain. */
       c.evil = turn++ % n;
-      one(&c, c.at + 1 == frames);
+      deeds += (unsigned)one(&c, c.at == rounds);
     }
   }
-  (void)printf("%s n=%u: %u misdeeds at %u frames ", chi_protocol_name(protocol),
-               n, turn, frames);
+  (void)printf("%s n=%u: %u misdeeds in %u rounds ",
+               chi_protocol_name(protocol), n, deeds, rounds);
+  CU_ASSERT(deeds > 5 * rounds);
   CU_ASSERT_EQUAL(complaints, 0);
   scene_close(&c);
 }
