@@ -545,6 +545,13 @@ class Program:
             values[0] if len(values) == 1 else values
 
 
+def text(v):
+    """Integers as text: JSON readers lose digits beyond 64 bits."""
+    if isinstance(v, dict):
+        return {k: text(x) for k, x in v.items()}
+    return [text(x) for x in v] if isinstance(v, list) else str(v)
+
+
 def main():
     seed, count, out = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     os.makedirs(out, exist_ok=True)
@@ -555,7 +562,7 @@ def main():
         with open(base + '.chi', 'w') as f:
             f.write(chi)
         with open(base + '.json', 'w') as f:
-            json.dump({'inputs': inputs, 'result': result}, f)
+            json.dump({'inputs': text(inputs), 'result': text(result)}, f)
 
 
 if __name__ == '__main__':
