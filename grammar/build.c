@@ -76,7 +76,7 @@ node *mk_assign(parser *ps, node_op op, span sp, node *place, node *value) {
   while (root->kind == N_INDEX || root->kind == N_FIELD) root = root->kid[0];
   if (root->kind != N_NAME && root->kind != N_ERROR &&
       parser_may_report(ps)) {
-    diag_report(ps->dg, DIAG_NOT_A_PLACE, place->sp);
+    diag_report(ps->dg, DIAG_ASSIGN_TARGET, place->sp);
     if (root->kind == N_BINARY && op == O_NONE)
       diag_hint(ps->dg, "To compare, write `==`.");
     else
@@ -114,7 +114,7 @@ node *mk_struct_literal(parser *ps, span sp, node *name, const node_list *l) {
     t = dotted(ps, &left, &t);
   } else if (name->kind != N_NAME && name->kind != N_ERROR &&
              parser_may_report(ps)) {
-    diag_report(ps->dg, DIAG_NOT_A_STRUCT, name->sp);
+    diag_report(ps->dg, DIAG_LITERAL_NAME, name->sp);
     diag_hint(ps->dg, "A struct literal begins with the struct's name, as in "
                       "`Point { x: 1 }` or `geom.Point { x: 1 }`.");
   }

@@ -43,6 +43,7 @@ typedef struct parser {
   char *text;       /* the file with unreadable bytes blanked, and two NULs */
   uint32_t open_at; /* start of the comment or string being scanned */
   uint32_t comment_depth;
+  bool unclosed;    /* the string just scanned */
   bool scanned;     /* the lexer has met the end */
   buf doc;          /* lines of /// since the last declaration */
 
