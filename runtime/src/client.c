@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "chi_gen.h"
+#include "ctime.h"
 #include "format.h"
 #include "keys.h"
 #include "util.h"
@@ -28,6 +29,7 @@ chi_status chi_encode(uint64_t *out, const int64_t *in, size_t lanes,
     bad |= (unsigned)(in[i] < lo) | (unsigned)(in[i] > hi);
     out[i] = v + (CHI_P & ((uint64_t)0 - (v >> 63)));
   }
+  CHII_PUBLIC(&bad, sizeof bad);
   if (!bad) return CHI_OK;
   sodium_memzero(out, lanes * sizeof *out);
   return CHI_E_RANGE;
@@ -43,6 +45,7 @@ chi_status chi_decode(int64_t *out, const uint64_t *in, size_t lanes,
     bad |= (unsigned)(in[i] >= CHI_P) | (unsigned)(v < lo) | (unsigned)(v > hi);
     out[i] = v;
   }
+  CHII_PUBLIC(&bad, sizeof bad);
   if (!bad) return CHI_OK;
   sodium_memzero(out, lanes * sizeof *out);
   return CHI_E_RANGE;
@@ -63,6 +66,7 @@ static int canonical(uint64_t *out, const int64_t *in, size_t lanes) {
     out[i] = (uint64_t)in[i] +
              (CHI_P & ((uint64_t)0 - ((uint64_t)in[i] >> 63)));
   }
+  CHII_PUBLIC(&bad, sizeof bad);
   return !bad;
 }
 

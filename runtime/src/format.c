@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "chi_gen.h"
+#include "ctime.h"
 #include "prg.h"
 #include "util.h"
 
@@ -70,6 +71,7 @@ static chi_status split_rep3(uint8_t *const *body, const uint64_t *values,
   uint64_t *x0 = malloc(bytes ? bytes : 1), *x1 = malloc(bytes ? bytes : 1);
   chi_status st = x0 && x1 ? CHI_OK : CHI_E_NOMEM;
   randombytes_buf(seed, sizeof seed);
+  CHII_SECRET(seed, sizeof seed);
   if (!st)
     st = chii_seed_expand(x0, seed[0], lanes);
   if (!st)
@@ -104,6 +106,7 @@ static chi_status split_shamir(uint8_t *const *body, unsigned n,
   for (uint64_t at = 0; at < lanes && !st; at += BLOCK) {
     uint64_t k = chii_min(BLOCK, lanes - at);
     randombytes_buf(seed, sizeof seed);
+    CHII_SECRET(seed, sizeof seed);
     st = chii_seed_expand(coef, seed, (uint64_t)t * BLOCK);
     for (unsigned i = 0; i < n && !st; i++)
       for (uint64_t l = 0; l < k; l++) {
@@ -160,13 +163,19 @@ chi_status chii_told_join(uint64_t *values, uint64_t lanes, unsigned *bad_node,
   uint64_t differ = 0, c[CHI_PARTIES_MAX + 1][CHI_PARTIES_MAX / 2];
   for (unsigned i = t + 1; i <= n && protocol == CHI_SHAMIR; i++)
     coefficients(c[i], t + 1, i == n ? 0 : i + 1); /* c[n]: the value */
-  for (unsigned i = 0; i < n; i++)
-    for (uint64_t l = 0; l < planes * lanes; l++)
-      if (chii_get64(blobs[i] + CHII_BLOB_HEAD + l * 8) >= CHI_P) {
-        if (bad_node)
-          *bad_node = i;
-        return CHI_E_PROTOCOL;
-      }
+  for (unsigned i = 0; i < n; i++) {
+    uint64_t bad = 0; /* top bit: some word is p or more */
+    for (uint64_t l = 0; l < planes * lanes; l++) {
+      uint64_t v = chii_get64(blobs[i] + CHII_BLOB_HEAD + l * 8);
+      bad |= v | (CHI_P - 1 - v);
+    }
+    CHII_PUBLIC(&bad, sizeof bad);
+    if (bad >> 63) {
+      if (bad_node)
+        *bad_node = i;
+      return CHI_E_PROTOCOL;
+    }
+  }
   for (uint64_t l = 0; l < lanes; l++) {
     uint64_t y[CHI_PARTIES_MAX];
     for (unsigned i = 0; i < n; i++)
@@ -182,6 +191,7 @@ chi_status chii_told_join(uint64_t *values, uint64_t lanes, unsigned *bad_node,
       values[l] = dot(c[n], y, t + 1);
     }
   }
+  CHII_PUBLIC(&differ, sizeof differ);
   if (!differ)
     return CHI_OK;
   chii_wipe(values, (size_t)lanes * 8);

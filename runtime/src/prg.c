@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "chi_gen.h"
+#include "ctime.h"
 #include "util.h"
 
 #ifdef CHI_TEST_HOOKS
@@ -32,6 +33,8 @@ bool chii_prg_init(chii_prg *g, const uint8_t key[CHII_PAIR_KEY_BYTES],
   g->to = (uint8_t)to;
   g->purpose = (uint8_t)purpose;
   g->block = 0;
+  CHII_SECRET(k, sizeof k);
+  CHII_SECRET(g->retry, sizeof g->retry);
   if (!g->ctx)
     g->ctx = EVP_CIPHER_CTX_new();
   bool ok = g->ctx && EVP_EncryptInit_ex(g->ctx, EVP_aes_128_ctr(), NULL, k,
@@ -106,6 +109,8 @@ bool chii_prg_fill(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
     excess |= v + 1;
     out[j] = v;
   }
+  /* That a word was p and drawn again says nothing about the value kept. */
+  CHII_PUBLIC(&excess, sizeof excess);
   if (excess >> CHI_MERSENNE)
     for (size_t j = 0; j < n; j++)
       if (out[j] == CHI_P)

@@ -16,6 +16,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "ctime.h"
 #include "session.h"
 
 #define TAG_BYTES 16
@@ -163,7 +164,9 @@ static void end(chi_session *s) {
     return;
   uint8_t expect[TAG_BYTES];
   crypto_onetimeauth_final(&r->seen, expect);
-  if (sodium_memcmp(expect, r->tag, TAG_BYTES) != 0)
+  int differ = sodium_memcmp(expect, r->tag, TAG_BYTES);
+  CHII_PUBLIC(&differ, sizeof differ);
+  if (differ)
     chii_fail(s, CHI_E_CHECK, -1,
               "an opening failed its check: the value from party %u and the"
               " tag from party %u disagree",
@@ -203,6 +206,7 @@ static void add_up(chi_session *s, const chii_item *it, uint64_t from,
                             (to - from) * 8);
   for (uint64_t l = from; l < to; l++)
     d[l] = chi_f_add(d[l], chi_f_add(a[l], b[l]));
+  CHII_PUBLIC(d + from, (to - from) * 8);
 }
 
 static void took(chi_session *s, unsigned peer, size_t n) {
@@ -315,6 +319,7 @@ static void check_inputs(chi_session *s, const uint32_t *input,
     input_tag(expect, r->in_tag_b, r->next, input[k], b, lf->lanes);
     bad |= sodium_memcmp(expect, in + r->next * stride + k * TAG_BYTES,
                          TAG_BYTES);
+    CHII_PUBLIC(&bad, sizeof bad);
     if (bad)
       chii_fail(s, CHI_E_INPUT, -1,
                 "the shares of input '%s' are not of one value", lf->name);

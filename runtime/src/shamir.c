@@ -17,6 +17,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "ctime.h"
 #include "format.h"
 
 /* c[i]: the polynomial through points x[0..n) has value sum c[i] y[i] at `at`.
@@ -321,6 +322,7 @@ static void finish_opens(chi_session *s, size_t count) {
                  t + 1, count);
     for (size_t l = 0; l < count; l++)
       differ |= h->own[l] ^ got[l];
+    CHII_PUBLIC(&differ, sizeof differ);
     if (differ) {
       chii_fail(s, CHI_E_CHECK, -1,
                 "an opening failed its check: the points of all %u parties do"
@@ -330,6 +332,7 @@ static void finish_opens(chi_session *s, size_t count) {
     }
   }
   chii_combine(h->own, h->lambda_t, h->window, CHUNK, t + 1, count);
+  CHII_PUBLIC(h->own, count * 8);
   for (at = 0; at < count;) {
     const chii_item *it = &s->opened[h->open_item];
     size_t k = (size_t)chii_min(count - at, it->lanes - h->open_off);
@@ -506,6 +509,7 @@ static void check_inputs(chi_session *s, const uint32_t *input,
   chii_swap(s, (const uint8_t *)mine, 0, (uint8_t *)point, words);
   if (!s->status)
     memcpy(point + (size_t)s->me * count, mine, words);
+  CHII_PUBLIC(point, n * words); /* opened, masked */
   for (unsigned j = 0; j < n && !s->status; j++)
     (void)chii_canonical(s, j, point + (size_t)j * count, count);
   for (uint32_t k = 0; k < count && !s->status; k++)
