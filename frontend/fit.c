@@ -1,0 +1,145 @@
+/* A value meets a declared type: shape, label, interval. */
+#include <string.h>
+
+#include "frontend/sema.h"
+
+static const ty *declared(an *a, const ty *d, const ty *v) {
+  /* What follow-ups see after an error: the declared type. */
+  ty_set *ts = a->u->ts;
+  return d->open ? (v->sec ? ty_relabel(ts, d, LAB_SEC) : ty_close(ts, d)) : d;
+}
+
+static void mismatch(an *a, fitting *f, const ty *v, const ty *d) {
+  REPORT(a, TYPE_MISMATCH, f->sp, f->what, tx(a, ty_close(a->u->ts, d)),
+         tx(a, v));
+  if (v->kind == T_BOOL && d->kind == T_INT)
+    diag_hint(a->u->dg, "Write `if c { 1 } else { 0 }`.");
+  else if (v->kind == T_INT && d->kind == T_BOOL)
+    diag_hint(a->u->dg, "Compare it: `x != 0`.");
+  else if (v->kind == T_FIXED && d->kind == T_INT)
+    diag_hint(a->u->dg, "Write `int(x)`, which rounds towards zero.");
+  else if (v->kind == T_FIELD && d->kind == T_INT)
+    diag_hint(a->u->dg, "A field element has no order; keep it a `field`.");
+  else if (d->kind == T_FIELD)
+    diag_hint(a->u->dg, "Write `field(x)`.");
+}
+
+static ty_label label_of(an *a, fitting *f, const ty *v, const ty *d,
+                         bool *ok) {
+  if (d->label == LAB_SEC || v->label != LAB_SEC) return d->label == LAB_SEC
+                                                     ? LAB_SEC : LAB_PUB;
+  if (d->label == LAB_OPEN && (f->follow || a->in->poly)) {
+    f->leaked = true;
+    return LAB_SEC;
+  }
+  if (*ok) {
+    REPORT(a, SECRET_TO_PUBLIC, f->sp, f->what, tx(a, v));
+    if (d->label == LAB_PUB)
+      diag_hint(a->u->dg, "Open it with `reveal(...)`, which every node and "
+                          "everybody then learns.");
+    else
+      diag_hint(a->u->dg, "Open it with `reveal(...)`, or declare the type "
+                          "`%s`.",
+                ty_text(a->u->a, ty_relabel(a->u->ts, d, LAB_SEC)));
+  }
+  *ok = false;
+  return LAB_SEC;
+}
+
+static const ty *fit_int(an *a, fitting *f, const ty *v, const ty *d,
+                         ty_label l) {
+  ty_set *ts = a->u->ts;
+  if (ival_inside(v->iv, d->iv)) return ty_int(ts, v->iv, l);
+  REPORT(a, DOES_NOT_FIT, f->sp, f->what, ivtx(a, v->iv),
+         tx(a, ty_int(ts, d->iv, LAB_PUB)), ivtx(a, d->iv));
+  const char *name = ty_text(a->u->a, ty_int(ts, d->iv, LAB_PUB));
+  if (ival_single(v->iv))
+    diag_hint(a->u->dg, "The smallest type that holds it is \"%s\".",
+              suggest(a, v->iv, l));
+  else if (l == LAB_SEC)
+    diag_hint(a->u->dg, "\"%s\" would hold it; or say `assume(x, %s)` if you "
+                        "know that it fits.", suggest(a, v->iv, l), name);
+  else
+    diag_hint(a->u->dg, "\"%s\" would hold it; or say what you want: "
+                        "wrap(x, %s), clamp(x, %s), assume(x, %s).",
+              suggest(a, v->iv, l), name, name, name);
+  return ty_int(ts, ival_meet(a->u->iv, v->iv, d->iv), l);
+}
+
+static const ty *fit_scalar(an *a, fitting *f, const ty *v, const ty *d) {
+  ty_set *ts = a->u->ts;
+  bool ok = true;
+  if (v->kind == d->kind) {
+    ty_label l = label_of(a, f, v, d, &ok);
+    if (v->kind == T_INT) return fit_int(a, f, v, d, l);
+    if (v->kind == T_FIXED) {
+      const ival *raw = fixed_raw(a, v, d->fbits);
+      return ty_fixed(ts, d->ibits, d->fbits,
+                      ival_meet(a->u->iv, raw, d->iv), l);
+    }
+    return ty_relabel(ts, v, l);
+  }
+  if (v->kind == T_INT && d->kind == T_FIXED) {
+    ty_label l = label_of(a, f, v, d, &ok);
+    if (l == LAB_SEC) {
+      unsupported(a, f->sp, "converting a secret to `fixed`",
+                  "Reveal first, then convert.");
+      return poison(a);
+    }
+    const ival *raw = fixed_raw(a, v, d->fbits);
+    if (ival_single(raw) && !ival_inside(raw, d->iv)) {
+      REPORT(a, FIXED_OVERFLOW, f->sp, ivtx(a, v->iv), tx(a, d));
+      diag_hint(a->u->dg, "Use more integer bits: \"fixed<%u, %u>\".",
+                fixed_ibits(v, d->ibits), d->fbits);
+    }
+    return ty_fixed(ts, d->ibits, d->fbits, ival_meet(a->u->iv, raw, d->iv),
+                    l);
+  }
+  if (v->kind == T_INT && d->kind == T_FIELD && secret_fits(a, v->iv))
+    return ty_scalar(ts, T_FIELD, NULL, label_of(a, f, v, d, &ok));
+  mismatch(a, f, v, d);
+  return declared(a, d, v);
+}
+
+const ty *fit(an *a, fitting *f, const ty *v, const ty *d) {
+  ty_set *ts = a->u->ts;
+  if (v->err || d->err) return d->err ? d : declared(a, d, v);
+  if (v == d && !d->open) return v;
+  if (ty_is_scalar(v) && ty_is_scalar(d)) return fit_scalar(a, f, v, d);
+  if (v->kind != d->kind || v->decl != d->decl || v->nelem != d->nelem ||
+      v->ndim != d->ndim) {
+    mismatch(a, f, v, d);
+    return declared(a, d, v);
+  }
+  for (uint32_t i = 0; i < v->ndim; i++)
+    if (v->dim[i] != d->dim[i]) {
+      mismatch(a, f, v, d);
+      return declared(a, d, v);
+    }
+  if (!v->nelem) return v;
+  const ty **e = ARENA_ARR(a->u->a, const ty *, v->nelem);
+  for (uint32_t i = 0; i < v->nelem; i++) {
+    fitting g = *f;
+    if (v->kind == T_STRUCT && !a->quiet)
+      g.what = arena_printf(a->u->a, "field \"%s\" of %s", v->fname[i],
+                            f->what);
+    e[i] = fit(a, &g, v->elem[i], d->elem[i]);
+    f->leaked |= g.leaked;
+  }
+  if (v->kind == T_ARRAY) return ty_array(ts, e[0], v->dim, v->ndim);
+  if (v->kind == T_TUPLE) return ty_tuple(ts, e, v->nelem);
+  return ty_struct(ts, d->decl, d->name, d->fname, e, v->nelem);
+}
+
+/* Relations survive where the value does. */
+val fit_val(an *a, fitting *f, val v, const ty *want) {
+  const ty *t = fit(a, f, v.t, want);
+  if (v.rel && v.t->nleaf == t->nleaf) {
+    for (uint32_t i = 0; i < t->nleaf; i++) {
+      const ty *x = ty_leaf(v.t, i), *y = ty_leaf(t, i);
+      if (x->kind != y->kind || x->fbits != y->fbits) return val_of(t);
+    }
+    return (val){t, v.rel};
+  }
+  return val_of(t);
+}

@@ -1,0 +1,337 @@
+/* What the files of the front end share: modules and symbols, resolved names,
+ * instances of functions and the facts the analysis finds about their nodes.
+ *
+ *   unit.c     loads a file and what it imports; the list of functions
+ *   resolve.c  names: once per function, whatever its instances are
+ *   type_of.c  type syntax to types
+ *   expr.c operators.c calls.c builtins.c arrays.c   expressions
+ *   stmt.c loop.c   statements; intervals of what a loop changes
+ *   lower*.c   checked instances to circuits
+ */
+#ifndef FRONTEND_SEMA_H
+#define FRONTEND_SEMA_H
+
+#include "base/diag.h"
+#include "frontend/builtin.h"
+#include "frontend/frontend.h"
+#include "frontend/types.h"
+#include "grammar/ast.h"
+
+typedef struct module module;
+typedef struct sym sym;
+typedef struct inst inst;
+typedef struct fninfo fninfo;
+
+/* ---- symbols ---- */
+
+typedef enum {
+  R_NONE,
+  R_ERROR,   /* reported */
+  R_LOCAL,   /* idx: slot */
+  R_GENERIC, /* idx: which */
+  R_CONST,   /* p: sym */
+  R_FN,      /* p: sym */
+  R_STRUCT,  /* p: sym */
+  R_BUILTIN, /* idx: builtin */
+  R_LOOP     /* p: loopset of FOR, WHILE, COMPR */
+} res_kind;
+
+typedef struct res {
+  uint8_t kind;
+  uint32_t idx;
+  void *p;
+} res;
+
+/* Slots a loop's body may assign among those declared before it. */
+typedef struct loopset {
+  uint32_t first; /* slots from here on are the loop's own */
+  uint32_t n;
+  uint32_t *slot;
+} loopset;
+
+typedef struct local {
+  const char *name;
+  const node *decl; /* NAME, PARAM */
+  span sp;
+  bool mutable, used, param, assigned, loopvar;
+} local;
+
+struct fninfo {
+  const node *decl; /* FN or TEST */
+  const char **generic;
+  uint32_t ngeneric;
+  const bool *generic_size; /* stands for a size, not for a type */
+  local *local;
+  uint32_t nlocal, nparam;
+  uint32_t id0, id1; /* node ids of the function lie in [id0, id1) */
+  bool resolved, early_return, bad;
+  inst *insts;
+};
+
+struct sym {
+  const char *name;
+  res_kind kind;
+  const node *decl;
+  module *mod;
+  fninfo *fn;   /* FN */
+  inst *cinst;  /* CONST: holds its expression's facts */
+  const ty *ct; /* CONST: its type once state is 2 */
+  int state;    /* CONST, STRUCT: 0 new, 1 being looked at, 2 done */
+  uint32_t hash;
+  sym *next, *order;
+};
+
+typedef struct import {
+  const char *path; /* "std.stats" */
+  const char *last; /* "stats" */
+  module *mod;
+  span sp;
+} import;
+
+struct module {
+  const char *path, *dir;
+  const source_file *file;
+  const node *ast;
+  sym *bucket[256];
+  sym *first, **last;
+  import *import;
+  uint32_t nimport;
+  int state; /* 1 while its imports are read */
+};
+
+struct fe_unit {
+  arena *a;
+  source_set *ss;
+  diag *dg;
+  fe_options opt;
+  mpz_t pmax; /* (p - 1) / 2 */
+  module **mod;
+  uint32_t nmod;
+  ty_set *ts;
+  ival_set *iv;
+  res *res; /* by node id */
+  uint32_t nnode;
+  fe_fn *fn;
+  uint32_t nfn;
+  const sym **fnsym;
+  fe_test *test;
+  fninfo **testinfo;
+  inst **testinst;
+  uint32_t ntest;
+  bool syntax_ok, checked;
+  struct seen { uint64_t key; } *seen; /* messages already given */
+  size_t nseen, capseen;
+  uint64_t work; /* nodes looked at, bounds the analysis of loops */
+  uint32_t ninst, depth;
+};
+
+/* ---- instances ---- */
+
+typedef struct ninfo {
+  const ty *t;    /* type of the expression, hull over all analyses */
+  const ty *want; /* declared type it is put into, or of the declaration */
+  void *p;        /* CALL: inst; loops: loopfact */
+} ninfo;
+
+/* What a loop needs when it is lowered. */
+typedef struct loopfact {
+  const ty **carry; /* by loopset: hull at the head and at the end */
+  const ty *var;    /* loop variable */
+  int64_t trip;     /* static trip count, -1 if it is not */
+} loopfact;
+
+struct inst {
+  fe_unit *u;
+  const sym *s; /* NULL for a test */
+  fninfo *f;
+  module *mod;
+  const ty **targ;  /* generics: a type; a size is an int of one value */
+  const ty **param; /* types at entry */
+  const ty *ret;    /* declared; NULL: () */
+  const ty *want;   /* of a constant: its declared type */
+  const ty *value;  /* hull of what is returned, once done */
+  bool leak;        /* an unlabelled result is secret */
+  span leak_sp;
+  bool called;
+  ninfo *info;      /* by node id - f->id0 */
+  uint32_t id0, id1;
+  bool poly;  /* unlabelled places take labels */
+  bool test, busy, failed;
+  inst *next, *caller;
+  span call_sp;
+};
+
+/* ---- abstract values ---- */
+
+/* value = slot's leaf at the head of the loop + something in d. */
+typedef struct rel {
+  uint32_t loop; /* serial of the analysed loop */
+  uint32_t slot, leaf;
+  const ival *d;
+} rel;
+
+typedef struct val {
+  const ty *t;
+  const rel **rel; /* by leaf, entries may be NULL; NULL: none */
+} val;
+
+typedef struct trail {
+  uint32_t slot;
+  val old;
+} trail;
+
+/* A loop being analysed: are the elements that its turns change distinct?
+ * at[i] is the place that stores to set->slot[i], NULL before the first. */
+typedef struct frame {
+  const loopset *set;
+  int64_t var; /* slot of the loop variable; -1: none */
+  const node **at;
+  bool *shared; /* turns may touch the same element of this slot */
+  struct frame *up;
+} frame;
+
+/* The analysis of one instance. */
+typedef struct an {
+  fe_unit *u;
+  inst *in;
+  val *cur;          /* by slot */
+  const ty **decl;   /* by slot: declared type or NULL */
+  trail *trail;
+  uint32_t ntrail, captrail;
+  bool quiet;        /* do not record: intervals are still being sought */
+  bool join;         /* record hulls */
+  uint32_t loop;     /* serial of the innermost loop being analysed, 0 none */
+  uint32_t nloop;
+  bool returned;     /* the statements from here on are not reached */
+  frame *frame;
+  uint32_t *stamp, stamps; /* by slot: scratch of merge */
+} an;
+
+/* ---- unit.c ---- */
+sym *module_find(const module *m, const char *name);
+uint32_t name_hash(const char *s);
+/* One report per place and id, however often a place is analysed. */
+bool fe_once(fe_unit *u, diag_id id, span sp);
+/* REPORT(a, NAME, span, arguments of the format...): dropped, with its hints,
+ * while the analysis is quiet or if the place has been reported. */
+#define REPORT(A, ID, ...)                                            \
+  do {                                                                \
+    bool mute_ = (A)->quiet || !fe_once((A)->u, DIAG_##ID,            \
+                                        REPORT_SPAN(__VA_ARGS__, 0)); \
+    if (mute_) diag_mute((A)->u->dg);                                 \
+    diag_report((A)->u->dg, DIAG_##ID, __VA_ARGS__);                  \
+    if (mute_) diag_unmute((A)->u->dg);                               \
+  } while (0)
+#define REPORT_SPAN(SP, ...) (SP)
+
+/* ---- list.c ---- */
+void fe_list(fe_unit *u);
+
+/* ---- resolve.c ---- */
+void resolve_fn(fe_unit *u, module *m, fninfo *f);
+void resolve_const(fe_unit *u, module *m, const node *decl);
+sym *find_sym(fe_unit *u, module *m, const char *name, span sp, bool report);
+import *find_import(module *m, const node *n); /* NAME or dotted FIELD */
+void ids_of(const node *n, uint32_t *lo, uint32_t *hi);
+
+/* ---- type_of.c ---- */
+/* The type a type expression means; labels may be open.  Error type after a
+ * report. */
+const ty *type_of(an *a, const node *t);
+/* A size: a compile-time integer >= 1; 0 after a report. */
+uint64_t size_of(an *a, const node *n, const char *what);
+/* Generics of `in` from the type of an argument; false after a report. */
+typedef struct unifier {
+  an *a;
+  const char *const *name;
+  uint32_t n;
+  const ty **targ;
+  span sp;
+  const char *what; /* name of the parameter */
+} unifier;
+bool unify(unifier *u, module *m, const node *t, const ty *arg);
+const sym *struct_sym(an *a, module *m, const char *name, span sp);
+const ty *struct_field_types(an *a, const sym *s, const ty **targ, span sp);
+const char **struct_generics(an *a, const sym *s, uint32_t *n);
+
+/* ---- fit.c ---- */
+typedef struct fitting {
+  span sp;
+  const char *what;  /* "variable \"x\"", "result" */
+  bool follow;       /* an open label follows the value */
+  bool leaked;       /* out: it did, and the value is secret */
+} fitting;
+/* A value of type v goes where `want` is declared; its type there. */
+const ty *fit(an *a, fitting *f, const ty *v, const ty *want);
+val fit_val(an *a, fitting *f, val v, const ty *want);
+
+/* ---- expr.c ---- */
+val expr_of(an *a, const node *n, const ty *want);
+val val_of(const ty *t);
+const ty *poison(an *a);
+void record(an *a, const node *n, const ty *t);
+ninfo *info_of(const inst *in, const node *n); /* NULL outside of in */
+const char *tx(an *a, const ty *t);  /* type text; empty while quiet */
+const char *ivtx(an *a, const ival *v); /* "0..510" */
+const char *suggest(an *a, const ival *v, ty_label l);
+/* A computed integer: too wide for its label is an error. */
+const ty *checked_int(an *a, span sp, const ival *iv, ty_label l,
+                      const char *what);
+bool secret_fits(const an *a, const ival *iv);
+bool same_expr(const node *x, const node *y);
+void unsupported(an *a, span sp, const char *what, const char *mend);
+val const_val(an *a, sym *s, span sp);
+
+/* ---- operators.c ---- */
+val unary_of(an *a, const node *n, const ty *want);
+val binary_of(an *a, const node *n, const ty *want);
+val apply_binary(an *a, const node *n, node_op op, val x, val y);
+bool broadcast(const ty *x, const ty *y, uint64_t *dim, uint32_t *ndim);
+const ty *fixed_result(an *a, unsigned i, unsigned f, const ival *raw,
+                       ty_label l);
+const ival *fixed_raw(an *a, const ty *t, unsigned f); /* at f fraction bits */
+unsigned fixed_ibits(const ty *t, unsigned least); /* of an int or fixed */
+bool is_decimal(const node *n);
+
+/* ---- arrays.c ---- */
+val index_of(an *a, const node *n);
+const ty *index_type(an *a, const node *n, const ty *base);
+val array_of(an *a, const node *n, const ty *want);
+val repeat_of(an *a, const node *n, const ty *want);
+val compr_of(an *a, const node *n, const ty *want);
+const ty *matmul_type(an *a, const node *n, const ty *x, const ty *y);
+bool slice_length(an *a, const node *range, uint64_t extent, uint64_t *len);
+
+/* ---- calls.c ---- */
+val call_of(an *a, const node *n, const ty *want);
+val structlit_of(an *a, const node *n);
+inst *instance_of(an *a, const sym *s, const ty **param, const ty **targ,
+                  span sp);
+inst *new_inst(fe_unit *u, const sym *s, fninfo *f, module *m);
+void check_inst(fe_unit *u, inst *in, const ty *ret);
+const ty *entry_type(an *a, const ty *decl, const ty *arg, bool *poly);
+
+/* ---- builtins.c ---- */
+val builtin_of(an *a, const node *n, builtin b, const ty *want);
+
+val field_val(an *a, const node *n, val base);
+val join_vals(an *a, val x, val y); /* type NULL: they do not agree */
+
+/* ---- stmt.c ---- */
+void bind_pattern(an *a, const node *p, val v);
+/* The assignment to `place` may touch an element in several turns. */
+void note_store(an *a, uint32_t slot, const node *place);
+val block_of(an *a, const node *n, const ty *want);
+val if_of(an *a, const node *n, const ty *want);
+void set_slot(an *a, uint32_t slot, val v);
+void stmt_of(an *a, const node *n);
+void roll_back(an *a, uint32_t mark);
+
+/* ---- loop.c ---- */
+/* Analyses `body` so often that the state at the loop's head holds for every
+ * turn; tlo..thi is the number of turns. */
+typedef void (*loop_body)(an *a, const node *n, void *user);
+void analyse_loop(an *a, const node *n, loop_body body, void *user,
+                  mpz_srcptr tlo, mpz_srcptr thi, int64_t var);
+
+#endif
