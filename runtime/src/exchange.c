@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "ctime.h"
 #include "session.h"
 
 static const char *io_reason(chi_session *s, unsigned peer, long r) {
@@ -25,10 +26,46 @@ static void io_failed(chi_session *s, unsigned peer, long r) {
             "party %u is lost: %s", peer, io_reason(s, peer, r));
 }
 
+static bool recv_due(const chii_link *l) { return l->recv_got < l->recv_total; }
+
+/* Where the next payload bytes go. */
+static size_t destination(chi_session *s, unsigned peer, uint8_t **p) {
+  chii_link *l = &s->link[peer];
+  uint64_t left = l->recv_total - l->recv_got;
+  if (l->raw) {
+    *p = l->raw + l->recv_got;
+    return (size_t)left;
+  }
+  size_t n = s->proto->want(s, peer, p);
+  return (size_t)chii_min(n, left);
+}
+
+/* The party to name when nothing moves: one that owes bytes, else one that
+ * does not take any. */
+static unsigned staller(chi_session *s) {
+  uint8_t *p;
+  for (unsigned j = 0; j < s->n; j++)
+    if (j != s->me && recv_due(&s->link[j]) &&
+        (s->link[j].head_got < CHII_FRAME_BYTES || destination(s, j, &p)))
+      return j;
+  for (unsigned j = 0; j < s->n; j++)
+    if (j != s->me && s->link[j].span_count)
+      return j;
+  return s->me;
+}
+
 /* The peer's session failed and it said why. */
 static void peer_stopped(chi_session *s, unsigned peer, uint64_t word) {
   chi_status st = (chi_status)(word & 255);
   int who = (int)(word >> 8 & 255) - 1;
+  unsigned cause = staller(s);
+  if (st == CHI_E_PEER_STALLED && who == (int)s->me && cause != s->me &&
+      cause != peer) { /* it waits for us, and we for somebody else */
+    chii_fail(s, CHI_E_PEER_STALLED, (int)cause,
+              "party %u was silent, in round %llu, until party %u stopped",
+              cause, (unsigned long long)s->round, peer);
+    return;
+  }
   if (who < 0 || who >= (int)s->n || who == (int)s->me || who == (int)peer) {
     chii_fail(s, CHI_E_PEER_LOST, (int)peer, "party %u stopped the run: %s%s",
               peer, chi_status_name(st),
@@ -81,6 +118,7 @@ bool chii_canonical(chi_session *s, unsigned peer, const uint64_t *v,
   uint64_t bad = 0; /* top bit: some word is p or more */
   for (size_t i = 0; i < n; i++)
     bad |= v[i] | (CHI_P - 1 - v[i]);
+  CHII_PUBLIC(&bad, sizeof bad);
   if (bad >> 63 == 0)
     return true;
   chii_fail(s, CHI_E_PROTOCOL, (int)peer,
@@ -118,8 +156,6 @@ void chii_links_free(chi_session *s) {
   chii_free(s, s->link);
   s->link = NULL;
 }
-
-static bool recv_due(const chii_link *l) { return l->recv_got < l->recv_total; }
 
 /* A peer that takes nothing more may have said why: true if it had. */
 static bool last_word(chi_session *s, unsigned peer) {
@@ -167,18 +203,6 @@ static bool pump_send(chi_session *s, unsigned peer) {
     }
   }
   return moved;
-}
-
-/* Where the next payload bytes go. */
-static size_t destination(chi_session *s, unsigned peer, uint8_t **p) {
-  chii_link *l = &s->link[peer];
-  uint64_t left = l->recv_total - l->recv_got;
-  if (l->raw) {
-    *p = l->raw + l->recv_got;
-    return (size_t)left;
-  }
-  size_t n = s->proto->want(s, peer, p);
-  return (size_t)chii_min(n, left);
 }
 
 static bool pump_recv(chi_session *s, unsigned peer) {
@@ -233,20 +257,6 @@ static bool pump(chi_session *s) {
 }
 
 void chii_pump(chi_session *s) { (void)pump(s); }
-
-/* The party to name when nothing moves: one that owes bytes, else one that
- * does not take any. */
-static unsigned staller(chi_session *s) {
-  uint8_t *p;
-  for (unsigned j = 0; j < s->n; j++)
-    if (j != s->me && recv_due(&s->link[j]) &&
-        (s->link[j].head_got < CHII_FRAME_BYTES || destination(s, j, &p)))
-      return j;
-  for (unsigned j = 0; j < s->n; j++)
-    if (j != s->me && s->link[j].span_count)
-      return j;
-  return s->me;
-}
 
 /* Waits until something may move; fails at the deadline. */
 static void wait_io(chi_session *s) {

@@ -185,8 +185,10 @@ static long tap(void *user, unsigned from, unsigned to, uint8_t *p,
     }
   }
   free(copy);
+  if (t->dead && w->fault.kind == FAULT_CLOSE)
+    return CHII_MEM_CLOSE;
   if (t->dead && out.n == 0)
-    return w->fault.kind == FAULT_CLOSE ? CHII_MEM_CLOSE : CHII_MEM_SWALLOW;
+    return CHII_MEM_SWALLOW;
   return (long)out.n;
 }
 
@@ -216,7 +218,9 @@ static void *run_party(void *arg) {
                             .deadline_ms = w->deadline_ms,
                             .vec_words = w->vec_words};
   memcpy(cfg.session_id, w->session_id, sizeof cfg.session_id);
-  r->status = chi_session_new(&s, &p->tr, &cfg, w->program);
+  const chi_program *program =
+      w->odd_program && w->odd == p->me ? w->odd_program : w->program;
+  r->status = chi_session_new(&s, &p->tr, &cfg, program);
   if (r->status)
     return NULL;
   if (w->prepare)

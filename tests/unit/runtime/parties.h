@@ -56,6 +56,8 @@ struct world {
   chi_protocol protocol;
   unsigned n;
   const chi_program *program;
+  const chi_program *odd_program; /* what party `odd` has instead, or NULL */
+  unsigned odd;
   party_fn prepare, finish; /* before start; after run, whatever it gave */
   party_fn before_run;      /* after a successful start */
   void *user;
