@@ -102,8 +102,24 @@ static ir_value *constant_chain(fold *f, ir_inst *i) {
   return NULL;
 }
 
+/* A constant that was hidden only to be of the kind of what it starts. */
+static ir_value *hidden_constant(ir_value *v) {
+  return v->def && v->def->op == OP_HIDE && ir_is_const(v->def->arg[0], NULL)
+             ? v->def->arg[0]
+             : NULL;
+}
+
 static ir_value *add(fold *f, ir_inst *i) {
   ir_value *x = i->arg[0], *y = i->arg[1];
+  for (uint32_t k = 0; k < 2; k++) {
+    ir_value *c = hidden_constant(i->arg[k]);
+    if (!c || i->arg[!k]->ty.kind != KIND_SH || i->arg[!k] == i->arg[k])
+      continue;
+    if (c->ty.lanes != i->res[0]->ty.lanes && c->ty.lanes != 1) continue;
+    if (hidden_constant(i->arg[!k])) continue;
+    ir_builder b = pass_before(f->m, i);
+    return ir_op2(&b, OP_ADD, i->arg[!k], c);
+  }
   if (is_si(y, 0)) return spread(f, i, x);
   if (is_si(x, 0)) return spread(f, i, y);
   ir_builder b = pass_before(f->m, i);

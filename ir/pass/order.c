@@ -5,6 +5,12 @@
 #include "ir/pass/util.h"
 
 const pass_rule pass_rules[] = {
+    {PASS_fold, PASS_vector,
+     "trip counts are constants and loops of 0 or 1 turns are gone"},
+    {PASS_cse, PASS_vector,
+     "two accesses of one place have the same index value"},
+    {PASS_dce, PASS_vector,
+     "a dead use of a carried value would keep its loop sequential"},
     {PASS_cse, PASS_balance, "equal factors are one value, with more uses"},
     {PASS_dce, PASS_balance, "only single uses are reassociated"},
     {PASS_lazy, PASS_sched, "sched takes stage core"},

@@ -116,7 +116,8 @@ bool pass_run(ir_module *m, const char *pipeline, const pass_opts *o,
  * vectoriser leaves views of views behind, which the second round folds. */
 #define HIGH_1 "fold,cse,dce"
 #define HIGH_2 \
-  "fold,cse,hoist,dce,balance,cse,dce"
+  "fold,cse,hoist,dce,vector,fold,cse,dce,vector,fold,cse,hoist,dce,balance," \
+  "cse,dce"
 #define CORE_1 ",lazy,cse,dce"
 #define CORE_2 ",lazy,fold,cse,hoist,dce"
 
