@@ -52,7 +52,8 @@ typedef struct diag_msg {
 
 typedef struct diag diag;
 /* Collects messages; at most 20 errors (and 100 warnings) are kept, further
- * ones counted.  A repeat of a kept message is counted as an error, not kept. */
+ * ones counted.  A repeat of a kept message counts as an error, but is not
+ * kept. */
 diag *diag_new(arena *a, const source_set *ss);
 void diag_report(diag *d, diag_id id, span sp, ...); /* args of the format */
 void diag_report_nowhere(diag *d, diag_id id, ...);  /* no place in a source */
@@ -65,7 +66,7 @@ void diag_mute(diag *d);
 void diag_unmute(diag *d);
 uint32_t diag_errors(const diag *d); /* errors, resource failures and bugs */
 uint32_t diag_warnings(const diag *d);
-uint32_t diag_count(const diag *d);  /* kept messages, in source order after diag_sort */
+uint32_t diag_count(const diag *d);  /* kept; diag_sort: in source order */
 uint32_t diag_more(const diag *d);   /* errors counted but not kept */
 const diag_msg *diag_get(const diag *d, uint32_t i);
 const source_set *diag_sources(const diag *d);

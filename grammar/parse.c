@@ -15,7 +15,8 @@ bool parser_may_report(parser *ps) {
 void nesting_report(parser *ps, span sp) {
   if (ps->stop) return;
   diag_report(ps->dg, DIAG_NESTING, sp, (int)PARSE_MAX_NESTING);
-  diag_hint(ps->dg, "Name parts of it with `let`, or move them into functions.");
+  diag_hint(ps->dg,
+            "Name parts of it with `let`, or move them into functions.");
   ps->stop = true; /* what follows would be read in the wrong context */
 }
 

@@ -272,7 +272,9 @@ type:
     $$ = name_node(mk_list(ps, N_TY_APPLY, @$, NULL, &$types), &$n);
   }
 | "fixed"[n]            { $$ = mk_token(ps, N_TY_NAME, &$n); }
-| FIXED_OF "<" size[i] "," size[f] gt { $$ = mk(ps, N_TY_FIXED, @$, 2, $i, $f); }
+| FIXED_OF "<" size[i] "," size[f] gt {
+    $$ = mk(ps, N_TY_FIXED, @$, 2, $i, $f);
+  }
 | "[" type[t] ";" exprs "]" { $$ = mk_list(ps, N_TY_ARRAY, @$, $t, &$exprs); }
 | "(" ")" {
     node_list none = {0};
@@ -366,7 +368,9 @@ assign_op:
 
 pattern:
   "name"[n]             { $$ = mk_token(ps, N_NAME, &$n); }
-| "(" patterns comma_opt ")" { $$ = mk_list(ps, N_TUPLE, @$, NULL, &$patterns); }
+| "(" patterns comma_opt ")" {
+    $$ = mk_list(ps, N_TUPLE, @$, NULL, &$patterns);
+  }
 ;
 
 patterns:
@@ -458,8 +462,12 @@ prefix:
 
 if:
   "if" expr[c] block[t] { $$ = mk(ps, N_IF, @$, 3, $c, $t, (node *)NULL); }
-| "if" expr[c] block[t] "else" block[e] { $$ = mk(ps, N_IF, @$, 3, $c, $t, $e); }
-| "if" expr[c] block[t] "else" if[e] { $$ = mk(ps, N_IF, @$, 3, $c, $t, $e); }
+| "if" expr[c] block[t] "else" block[e] {
+    $$ = mk(ps, N_IF, @$, 3, $c, $t, $e);
+  }
+| "if" expr[c] block[t] "else" if[e] {
+    $$ = mk(ps, N_IF, @$, 3, $c, $t, $e);
+  }
 ;
 
 operand:
@@ -487,7 +495,9 @@ primary:
 | "false"               { $$ = mk(ps, N_BOOL, @$, 0); }
 | "name"[t]             { $$ = mk_token(ps, N_NAME, &$t); }
 | "fixed"[t]            { $$ = mk_token(ps, N_NAME, &$t); }
-| FIXED_OF "<" size[i] "," size[f] gt { $$ = mk(ps, N_TY_FIXED, @$, 2, $i, $f); }
+| FIXED_OF "<" size[i] "," size[f] gt {
+    $$ = mk(ps, N_TY_FIXED, @$, 2, $i, $f);
+  }
 | "(" ")" {
     node_list none = {0};
     $$ = mk_list(ps, N_TUPLE, @$, NULL, &none);
@@ -503,7 +513,9 @@ primary:
   }
 | "[" exprs comma_opt "]" { $$ = mk_list(ps, N_ARRAY, @$, NULL, &$exprs); }
 | "[" expr[x] ";" exprs "]" { $$ = mk_list(ps, N_REPEAT, @$, $x, &$exprs); }
-| "[" expr[x] "for" sources "]" { $$ = mk_list(ps, N_COMPR, @$, $x, &$sources); }
+| "[" expr[x] "for" sources "]" {
+    $$ = mk_list(ps, N_COMPR, @$, $x, &$sources);
+  }
 ;
 
 exprs:

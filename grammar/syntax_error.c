@@ -162,7 +162,8 @@ static const char *mend_words(parser *ps, const expectation *e) {
   if (t->kind == TOK_STAR && l->kind == TOK_STAR) return "Write `pow(x, n)`.";
   if ((t->kind == TOK_COLON && next.kind == TOK_ASSIGN) ||
       (t->kind == TOK_ASSIGN && l->kind == TOK_COLON && touches(l, t)))
-    return "Declare with `let x = ..;` or `var x = ..;`, assign with `x = ..;`.";
+    return "Declare with `let x = ..;` or `var x = ..;`, assign with "
+           "`x = ..;`.";
   if (t->kind == TOK_COLON && next.kind == TOK_COLON)
     return "A module's name and its member are joined by `.`.";
   if (t->kind == TOK_ASSIGN && (l->kind == TOK_EQ || l->kind == TOK_NE))

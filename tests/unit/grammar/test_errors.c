@@ -149,7 +149,8 @@ static void test_broken_programs(void) {
       "import a.b;\nstruct P<T> { x: [T; 2], }\n#[r(1)]\n"
       "fn f<n>(x: secret u8, y: A<B<u8>>) -> (u8, ()) {\n"
       "  let (a, b) = if x { P { x: 1 } } else { [i for i in 0..n] };\n"
-      "  while a max 3 { a[.., 1] += -1.5 >> \"s\\n\"; } /* c */ return t.0.1;\n"
+      "  while a max 3 { a[.., 1] += -1.5 >> \"s\\n\"; } /* c */\n"
+      "  return t.0.1;\n"
       "}\ntest \"t\" { fixed<1, 2>(x); }\ncontract C { }\n";
   enum { N = sizeof text - 1 };
   static const char bytes[] = {'{', '}', '(', ')', ';', '"', '<', ' ',
@@ -170,6 +171,46 @@ static void test_broken_programs(void) {
   }
 }
 
+/* The text after `title` of a story, without its indent. */
+static char *story_part(arena *a, const char *story, const char *title) {
+  buf b = {0};
+  const char *s = strstr(story, title);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+  for (s += strlen(title); *s && strncmp(s, "\nMend:", 6) != 0; s++)
+    if (s[0] == '\n' && s[1] == ' ' && s[2] == ' ') {
+      buf_putc(&b, '\n');
+      s += 2;
+    } else {
+      buf_putc(&b, *s);
+    }
+  char *r = arena_strndup(a, b.p ? b.p : "", b.n);
+  buf_free(&b);
+  return r;
+}
+
+/* `chi explain` shows examples that do what they say.  Some cannot be written
+ * in a story: bytes that are no text, and what is too long. */
+static void test_stories(void) {
+  static const char *const schematic[] = {"E0103", "E0104", "E0109",
+                                          "E0110", "E0113", "E0115"};
+  for (int i = 0; i < DIAG_COUNT; i++) {
+    const diag_info *d = &diag_table[i];
+    bool skip = strncmp(d->id, "E01", 3) != 0;
+    for (size_t k = 0; k < sizeof schematic / sizeof *schematic; k++)
+      skip = skip || strcmp(d->id, schematic[k]) == 0;
+    if (skip) continue;
+    arena *a = arena_new();
+    parsed p = parse_text(story_part(a, d->story, "Example:"));
+    parsed q = parse_text(story_part(a, d->story, "Mend:"));
+    bool good = strcmp(error_id(&p, 0), d->id) == 0 && diag_errors(q.dg) == 0;
+    if (!good) printf("\n%s:\n%s%s", d->id, said(&p), said(&q));
+    CU_ASSERT_TRUE(good);
+    parsed_free(&p);
+    parsed_free(&q);
+    arena_free(a);
+  }
+}
+
 void suite_errors(void) {
   CU_pSuite s = CU_add_suite("errors", NULL, NULL);
   CU_ADD_TEST(s, test_slips);
@@ -177,4 +218,5 @@ void suite_errors(void) {
   CU_ADD_TEST(s, test_declarations_after_slips);
   CU_ADD_TEST(s, test_at_most_twenty);
   CU_ADD_TEST(s, test_broken_programs);
+  CU_ADD_TEST(s, test_stories);
 }

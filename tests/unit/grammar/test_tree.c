@@ -11,7 +11,8 @@ static const char program[] =
     "struct Point<T> { x: T, y: secret T, }\n"
     "const N: u32 = 0xff;\n"
     "#[rounds(40)] #[bytes(2_000), checked]\n"
-    "fn f<T, n>(xs: [T; n, 2], p: Point<u8>, q: [fixed<8, 8>; 3]) -> (T, u8) {\n"
+    "fn f<T, n>(xs: [T; n, 2], p: Point<u8>, q: [fixed<8, 8>; 3])"
+    " -> (T, u8) {\n"
     "  let (a, b) = if a > 3 { 1 } else if b { 2 } else { 3 };\n"
     "  var v: geom.Point<A<u8>> = geom.Point { x: 1, y: t.0.1 };\n"
     "  a[1..4, .., ..3] += -x * (2 + y) >> 3;\n"
@@ -120,8 +121,8 @@ static void test_block_values(void) {
   } t[] = {{"fn f() { }", false},           {"fn f() { x }", true},
            {"fn f() { x; }", false},        {"fn f() { if a { } }", true},
            {"fn f() { if a { }; }", false}, {"fn f() { { 1 } }", true},
-           {"fn f() { { 1 } x; }", false},  {"fn f() { for i in x { } }", false},
-           {"fn f() { return; }", false}};
+           {"fn f() { { 1 } x; }", false},  {"fn f() { return; }", false},
+           {"fn f() { for i in x { } }", false}};
   for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
     parsed p = parse_text(t[i].text);
     CU_ASSERT_EQUAL(diag_errors(p.dg), 0);
