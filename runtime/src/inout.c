@@ -167,6 +167,7 @@ static chi_status read_body(chi_session *s, const chi_leaf *lf,
   uint64_t bad = 0; /* top bit: some word is p or more */
   for (uint64_t i = 0; i < lf->lanes * s->proto->planes; i++)
     bad |= a[i] | (CHI_P - 1 - a[i]);
+  CHII_PUBLIC(&bad, sizeof bad);
   CHII_SECRET(a, bytes * s->proto->planes);
   return bad >> 63 ? CHI_E_INPUT : st;
 }

@@ -1,0 +1,334 @@
+/* Constant time: every part of libchi that touches secrets, with the secrets
+ * marked uninitialised.  Under memcheck a branch or an address that depends on
+ * one is an error.  Usage: ctime_tests PART. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <valgrind/memcheck.h>
+
+#include "chi_gen.h"
+#include "ctime.h"
+
+#define LANES 70
+
+static volatile uint64_t sink;
+
+/* Results leave through here: nobody may branch on them before. */
+static void keep(const void *p, size_t bytes) {
+  const uint8_t *b = p;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < bytes; i++) sum += b[i];
+  CHII_PUBLIC(&sum, sizeof sum);
+  sink += sum;
+}
+
+static void need(int ok, const char *what) {
+  if (ok) return;
+  (void)fprintf(stderr, "ctime: %s\n", what);
+  exit(3);
+}
+
+static uint64_t state = 88172645463325252u;
+static uint64_t secret(void) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  uint64_t v = state % CHI_P;
+  CHII_SECRET(&v, sizeof v);
+  return v;
+}
+
+/* ---- what must be caught ---- */
+
+static void caught_branch(void) {
+  uint64_t v = secret();
+  if (v & 1) sink++;
+}
+
+static void caught_lookup(void) {
+  static const uint8_t table[256] = {3, 1, 4, 1, 5};
+  uint64_t v = secret();
+  sink += table[v & 255];
+}
+
+/* A careless equality of two secrets: how far it gets shows. */
+static void caught_compare(void) {
+  uint64_t a[64], b[64];
+  int i = 0;
+  for (; i < 64; i++) a[i] = b[i] = secret();
+  for (i = 0; i < 64 && a[i] == b[i]; i++) sink++;
+}
+
+/* ---- arithmetic ---- */
+
+static void field(void) {
+  uint64_t r[8];
+  for (int round = 0; round < 50; round++) {
+    uint64_t a = secret(), b = secret();
+    if (round == 0) {
+      a = 0;
+      CHII_SECRET(&a, sizeof a);
+    }
+    chi_acc z = chi_acc_zero();
+    for (int i = 0; i < 20; i++) z = chi_acc_mul(z, a, b);
+    z = chi_acc_add(z, b);
+    r[0] = chi_f_add(a, b);
+    r[1] = chi_f_sub(a, b);
+    r[2] = chi_f_neg(a);
+    r[3] = chi_f_mul(a, b);
+    r[4] = chi_f_inv(a);
+    r[5] = chi_acc_fold(z);
+    r[6] = chi_f_from_i64((int64_t)(a - b));
+    r[7] = (uint64_t)chi_f_to_i64(a);
+    keep(r, sizeof r);
+  }
+}
+
+static void shares_of(int P) {
+  uint64_t plane[2 * LANES];
+  for (int i = 0; i < 2 * LANES; i++) plane[i] = secret();
+  for (unsigned l = 0; l + 1 < LANES; l++) {
+    chi_sh x = chi_sh_ld(P, plane, LANES, l);
+    chi_sh y = chi_sh_ld(P, plane, LANES, l + 1);
+    for (unsigned me = 0; me < 3; me++) {
+      chi_acc z = chi_acc_zero();
+      for (int i = 0; i < CHI_ACC_PAIRS; i++) z = chi_acc_pr(P, z, x, y);
+      uint64_t p = chi_pr_mul(P, x, y);
+      p = chi_f_add(p, chi_acc_fold(z));
+      p = chi_pr_addp(P, me, p, 12345);
+      p = chi_f_add(p, chi_pr_lift(P, y));
+      chi_sh s = chi_sh_sub(P, chi_sh_add(P, x, y), chi_sh_neg(P, y));
+      s = chi_sh_mulp(P, chi_sh_addp(P, me, s, 99), 7);
+      s = chi_sh_sel(P, me & 1, s, x);
+      keep(&p, sizeof p);
+      chi_sh_st(P, plane, LANES, l, s);
+    }
+  }
+  keep(plane, sizeof plane);
+}
+
+static void shares(void) {
+  shares_of(CHI_GEN_REP3);
+  shares_of(CHI_GEN_SHAMIR);
+}
+
+/* ---- clients ---- */
+
+static void client_of(chi_protocol protocol, unsigned n) {
+  chi_identity *id[CHI_PARTIES_MAX];
+  uint8_t key[CHI_PARTIES_MAX][CHI_KEY_BYTES], *blob[CHI_PARTIES_MAX];
+  chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])key, {5}};
+  int64_t values[LANES];
+  uint64_t elements[LANES];
+  for (unsigned i = 0; i < n; i++) {
+    need(!chi_identity_new(&id[i]), "no identity");
+    chi_identity_public(id[i], key[i]);
+    blob[i] = malloc(chi_client_blob_bytes(protocol, n, i, LANES));
+  }
+  for (int i = 0; i < LANES; i++) values[i] = (int64_t)secret() >> 2;
+  need(!chi_encode(elements, values, LANES, -(INT64_C(1) << 60) + 1,
+                   (INT64_C(1) << 60) - 1),
+       "encode");
+  keep(elements, sizeof elements);
+  need(!chi_client_share(blob, &run, 1, values, LANES), "share");
+  for (unsigned i = 0; i < n; i++) {
+    keep(blob[i], chi_client_blob_bytes(protocol, n, i, LANES));
+    free(blob[i]);
+    chi_identity_free(id[i]);
+  }
+}
+
+static void client(void) {
+  client_of(CHI_REP3, 3);
+  client_of(CHI_SHAMIR, 4);
+  client_of(CHI_SHAMIR, 7);
+  uint8_t seed[32], back[32];
+  char text[65];
+  memset(seed, 9, sizeof seed);
+  CHII_SECRET(seed, sizeof seed);
+  chi_hex(text, seed, sizeof seed);
+  CHII_PUBLIC(text + 64, 1);
+  text[64] = 0;
+  keep(text, sizeof text);
+  memset(back, 0, sizeof back);
+}
+
+/* ---- whole sessions ---- */
+
+/* Slots of a circuit with everything in it: dealt and client inputs, products,
+ * sums of products, linear steps, openings. */
+enum { X = 0, Y = 140, W = 280, Z = 420, D = 560, OUT = 702, WORDS = 800 };
+
+static CHI_GEN_INLINE int circuit_of(int P, chi_gen *g) {
+  uint64_t *w = chi_gen_words(g);
+  unsigned me = chi_gen_me(g);
+  chi_gen_begin(g, LANES + 1, 0);
+  uint64_t *z = chi_gen_reduce_open_chunk(g, Z, LANES, 0, LANES);
+  for (unsigned l = 0; l < LANES; l++) {
+    z[l] = chi_f_add(z[l], chi_pr_mul(P, chi_sh_ld(P, w + X, LANES, l),
+                                      chi_sh_ld(P, w + Y, LANES, l)));
+  }
+  chi_gen_reduce_close_chunk(g);
+  z = chi_gen_reduce_open_chunk(g, D, 1, 0, 1);
+  chi_acc acc = chi_acc_zero();
+  for (unsigned l = 0; l < LANES; l++) {
+    if (l % CHI_ACC_PAIRS == 0) {
+      z[0] = chi_f_add(z[0], chi_acc_fold(acc));
+      acc = chi_acc_zero();
+    }
+    acc = chi_acc_pr(P, acc, chi_sh_ld(P, w + W, LANES, l),
+                     chi_sh_ld(P, w + Y, LANES, l));
+  }
+  z[0] = chi_f_add(z[0], chi_acc_fold(acc));
+  chi_gen_reduce_close_chunk(g);
+  if (chi_gen_end(g)) return 1;
+  for (unsigned l = 0; l < LANES; l++) {
+    chi_sh v = chi_sh_ld(P, w + Z, LANES, l);
+    v = chi_sh_add(P, chi_sh_mulp(P, v, l + 2), chi_sh_ld(P, w + D, 1, 0));
+    chi_sh_st(P, w + Z, LANES, l, chi_sh_addp(P, me, v, l));
+  }
+  chi_gen_begin(g, 0, LANES);
+  chi_gen_open(g, OUT, Z, LANES);
+  return chi_gen_end(g);
+}
+
+static int careless; /* a circuit that looks at what it computes on */
+
+static int circuit(chi_gen *g) {
+  if (careless && (chi_gen_words(g)[X] & 1)) sink++;
+  return chi_gen_protocol(g) == CHI_GEN_REP3 ? circuit_of(CHI_GEN_REP3, g)
+                                             : circuit_of(CHI_GEN_SHAMIR, g);
+}
+
+static const chi_leaf INPUT[] = {
+    {"x", "field", "[70]", CHI_KIND_SHARE, LANES, 0, 0, X},
+    {"y", "i32", "[70]", CHI_KIND_SHARE, LANES, "-2147483648", "2147483647", Y},
+    {"w", "field", "[70]", CHI_KIND_SHARE, LANES, 0, 0, W}};
+static const chi_leaf OUTPUT[] = {
+    {"v", "field", "[70]", CHI_KIND_FIELD, LANES, 0, 0, OUT}};
+static const chi_program PROGRAM = {
+    CHI_ABI, 61, "ctime", {1}, {2}, WORDS, INPUT, 3, OUTPUT, 1, 0, 0,
+    LANES + 1, LANES, 2, 1, 2, 2, 3, circuit};
+
+typedef struct party {
+  unsigned me, n;
+  chi_protocol protocol;
+  chi_transport t;
+  chi_identity *id;
+  const uint8_t (*key)[CHI_KEY_BYTES];
+  uint8_t *blob;
+  int64_t out[LANES];
+  pthread_t thread;
+} party;
+
+static void ok(chi_session *s, chi_status st, const char *what) {
+  if (!st) return;
+  (void)fprintf(stderr, "ctime: %s: %s\n", what, chi_session_detail(s));
+  exit(3);
+}
+
+static int64_t y_of(unsigned l) { return (int64_t)l * 1001 - 35000; }
+
+static void *party_main(void *arg) {
+  party *p = arg;
+  chi_session *s = NULL;
+  int64_t x[LANES], y[LANES];
+  const chi_session_config cfg = {.protocol = p->protocol, .n = p->n,
+                                  .me = p->me, .party_key = p->key,
+                                  .session_id = {3}, .identity = p->id,
+                                  .deadline_ms = 120000};
+  for (unsigned l = 0; l < LANES; l++) {
+    x[l] = (int64_t)l * 17 + 3;
+    y[l] = y_of(l);
+  }
+  CHII_SECRET(x, sizeof x);
+  CHII_SECRET(y, sizeof y);
+  need(!chi_session_new(&s, &p->t, &cfg, &PROGRAM), "session");
+  ok(s, chi_session_input_node(s, 0, 0, p->me == 0 ? x : NULL, LANES), "x");
+  ok(s, chi_session_input_node(s, 1, 1, p->me == 1 ? y : NULL, LANES), "y");
+  ok(s, chi_session_input_sealed(s, 2, p->blob,
+                                 chi_client_blob_bytes(p->protocol, p->n, p->me,
+                                                       LANES)),
+     "w");
+  ok(s, chi_session_start(s), "start");
+  ok(s, chi_session_run(s), "run");
+  ok(s, chi_session_output(s, 0, p->out, LANES), "output");
+  chi_session_free(s);
+  return NULL;
+}
+
+static void session_of(chi_protocol protocol, unsigned n) {
+  static party p[CHI_PARTIES_MAX];
+  static uint8_t key[CHI_PARTIES_MAX][CHI_KEY_BYTES];
+  chi_transport t[CHI_PARTIES_MAX];
+  chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])key, {3}};
+  uint8_t *blob[CHI_PARTIES_MAX];
+  int64_t w[LANES];
+  need(!chi_mem_new(t, n), "transport");
+  for (unsigned i = 0; i < n; i++) {
+    p[i] = (party){.me = i, .n = n, .protocol = protocol, .t = t[i]};
+    need(!chi_identity_new(&p[i].id), "identity");
+    chi_identity_public(p[i].id, key[i]);
+    p[i].key = (const uint8_t(*)[CHI_KEY_BYTES])key;
+    blob[i] = malloc(chi_client_blob_bytes(protocol, n, i, LANES));
+  }
+  for (unsigned l = 0; l < LANES; l++) w[l] = 5 - (int64_t)l;
+  need(!chi_client_share(blob, &run, 2, w, LANES), "client");
+  for (unsigned i = 0; i < n; i++) {
+    p[i].blob = blob[i]; /* boxes are seen by everybody */
+    CHII_PUBLIC(blob[i], chi_client_blob_bytes(protocol, n, i, LANES));
+    need(!pthread_create(&p[i].thread, NULL, party_main, &p[i]), "thread");
+  }
+  for (unsigned i = 0; i < n; i++) {
+    need(!pthread_join(p[i].thread, NULL), "join");
+    chi_identity_free(p[i].id);
+    free(blob[i]);
+  }
+  int64_t dot = 0;
+  for (unsigned l = 0; l < LANES; l++) dot += w[l] * y_of(l);
+  for (unsigned i = 0; i < n; i++) {
+    for (unsigned l = 0; l < LANES; l++) {
+      int64_t v = ((int64_t)l * 17 + 3) * y_of(l) * (l + 2) + dot + l;
+      need(p[i].out[l] == (v < 0 ? v + (int64_t)CHI_P : v), "wrong result");
+    }
+  }
+}
+
+static void rep3(void) { session_of(CHI_REP3, 3); }
+static void shamir3(void) { session_of(CHI_SHAMIR, 3); }
+static void shamir5(void) { session_of(CHI_SHAMIR, 5); }
+static void caught_session(void) {
+  careless = 1;
+  session_of(CHI_REP3, 3);
+}
+static void shamir7(void) { session_of(CHI_SHAMIR, 7); }
+
+static const struct {
+  const char *name;
+  void (*run)(void);
+} PART[] = {{"field", field},
+            {"shares", shares},
+            {"client", client},
+            {"rep3", rep3},
+            {"shamir3", shamir3},
+            {"shamir5", shamir5},
+            {"shamir7", shamir7},
+            {"caught_session", caught_session},
+            {"caught_branch", caught_branch},
+            {"caught_lookup", caught_lookup},
+            {"caught_compare", caught_compare}};
+
+int main(int argc, char **argv) {
+  if (!RUNNING_ON_VALGRIND) {
+    (void)fprintf(stderr, "ctime_tests: only means something in valgrind\n");
+    return 4;
+  }
+  for (size_t k = 0; k < sizeof PART / sizeof *PART; k++) {
+    if (argc == 2 && !strcmp(argv[1], PART[k].name)) {
+      PART[k].run();
+      return VALGRIND_COUNT_ERRORS ? 9 : 0;
+    }
+  }
+  return 2;
+}
