@@ -69,7 +69,8 @@ static void wipe_secrets(chi_session *s) {
   chii_wipe(s->pair_key, s->pair_key ? s->n * CHII_PAIR_KEY_BYTES : 0);
   if (s->proto)
     s->proto->wipe(s);
-  for (uint32_t i = 0; s->input && i < s->program->n_input; i++)
+  for (uint32_t i = 0; s->program && s->input && i < s->program->n_input;
+       i++)
     if (s->input[i].values) {
       chii_free(s, s->input[i].values);
       s->input[i].values = NULL;

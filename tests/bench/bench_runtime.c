@@ -1,0 +1,185 @@
+/* How fast the runtime's core is: field, streams, products of both protocols
+ * over the in-memory transport.  Prints a table, or JSON with --json. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session.h"
+
+typedef struct row {
+  const char *name, *unit;
+  double value;
+} row;
+
+static row rows[32];
+static unsigned n_rows;
+
+static void report(const char *name, double value, const char *unit) {
+  rows[n_rows++] = (row){name, unit, value};
+}
+
+static double seconds(void) { return (double)chii_now_ns() * 1e-9; }
+
+enum { N = 4096, ROUNDS = 20000 };
+static uint64_t va[N], vb[N], vc[N];
+static volatile uint64_t sink;
+
+static void bench_field(void) {
+  for (int i = 0; i < N; i++) {
+    va[i] = (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15) % CHI_P;
+    vb[i] = (uint64_t)i * UINT64_C(0x94d049bb133111eb) % CHI_P;
+  }
+  double t = seconds();
+  for (int r = 0; r < ROUNDS; r++) {
+    for (int i = 0; i < N; i++)
+      vc[i] = chi_f_mul(va[i], vb[i]);
+    sink = vc[r % N];
+  }
+  report("field product", (seconds() - t) / N / ROUNDS * 1e9, "ns");
+  t = seconds();
+  uint64_t sum = 0;
+  for (int r = 0; r < ROUNDS; r++)
+    for (int i = 0; i < N; i += CHI_ACC_UNITS) {
+      chi_acc z = chi_acc_zero();
+      for (int j = 0; j < CHI_ACC_UNITS; j++)
+        z = chi_acc_mul(z, va[i + j], vb[i + j]);
+      sum = chi_f_add(sum, chi_acc_fold(z));
+    }
+  sink = sum;
+  report("product in a dot", (seconds() - t) / N / ROUNDS * 1e9, "ns");
+  t = seconds();
+  for (int r = 0; r < ROUNDS; r++) {
+    for (int i = 0; i < N; i++)
+      vc[i] = chi_pr_mul(CHI_GEN_REP3, (chi_sh){va[i], vb[i]},
+                         (chi_sh){vb[i], va[i]});
+    sink = vc[r % N];
+  }
+  report("rep3 local product", (seconds() - t) / N / ROUNDS * 1e9, "ns");
+}
+
+static void bench_prg(void) {
+  chii_prg g;
+  uint8_t key[32] = {1};
+  memset(&g, 0, sizeof g);
+  if (!chii_prg_init(&g, key, 0, 1, CHII_REDUCE))
+    abort();
+  double t = seconds();
+  for (int r = 0; r < ROUNDS; r++)
+    if (!chii_prg_fill(&g, vc, (uint64_t)r * N, N))
+      abort();
+  t = seconds() - t;
+  report("stream of elements", 8.0 * N * ROUNDS / t * 1e-9, "GB/s");
+  report("stream of elements", t / N / ROUNDS * 1e9, "ns/element");
+  chii_prg_fini(&g);
+}
+
+/* ---- products in memory ---- */
+
+typedef struct job {
+  chi_transport tr;
+  chi_protocol protocol;
+  unsigned n, me;
+  uint64_t lanes, turns;
+  pthread_t thread;
+  double s;
+} job;
+
+static void *work(void *arg) {
+  job *j = arg;
+  static const uint8_t keys[CHI_PARTIES_MAX][CHI_KEY_BYTES];
+  chi_session_config cfg = {.protocol = j->protocol, .n = j->n, .me = j->me,
+                            .party_key = keys, .vec_words = 6 * j->lanes};
+  chi_session *s;
+  chi_vec a, b, c;
+  if (chi_session_new(&s, &j->tr, &cfg, NULL) || chi_session_start(s) ||
+      chi_vec_new(s, &a, j->lanes) || chi_vec_new(s, &b, j->lanes) ||
+      chi_vec_new(s, &c, j->lanes))
+    abort();
+  for (uint64_t r = 0; r <= j->turns; r++) {
+    if (r == 1) /* the first turn warms up */
+      j->s = seconds();
+    if (chi_mul(s, c, a, b) || chi_exchange(s))
+      abort();
+  }
+  j->s = seconds() - j->s;
+  chi_session_free(s);
+  return NULL;
+}
+
+static void bench_products(chi_protocol protocol, unsigned n, uint64_t lanes,
+                           uint64_t turns, const char *name) {
+  job j[CHI_PARTIES_MAX];
+  chi_transport tr[CHI_PARTIES_MAX];
+  double longest = 0;
+  if (chi_mem_new(tr, n))
+    abort();
+  for (unsigned i = 0; i < n; i++) {
+    j[i] = (job){.tr = tr[i], .protocol = protocol, .n = n, .me = i,
+                 .lanes = lanes, .turns = turns};
+    if (pthread_create(&j[i].thread, NULL, work, &j[i]))
+      abort();
+  }
+  for (unsigned i = 0; i < n; i++) {
+    pthread_join(j[i].thread, NULL);
+    if (j[i].s > longest)
+      longest = j[i].s;
+  }
+  report(name, (double)(lanes * turns) / longest * 1e-6, "million/s");
+}
+
+/* One node's work on a rep3 product without its network: masks and product. */
+static void bench_rep3_node(void) {
+  chii_prg g[2];
+  uint8_t key[2][32] = {{1}, {2}};
+  static uint64_t x[2 * N], y[2 * N], mask[1024];
+  memset(g, 0, sizeof g);
+  if (!chii_prg_init(&g[0], key[0], 0, 1, CHII_REDUCE) ||
+      !chii_prg_init(&g[1], key[1], 1, 2, CHII_REDUCE))
+    abort();
+  double t = seconds();
+  for (int r = 0; r < ROUNDS / 2; r++) {
+    for (int at = 0; at < N; at += 1024) {
+      uint64_t index = (uint64_t)r * N + (uint64_t)at;
+      if (!chii_prg_fill(&g[0], vc + at, index, 1024) ||
+          !chii_prg_fill(&g[1], mask, index, 1024))
+        abort();
+      for (int i = 0; i < 1024; i++)
+        vc[at + i] = chi_f_sub(vc[at + i], mask[i]);
+    }
+    for (int i = 0; i < N; i++)
+      vc[i] = chi_f_add(vc[i], chi_pr_mul(CHI_GEN_REP3,
+                                          chi_sh_ld(CHI_GEN_REP3, x, N,
+                                                    (uint64_t)i),
+                                          chi_sh_ld(CHI_GEN_REP3, y, N,
+                                                    (uint64_t)i)));
+    sink = vc[r % N];
+  }
+  report("rep3 product, masks included, one core",
+         (seconds() - t) / N / (ROUNDS / 2) * 1e9, "ns");
+  chii_prg_fini(&g[0]);
+  chii_prg_fini(&g[1]);
+}
+
+int main(int argc, char **argv) {
+  bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
+  bench_field();
+  bench_prg();
+  bench_rep3_node();
+  bench_products(CHI_REP3, 3, 1000000, 10, "rep3 products, 3 threads");
+  bench_products(CHI_SHAMIR, 3, 300000, 5, "shamir products, n = 3");
+  bench_products(CHI_SHAMIR, 5, 300000, 5, "shamir products, n = 5");
+  bench_products(CHI_SHAMIR, 7, 200000, 3, "shamir products, n = 7");
+  bench_products(CHI_SHAMIR, 21, 50000, 2, "shamir products, n = 21");
+  if (json)
+    printf("[");
+  for (unsigned i = 0; i < n_rows; i++)
+    if (json)
+      printf("%s{\"name\":\"%s\",\"value\":%.4g,\"unit\":\"%s\"}",
+             i ? "," : "", rows[i].name, rows[i].value, rows[i].unit);
+    else
+      printf("%-40s %10.3f %s\n", rows[i].name, rows[i].value, rows[i].unit);
+  if (json)
+    printf("]\n");
+  return 0;
+}
