@@ -87,6 +87,8 @@ void text_count(buf *b, uint64_t v); /* 12,345,678 */
 /* Prints what the diag holds (stderr, or stdout as JSON) and gives the exit
  * code it stands for. */
 int report_end(cli *c);
+/* The same after a failure, which always has a reason. */
+int report_failure(cli *c);
 void report_json(const cli *c, buf *out); /* the array */
 int report_code(const diag *d);
 void report_warnings(cli *c);             /* text on stderr, whatever --json */

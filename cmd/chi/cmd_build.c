@@ -5,23 +5,35 @@
 #include "cmd/chi/files.h"
 #include "cmd/chi/show.h"
 
-/* Lowers what has a promise to keep; the rest was checked by fe_check. */
-static void check_budgets(cli *c, fe_unit *u) {
+/* What fe_check cannot see: limits of the circuit, and promises to keep. */
+static void check_circuits(cli *c, fe_unit *u) {
   ir_cost_model model = {IR_REP3, 3};
   for (uint32_t i = 0; i < fe_fn_count(u); i++) {
     const fe_fn *f = fe_fn_at(u, i);
     compiled x;
-    if (f->runnable && (f->max_rounds >= 0 || f->max_bytes >= 0))
+    if (!f->runnable)
+      continue;
+    if (f->max_rounds >= 0 || f->max_bytes >= 0) {
       compile_fn(c, u, f, 2, IR_SCHED, &model, &x);
+    } else {
+      arena *scratch = arena_new();
+      fe_lower(u, f->name, scratch, NULL);
+      arena_free(scratch);
+    }
+  }
+  for (uint32_t i = 0; i < fe_test_count(u); i++) {
+    arena *scratch = arena_new();
+    fe_lower_test(u, i, scratch, NULL);
+    arena_free(scratch);
   }
 }
 
 int cmd_check(cli *c) {
   fe_unit *u = compile_unit(c, c->opt.arg[0]);
   if (u != NULL)
-    check_budgets(c, u);
+    check_circuits(c, u);
   if (!c->opt.json)
-    return report_end(c);
+    return u == NULL ? report_failure(c) : report_end(c);
   buf b = {0};
   diag_sort(c->dg);
   report_json(c, &b);
@@ -82,13 +94,13 @@ int cmd_build(cli *c) {
     return EXIT_USAGE;
   fe_unit *u = compile_unit(c, c->opt.arg[0]);
   if (u == NULL)
-    return report_end(c);
+    return report_failure(c);
   uint32_t n = 0, all = fe_fn_count(u);
   built *v = ARENA_ARR(c->a, built, all + 1);
   if (c->opt.narg == 2) {
     v[0].f = compile_find(c, u, c->opt.arg[1]);
     if (v[0].f == NULL)
-      return report_end(c);
+      return report_failure(c);
     n = 1;
   } else {
     for (uint32_t i = 0; i < all; i++)
@@ -96,14 +108,14 @@ int cmd_build(cli *c) {
         v[n++].f = fe_fn_at(u, i);
     if (n == 0) {
       diag_report_nowhere(c->dg, DIAG_NOTHING_RUNNABLE, c->opt.arg[0]);
-      return report_end(c);
+      return report_failure(c);
     }
   }
   if (build_all(c, u, level, v, n)) {
     report_warnings(c);
     code = print_built(c, v, n);
   } else {
-    code = report_end(c);
+    code = report_failure(c);
   }
   for (uint32_t i = 0; i < n; i++)
     backend_output_free(&v[i].o);
@@ -138,7 +150,7 @@ int cmd_inspect(cli *c) {
   const fe_fn *f = u != NULL ? compile_find(c, u, c->opt.arg[1]) : NULL;
   compiled x;
   if (f == NULL || !compile_fn(c, u, f, level, stage, &model, &x))
-    return report_end(c);
+    return report_failure(c);
   report_warnings(c);
   buf text = {0}, b = {0};
   ir_print(x.m, &text, c->opt.spans);

@@ -154,7 +154,7 @@ int cmd_cost(cli *c) {
   const fe_fn *f = u != NULL ? compile_find(c, u, c->opt.arg[1]) : NULL;
   if (f == NULL || !compile_fn(c, u, f, level, IR_SCHED, &p.model, &p.x) ||
       !find_memory(&p, u))
-    return report_end(c);
+    return report_failure(c);
   report_warnings(c);
   buf b = {0};
   if (c->opt.json)

@@ -338,13 +338,13 @@ int cmd_run(cli *c) {
     return EXIT_USAGE;
   r.u = compile_unit(c, c->opt.arg[0]);
   if (r.u == NULL)
-    return report_end(c);
+    return report_failure(c);
   progress_begin(&r.prog, c);
   bool ok = compute(&r);
   progress_end(&r.prog);
   if (ok)
     report_warnings(c);
-  int code = !ok ? report_end(c) : print(&r) ? EXIT_FINE : EXIT_NETWORK;
+  int code = !ok ? report_failure(c) : print(&r) ? EXIT_FINE : EXIT_NETWORK;
   if (r.evaluated)
     outcome_free(&r.clear.out);
   outcome_free(&r.out);

@@ -274,7 +274,7 @@ int cmd_test(cli *c) {
     return EXIT_USAGE;
   s.u = compile_unit(c, c->opt.arg[0]);
   if (s.u == NULL || !collect(&s))
-    return report_end(c);
+    return report_failure(c);
   if (c->opt.list)
     return list_names(&s);
   progress_begin(&s.prog, c);

@@ -126,3 +126,9 @@ int report_end(cli *c) {
   int code = report_code(c->dg);
   return ok ? code : code > EXIT_NETWORK ? code : EXIT_NETWORK;
 }
+
+int report_failure(cli *c) {
+  if (diag_errors(c->dg) == 0)
+    diag_report_nowhere(c->dg, DIAG_INTERNAL, "it failed without a reason");
+  return report_end(c);
+}

@@ -6,6 +6,7 @@
 import glob
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -195,8 +196,47 @@ class Usage(Case):
             self.assertEqual(chi('check', self.file('x.chi', text)).returncode,
                              1, text)
 
-    def test_no_colour_in_pipes(self):
-        self.assertNotIn('\033', chi('check', program('wrong.chi')).stderr)
+    def on_terminal(self, *args, env=None, seconds=None):
+        """What the command writes to a terminal as standard error."""
+        ours, theirs = pty.openpty()
+        p = subprocess.Popen([CHI, *args], stdout=subprocess.DEVNULL,
+                             stderr=theirs, env={**os.environ, 'TERM': 'xterm',
+                                                 **(env or {})})
+        os.close(theirs)
+        if seconds:
+            time.sleep(seconds)
+            p.send_signal(signal.SIGINT)
+        text = b''
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            text += part
+        p.wait(timeout=30)
+        os.close(ours)
+        return text.decode()
+
+    def test_colour(self):
+        wrong = program('wrong.chi')
+        self.assertNotIn('\033', chi('check', wrong).stderr)
+        self.assertIn('\033', self.on_terminal('check', wrong,
+                                               env={'NO_COLOR': ''}))
+        self.assertNotIn('\033', self.on_terminal('check', wrong,
+                                                  env={'NO_COLOR': '1'}))
+        self.assertNotIn('\033', self.on_terminal('check', wrong,
+                                                  env={'TERM': 'dumb'}))
+
+    def test_progress(self):
+        f = program(BASIC)
+        text = self.on_terminal('run', f, 'slow', '--input', 'x=3',
+                                seconds=2.5)
+        self.assertIn('running on the nodes, 1 s', text)
+        self.assertEqual(text.split('\r')[-1], '\033[K')
+        quick = self.on_terminal('version')
+        self.assertEqual(quick, '')
 
     def test_output_that_cannot_be_written(self):
         with open('/dev/full', 'w') as full:
@@ -672,7 +712,7 @@ class Faults(Case):
     """However it ends, no process and no file stays."""
 
     def start(self, *args, fn='slow', env=None):
-        e = dict(os.environ, TMPDIR=self.tmp, **(env or {}))
+        e = {**os.environ, 'TMPDIR': self.tmp, **(env or {})}
         return subprocess.Popen(
             [CHI, 'run', program(BASIC), fn, '--input', 'x=3', *args],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=e)
