@@ -55,7 +55,7 @@ static void reduce_after(lazy *z, ir_inst *i, ir_value *v) {
 static void write_step(lazy *z, ir_inst *i) {
   ir_value *v = i->nres == 1 ? i->res[0] : NULL;
   lazy_value *u = v && of(z, v)->deg2 ? of(z, v) : NULL;
-  bool by_products = u && u->need_p && !pass_is_share_mul(i);
+  bool by_products = u && u->need_p && !u->mul;
   if (by_products && u->need_s && u->linear) { /* both forms */
     ir_builder b = pass_after(z->m, i);
     ir_inst *twin = pass_copy(&b, i, i->arg);
@@ -63,10 +63,9 @@ static void write_step(lazy *z, ir_inst *i) {
       twin->arg[k] = as_share(z, i->arg[k]);
     u->s = twin->res[0];
   }
-  bool share_mul = u && pass_is_share_mul(i);
   for (uint32_t k = 0; k < i->narg; k++)
     i->arg[k] = by_products ? product_arg(z, i, k) : as_share(z, i->arg[k]);
-  if (by_products || share_mul) {
+  if (by_products || (u && u->mul)) {
     v->ty.kind = KIND_PROD;
     u->p = v;
     if (u->need_s && !u->linear) reduce_after(z, i, v);

@@ -6,6 +6,7 @@
 #include "ir/pass/util.h"
 
 typedef struct lazy_value {
+  bool mul;     /* a product of two shares */
   bool deg2;    /* a product reaches it through linear steps only */
   bool share;   /* forced (region result slot): reduced before the yield */
   bool hard;    /* some use needs a share */

@@ -84,7 +84,7 @@ static bool degrees(lazy *z, ir_block *b) {
       continue;
     }
     if (i->nres != 1) continue;
-    bool d = pass_is_share_mul(i);
+    bool d = of(z, i->res[0])->mul = pass_is_share_mul(i);
     if (!d && lazy_is_linear(i))
       for (uint32_t k = 0; k < i->narg && !d; k++) d = of(z, i->arg[k])->deg2;
     any |= set_deg2(z, i->res[0], d);
