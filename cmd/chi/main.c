@@ -203,7 +203,7 @@ static int dispatch(cli *c, int argc, char **argv) {
   int code = opts_parse(c, argc - 2, argv + 2);
   if (code >= 0)
     return code;
-  if (c->opt.help && id != CMD_HELP)
+  if (c->opt.help)
     return help_page(c, id);
   return command_table[id].run(c);
 }
