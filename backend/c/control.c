@@ -128,7 +128,7 @@ static void emit_while(c_emit *e, const ir_inst *i) {
   const char *cond = control_block(e, i->region[0]);
   const char *body = control_block(e, i->region[1]);
   emit_ctl(e,
-           "for (uint64_t i%u = 0; i%u < UINT64_C(%" PRIu64 "); i%u++) {", id,
+           "for (uint64_t i%u = 0; i%u != UINT64_C(%" PRIu64 "); i%u++) {", id,
            id, i->at.max, id);
   e->ctl->indent++;
   call(e, cond);

@@ -76,6 +76,7 @@ static c_name leaf(c_kernel *k, const ir_value *v, const c_idx *lane) {
   char s[48];
   switch (v->def->op) {
   case OP_CONST:
+    idx_unused(k, lane);
     if (c->rep == REP_Z) return name_of(emit_mpz_i64(e, v->def->at.imm));
     if (c->rep == REP_P) return name_of(emit_field(e, v->def->at.imm));
     if (!c->table) c->table = emit_wide_const(e, v->def->at.imm);
@@ -262,13 +263,14 @@ static c_name compare_field(c_kernel *k, const ir_inst *i,
 
 /* ---- lanes ---- */
 
-static c_name lane_of(c_kernel *k, const ir_inst *i, const c_idx *lane) {
+static c_name lane_of(c_kernel *k, const ir_inst *i, const c_idx *lane,
+                      c_rep r) {
   c_idx x;
   if (i->op == OP_GATHER) {
     c_name at = elem_as(k, i->arg[1], lane, REP_Z);
     x = idx_const(0);
     idx_add_sym(k, &x, arena_strdup(k->e->a, at.s), 1);
-    return elem(k, i->arg[0], &x);
+    return elem_as(k, i->arg[0], &x, r);
   }
   x = idx_view(k, lane, i->at.off, i->at.dim, i->at.ndim);
   if (i->op == OP_GET) {
@@ -281,7 +283,7 @@ static c_name lane_of(c_kernel *k, const ir_inst *i, const c_idx *lane) {
       idx_add_sym(k, &x, arena_strdup(k->e->a, o.s), 1);
     }
   }
-  return elem(k, i->arg[0], &x);
+  return elem_as(k, i->arg[0], &x, r);
 }
 
 /* ---- dispatch ---- */
@@ -294,7 +296,7 @@ c_name elem_make(c_kernel *k, const ir_value *v, const c_idx *lane) {
   case OP_VIEW:
   case OP_GET:
   case OP_GATHER:
-    return lane_of(k, i, lane);
+    return lane_of(k, i, lane, r);
   case OP_SUM:
     return elem_sum(k, v, lane);
   case OP_SELECT:

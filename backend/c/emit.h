@@ -112,6 +112,8 @@ void idx_add_sym(c_kernel *k, c_idx *x, const char *name, int64_t coef);
 c_idx idx_view(c_kernel *k, const c_idx *in, int64_t off, const ir_dim *dim,
                uint32_t ndim);
 const char *idx_text(c_kernel *k, const c_idx *x);
+/* The lane does not matter after all; nor do the variables it was made of. */
+void idx_unused(c_kernel *k, const c_idx *x);
 
 /* ---- kernel.c ---- */
 typedef void (*c_body)(c_kernel *k, const c_idx *lane, void *user);

@@ -67,7 +67,6 @@ static c_idx scaled(const c_kernel *k, const c_idx *in, int64_t off,
   r.c = off + in->c * stride;
   for (uint32_t d = 0; d < k->ndim; d++) r.s[d] = in->s[d] * stride;
   for (uint32_t j = 0; j < r.nsym; j++) r.sym[j].k *= stride;
-  if (stride == 0) r.nsym = 0;
   return r;
 }
 
@@ -139,15 +138,25 @@ static c_idx divided(c_kernel *k, const c_idx *in, int64_t off,
   return r;
 }
 
+void idx_unused(c_kernel *k, const c_idx *x) {
+  for (uint32_t j = 0; j < x->nsym; j++)
+    kernel_line(k, "(void)%s;", x->sym[j].name);
+}
+
+static c_idx ignored(c_kernel *k, const c_idx *in, int64_t off) {
+  idx_unused(k, in);
+  return idx_const(off);
+}
+
 c_idx idx_view(c_kernel *k, const c_idx *in, int64_t off, const ir_dim *dim,
                uint32_t ndim) {
   ir_dim *d = ARENA_ARR(k->e->a, ir_dim, ndim + 1);
   uint32_t nd = canonical(d, dim, ndim);
-  if (nd == 0) return idx_const(off);
-  if (nd == 1) return scaled(k, in, off, d[0].stride);
+  if (nd == 0) return ignored(k, in, off);
+  if (nd == 1 && d[0].stride != 0) return scaled(k, in, off, d[0].stride);
   bool zero = true;
   for (uint32_t j = 0; j < nd; j++) zero &= d[j].stride == 0;
-  if (zero) return idx_const(off);
+  if (zero) return ignored(k, in, off);
   c_idx out;
   switch (cut(k, &out, in, off, d, nd)) {
   case CUT_DONE:

@@ -247,6 +247,7 @@ c_name kernel_load(c_kernel *k, const c_slot *s, c_rep r, uint64_t lanes,
     return v;
   }
   /* a scalar: once, before the loops */
+  idx_unused(k, lane);
   for (size_t j = 0; j < k->scalar.n; j++)
     if (k->scalar.p[j].slot == s) return k->scalar.p[j].name;
   snprintf(v.s, sizeof v.s, "%s", emit_name(k->e, "v"));

@@ -76,6 +76,10 @@ static bool is_loop(const ir_inst *i) {
 
 bool plan_live_after(const c_plan *p, const ir_value *v, const ir_inst *i) {
   const c_val *c = plan_val(p, v);
+  /* what a while's test sees, the turn sees again */
+  if (!v->def && v->block->owner->op == OP_WHILE &&
+      v->block == v->block->owner->region[0])
+    return true;
   if (!c->nuse) return false;
   /* A loop between the definition and i comes round again. */
   for (const ir_block *b = i->block; b != v->block && b->owner;

@@ -256,6 +256,9 @@ void unit_emit(c_emit *e, const ir_inst *i) {
   }
   if (i->op == OP_INPUT || i->op == OP_OUTPUT || i->op == OP_YIELD) return;
   if (i->nres && !plan_val(e->p, i->res[0])->root) return;
+  if (i->nres && !plan_val(e->p, i->res[0])->nuse &&
+      !(ir_ops[i->op].flags & F_E))
+    return;
   comment(e, i);
   switch (i->op) {
   case OP_PUT:

@@ -1,0 +1,71 @@
+/* Random circuits: interpreter = emitted C on every protocol, at every level
+ * of optimisation, results, failures, rounds and bytes.
+ *
+ *   test_backend_random [FIRST [COUNT]]
+ */
+#include <CUnit/Basic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/pass/pass.h"
+#include "kit.h"
+#include "random_circuit.h"
+
+static uint64_t first = 1, count = 40;
+
+typedef struct config {
+  chi_protocol protocol;
+  unsigned n;
+} config;
+
+static const config configs[] = {{CHI_REP3, 3}, {CHI_SHAMIR, 3},
+                                 {CHI_SHAMIR, 4}, {CHI_SHAMIR, 5},
+                                 {CHI_SHAMIR, 7}};
+
+static void try_seed(uint64_t seed) {
+  arena *a = arena_new();
+  buf why = {0};
+  int level = (int)(seed % 3);
+  ir_module *m = random_circuit(a, seed);
+  source_set *ss = source_set_new(a);
+  diag *dg = diag_new(a, ss);
+  pass_opts o = {.verify = true};
+  bool ok = ir_verify(m, dg) &&
+            pass_run(m, pass_pipeline(level, IR_SCHED), &o, dg);
+  if (!ok) diag_render_all(dg, &why, false);
+  kit_build b = {.keep = getenv("KIT_KEEP"), .flags = getenv("KIT_FLAGS")};
+  kit_program *p = ok ? kit_compile(m, &b, &why) : NULL;
+  ok = p != NULL;
+  for (size_t k = 0; ok && k < sizeof configs / sizeof *configs; k++) {
+    ir_lanes *in = kit_inputs(m, a, seed * 7 + k);
+    buf_printf(&why, "%s, %u nodes: ",
+               chi_protocol_name(configs[k].protocol), configs[k].n);
+    ok = kit_compare(p, m, configs[k].protocol, configs[k].n, in, &why);
+    if (ok) buf_reset(&why);
+  }
+  CU_ASSERT(ok);
+  if (!ok)
+    fprintf(stderr, "\nseed %llu, -O%d: %s\n", (unsigned long long)seed,
+            level, why.p ? why.p : "");
+  kit_free(p);
+  buf_free(&why);
+  arena_free(a);
+}
+
+static void test_seeds(void) {
+  for (uint64_t k = 0; k < count; k++) try_seed(first + k);
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1) first = strtoull(argv[1], NULL, 10);
+  if (argc > 2) count = strtoull(argv[2], NULL, 10);
+  if (CU_initialize_registry() != CUE_SUCCESS) return 2;
+  CU_pSuite s = CU_add_suite("random circuits", NULL, NULL);
+  CU_add_test(s, "interpreter = nodes", test_seeds);
+  CU_basic_set_mode(CU_BRM_NORMAL);
+  CU_basic_run_tests();
+  unsigned failed = CU_get_number_of_failures();
+  CU_cleanup_registry();
+  return failed ? 1 : 0;
+}
