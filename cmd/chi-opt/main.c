@@ -2,11 +2,12 @@
  * through it.
  *
  *   chi-opt [FILE | -] [--passes=a,b] [-O0|-O1|-O2] [--to=core|sched]
- *           [--spans] [--quiet] [--hash] [--depth] [--stats]
+ *           [--spans] [--verify] [--hash] [--depth] [--stats]
  *           [--dump-after=PASS|all] [--interp] [--check-ranges]
  *           [--input NAME=1,2,3] [--cost=rep3 | --cost=shamir:N]
  *
- * The text is verified on the way in and on the way out.  Exit 0 fine, 1 a
+ * The text is verified on the way in and on the way out; --verify prints
+ * nothing else.  Exit 0 fine, 1 a
  * diagnostic or a failed run, 2 usage.
  */
 #include <stdio.h>
@@ -21,7 +22,8 @@ typedef struct options {
   const char *file, *passes, *dump;
   int level;
   ir_stage to;
-  bool pipeline, spans, quiet, hash, depth, stats, interp, check_ranges, cost;
+  bool pipeline, spans, verify_only, hash, depth, stats, interp, cost;
+  bool check_ranges;
   ir_cost_model model;
   char **input;
   size_t ninput;
@@ -48,7 +50,7 @@ static bool read_flag(options *o, const char *arg) {
     const char *name;
     size_t at;
   } flag[] = {{"--spans", offsetof(options, spans)},
-              {"--quiet", offsetof(options, quiet)},
+              {"--verify", offsetof(options, verify_only)},
               {"--hash", offsetof(options, hash)},
               {"--depth", offsetof(options, depth)},
               {"--stats", offsetof(options, stats)},
@@ -127,7 +129,8 @@ static bool transform(const options *o, ir_module *m, diag *dg) {
 }
 
 static bool show(const options *o, ir_module *m, arena *a) {
-  bool text = !(o->quiet || o->interp || o->cost || o->hash || o->depth);
+  bool text = !(o->verify_only || o->interp || o->cost || o->hash ||
+                o->depth);
   buf b = {0};
   if (text) {
     ir_print(m, &b, o->spans);
@@ -149,7 +152,7 @@ int main(int argc, char **argv) {
   if (!read_options(&o, argc, argv)) {
     fputs("usage: chi-opt [FILE] [--passes=LIST | -O0 | -O1 | -O2] "
           "[--to=core|sched] [--interp] [--input NAME=VALUES] [--cost=MODEL]\n"
-          "       [--spans] [--quiet] [--hash] [--depth] [--stats] "
+          "       [--spans] [--verify] [--hash] [--depth] [--stats] "
           "[--check-ranges] [--dump-after=PASS]\n",
           stderr);
     free(o.input);

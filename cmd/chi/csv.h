@@ -26,7 +26,8 @@ typedef struct csv {
   size_t start, end;
 } csv;
 
-/* Reads the header; false with error.  The text is n bytes and a NUL, lives longer. */
+/* Reads the header; false with error.  The text is n bytes and a NUL and
+ * lives longer. */
 bool csv_open(csv *c, arena *a, const char *text, size_t n);
 /* The next data row: 1, 0 at the end, -1 with error. */
 int csv_next(csv *c);

@@ -1,180 +1,13 @@
-/* Driver of node processes: one poll loop over their sockets.
- *
- * Invariant: every pid > 0 in the mesh is a child that has not been reaped;
- * mesh_stop kills and reaps them all, whatever happened before. */
+/* What a run is to the driver: inputs out, outputs in, what went wrong. */
 #define _GNU_SOURCE
-#include "cmd/chi/driver.h"
-
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "cmd/chi/json.h"
-#include "cmd/chi/wire.h"
-
-typedef struct peer {
-  pid_t pid;
-  int fd, listen_fd;
-  uint16_t port;
-  chi_identity *identity;
-  uint8_t key[CHI_KEY_BYTES];
-  buf out, in; /* messages under way; sent: bytes of out that are gone */
-  size_t sent;
-  bool eof, loaded, done;
-  buf results;        /* output messages of the run, whole */
-  const json_val *end; /* of MSG_DONE */
-  double cpu;
-  int exit_status;
-} peer;
-
-struct mesh {
-  cli *c;
-  progress *prog;
-  chi_protocol protocol;
-  unsigned n, timeout_s;
-  peer *p;
-};
-
-enum { GRACE_MS = 1500 };
-
-static void system_error(mesh *m, const char *what) {
-  diag_report_nowhere(m->c->dg, DIAG_SYSTEM, what, strerror(errno));
-}
-
-/* ---- start ---- */
-
-static bool bind_one(peer *p) {
-  struct sockaddr_in at = {.sin_family = AF_INET};
-  socklen_t len = sizeof at;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  p->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (p->listen_fd < 0 ||
-      bind(p->listen_fd, (struct sockaddr *)&at, sizeof at) != 0 ||
-      listen(p->listen_fd, 128) != 0 ||
-      getsockname(p->listen_fd, (struct sockaddr *)&at, &len) != 0)
-    return false;
-  p->port = ntohs(at.sin_port);
-  return true;
-}
-
-static bool spawn(mesh *m, peer *p) {
-  int pair[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-    return false;
-  const char *argv[] = {m->c->self, "node", "--control", "3", NULL};
-  p->pid = proc_spawn(argv, pair[1], p->listen_fd, -1, false, NULL);
-  int why = errno;
-  close(pair[1]);
-  p->fd = pair[0];
-  close(p->listen_fd);
-  p->listen_fd = -1;
-  fcntl(p->fd, F_SETFL, O_NONBLOCK);
-  errno = why;
-  return p->pid > 0;
-}
-
-static void hex(buf *b, const uint8_t *p, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    buf_printf(b, "%02x", p[i]);
-}
-
-static void send_config(mesh *m, unsigned me) {
-  buf b = {0};
-  uint8_t seed[32];
-  peer *p = &m->p[me];
-  buf_printf(&b, "{\"me\":%u,\"protocol\":%d,\"deadline\":%u,\"parties\":[",
-             me, (int)m->protocol, m->timeout_s * 1000);
-  for (unsigned i = 0; i < m->n; i++) {
-    buf_puts(&b, i ? ",{\"key\":\"" : "{\"key\":\"");
-    hex(&b, m->p[i].key, CHI_KEY_BYTES);
-    buf_printf(&b, "\",\"port\":%u}", m->p[i].port);
-  }
-  buf_puts(&b, "]}");
-  wire_put(&p->out, MSG_CONFIG, b.p, b.n, NULL, 0);
-  chi_identity_seed(p->identity, seed);
-  wire_put(&p->out, MSG_KEY, seed, sizeof seed, NULL, 0);
-  sodium_memzero(seed, sizeof seed);
-  buf_free(&b);
-}
-
-mesh *mesh_start(cli *c, chi_protocol protocol, unsigned n, unsigned timeout_s,
-                 progress *prog) {
-  mesh *m = ARENA_NEW(c->a, mesh);
-  *m = (mesh){c, prog, protocol, n, timeout_s, NULL};
-  m->p = ARENA_ARR(c->a, peer, n);
-  for (unsigned i = 0; i < n; i++)
-    m->p[i].fd = m->p[i].listen_fd = -1;
-  for (unsigned i = 0; i < n; i++) {
-    if (chi_identity_new(&m->p[i].identity) != CHI_OK) {
-      errno = EIO;
-      system_error(m, "make a key");
-      mesh_stop(m);
-      return NULL;
-    }
-    chi_identity_public(m->p[i].identity, m->p[i].key);
-    if (!bind_one(&m->p[i])) {
-      system_error(m, "bind a socket on the loopback");
-      mesh_stop(m);
-      return NULL;
-    }
-  }
-  for (unsigned i = 0; i < n; i++) {
-    if (!spawn(m, &m->p[i])) {
-      system_error(m, "start a node process");
-      mesh_stop(m);
-      return NULL;
-    }
-    send_config(m, i);
-  }
-  return m;
-}
-
-static void wipe(buf *b) {
-  if (b->p != NULL)
-    sodium_memzero(b->p, b->cap);
-  buf_free(b);
-}
-
-void mesh_stop(mesh *m) {
-  if (m == NULL)
-    return;
-  for (unsigned i = 0; i < m->n; i++)
-    if (m->p[i].pid > 0)
-      kill(m->p[i].pid, SIGKILL);
-  for (unsigned i = 0; i < m->n; i++) {
-    peer *p = &m->p[i];
-    if (p->pid > 0)
-      while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    p->pid = 0;
-    if (p->fd >= 0)
-      close(p->fd);
-    if (p->listen_fd >= 0)
-      close(p->listen_fd);
-    chi_identity_free(p->identity);
-    wipe(&p->out);
-    wipe(&p->in);
-    buf_free(&p->results);
-    p->fd = p->listen_fd = -1;
-    p->identity = NULL;
-  }
-}
-
-bool mesh_usable(const mesh *m) {
-  for (unsigned i = 0; i < m->n; i++)
-    if (m->p[i].pid <= 0 || m->p[i].eof || !m->p[i].done)
-      return false;
-  return true;
-}
+#include "cmd/chi/mesh.h"
 
 /* ---- inputs ---- */
 
@@ -233,149 +66,7 @@ static bool put_inputs(mesh *m, const inputs *in, const chi_client_run *run) {
   return true;
 }
 
-/* ---- the loop ---- */
-
-static bool take_messages(mesh *m, peer *p) {
-  size_t at = 0;
-  while (p->in.n - at >= WIRE_HEAD) {
-    uint64_t n;
-    memcpy(&n, p->in.p + at + 1, sizeof n);
-    if (n > p->in.n - at - WIRE_HEAD)
-      break;
-    const char *body = p->in.p + at + WIRE_HEAD;
-    char kind = p->in.p[at];
-    if (kind == MSG_LOADED) {
-      p->loaded = true;
-    } else if (kind == MSG_DONE) {
-      json_error err;
-      char *text = arena_strndup(m->c->a, body, (size_t)n);
-      p->end = json_read(m->c->a, text, (size_t)n, false, &err);
-      p->done = true;
-    } else {
-      buf_write(&p->results, p->in.p + at, WIRE_HEAD + (size_t)n);
-    }
-    at += WIRE_HEAD + (size_t)n;
-  }
-  if (at > 0) {
-    memmove(p->in.p, p->in.p + at, p->in.n - at);
-    p->in.n -= at;
-  }
-  return !p->done || p->end != NULL;
-}
-
-static void read_some(mesh *m, peer *p) {
-  static const size_t chunk_bytes = 1 << 18;
-  char *chunk = malloc(chunk_bytes);
-  if (chunk == NULL)
-    arena_oom_hook();
-  for (;;) {
-    ssize_t k = recv(p->fd, chunk, chunk_bytes, 0);
-    if (k > 0) {
-      buf_write(&p->in, chunk, (size_t)k);
-      continue;
-    }
-    if (k < 0 && (errno == EINTR))
-      continue;
-    if (k == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
-      p->eof = true;
-    break;
-  }
-  free(chunk);
-  if (!take_messages(m, p))
-    p->eof = true;
-}
-
-static void write_some(peer *p) {
-  while (p->sent < p->out.n) {
-    ssize_t k = send(p->fd, p->out.p + p->sent, p->out.n - p->sent,
-                     MSG_NOSIGNAL);
-    if (k < 0 && errno == EINTR)
-      continue;
-    if (k < 0)
-      return; /* full, or its end will be seen by reading */
-    p->sent += (size_t)k;
-  }
-  wipe(&p->out);
-  p->sent = 0;
-}
-
-/* Processor time of all nodes: while it grows, they are at work. */
-static bool working(mesh *m) {
-  bool moved = false;
-  for (unsigned i = 0; i < m->n; i++) {
-    clockid_t clock;
-    struct timespec ts;
-    if (m->p[i].pid <= 0 || clock_getcpuclockid(m->p[i].pid, &clock) != 0 ||
-        clock_gettime(clock, &ts) != 0)
-      continue;
-    double t = (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-    /* Waiting in poll costs some, too. */
-    moved = moved || t > m->p[i].cpu + 0.02;
-    if (t > m->p[i].cpu + 0.02)
-      m->p[i].cpu = t;
-  }
-  return moved;
-}
-
-typedef enum { LOOP_DONE, LOOP_SOME_FAILED, LOOP_STALLED, LOOP_STOPPED } loop_end;
-
-static bool peer_ok(const peer *p) {
-  const json_val *st = json_get(p->end, "status");
-  return p->done && st != NULL && st->n == 1 && st->u.text[0] == '0';
-}
-
-static loop_end loop(mesh *m, void (*loaded)(void *), void *user) {
-  struct pollfd fd[CHI_PARTIES_MAX];
-  double last = clock_seconds(), give_up = 0;
-  bool told_loaded = false;
-  for (;;) {
-    unsigned open = 0, nloaded = 0, nfailed = 0;
-    for (unsigned i = 0; i < m->n; i++) {
-      peer *p = &m->p[i];
-      bool wants = !p->done && !p->eof;
-      fd[i] = (struct pollfd){wants ? p->fd : -1, POLLIN, 0};
-      if (p->sent < p->out.n)
-        fd[i].events |= POLLOUT;
-      open += wants;
-      nloaded += p->loaded || p->eof;
-      nfailed += (p->eof && !p->done) || (p->done && !peer_ok(p));
-    }
-    if (nloaded == m->n && !told_loaded && loaded != NULL) {
-      told_loaded = true;
-      loaded(user);
-    }
-    if (open == 0)
-      return nfailed ? LOOP_SOME_FAILED : LOOP_DONE;
-    double now = clock_seconds();
-    if (nfailed > 0 && give_up == 0)
-      give_up = now + GRACE_MS * 1e-3;
-    if (give_up > 0 && now > give_up)
-      return LOOP_SOME_FAILED;
-    progress_tick(m->prog, nloaded < m->n ? "starting the nodes"
-                                          : "running on the nodes");
-    int k = proc_poll(fd, m->n, 200);
-    if (k < 0 && proc_interrupted())
-      return LOOP_STOPPED;
-    for (unsigned i = 0; k > 0 && i < m->n; i++) {
-      if (fd[i].revents & POLLOUT)
-        write_some(&m->p[i]);
-      if (fd[i].revents & (POLLIN | POLLHUP | POLLERR))
-        read_some(m, &m->p[i]);
-    }
-    /* The nodes' own deadlines name the culprit, so they come first. */
-    if (k > 0 || working(m))
-      last = clock_seconds();
-    else if (clock_seconds() - last > m->timeout_s + 2.0)
-      return LOOP_STALLED;
-  }
-}
-
 /* ---- what happened ---- */
-
-static uint64_t end_number(const peer *p, const char *key) {
-  const json_val *v = json_get(p->end, key);
-  return v != NULL && v->kind == JSON_WORD ? strtoull(v->u.text, NULL, 10) : 0;
-}
 
 static const char *end_detail(const peer *p) {
   const json_val *v = json_get(p->end, "detail");
@@ -398,7 +89,7 @@ static int rank(chi_status st) {
 
 static void note_others(mesh *m, unsigned but) {
   for (unsigned i = 0; i < m->n; i++)
-    if (i != but && m->p[i].done && end_number(&m->p[i], "status") != 0)
+    if (i != but && m->p[i].done && mesh_number(&m->p[i], "status") != 0)
       diag_note(m->c->dg, (span){0, 0}, "node %u: %s", i,
                 end_detail(&m->p[i]));
 }
@@ -432,14 +123,14 @@ static run_status explain_failure(mesh *m, run_result *out) {
   if (find_dead(m))
     return RUN_FAILED;
   for (unsigned i = 0; i < m->n; i++) {
-    int r = rank((chi_status)end_number(&m->p[i], "status"));
+    int r = rank((chi_status)mesh_number(&m->p[i], "status"));
     if (m->p[i].done && r > best) {
       best = r;
       worst = i;
     }
   }
   const peer *p = &m->p[worst];
-  chi_status st = (chi_status)end_number(p, "status");
+  chi_status st = (chi_status)mesh_number(p, "status");
   out->detail = end_detail(p);
   if (st == CHI_E_REQUIRE || st == CHI_E_RANGE)
     return RUN_CHECK;
@@ -572,15 +263,15 @@ static void take_counters(mesh *m, run_result *out) {
   double first = 0, last = 0;
   for (unsigned i = 0; i < m->n; i++) {
     const peer *p = &m->p[i];
-    double a = (double)end_number(p, "placed_ns") * 1e-9;
-    double b = (double)end_number(p, "done_ns") * 1e-9;
+    double a = (double)mesh_number(p, "placed_ns") * 1e-9;
+    double b = (double)mesh_number(p, "done_ns") * 1e-9;
     first = i == 0 || a < first ? a : first;
     last = b > last ? b : last;
-    out->rounds[i] = end_number(p, "rounds");
-    out->bytes[i] = end_number(p, "bytes");
-    out->elements[i] = end_number(p, "elements");
-    out->setup[i] = end_number(p, "setup");
-    out->wire[i] = end_number(p, "wire");
+    out->rounds[i] = mesh_number(p, "rounds");
+    out->bytes[i] = mesh_number(p, "bytes");
+    out->elements[i] = mesh_number(p, "elements");
+    out->setup[i] = mesh_number(p, "setup");
+    out->wire[i] = mesh_number(p, "wire");
   }
   out->seconds = last - first;
 }
@@ -599,7 +290,8 @@ run_status mesh_run(mesh *m, const char *library, const char *symbol,
   buf_puts(&b, "{\"library\":");
   text_jsonz(&b, library);
   buf_printf(&b, ",\"symbol\":\"%s\",\"session\":\"", symbol);
-  hex(&b, run.session_id, sizeof run.session_id);
+  for (size_t i = 0; i < sizeof run.session_id; i++)
+    buf_printf(&b, "%02x", run.session_id[i]);
   buf_puts(&b, "\"}");
   for (unsigned i = 0; i < m->n; i++) {
     peer *p = &m->p[i];
@@ -612,7 +304,7 @@ run_status mesh_run(mesh *m, const char *library, const char *symbol,
   buf_free(&b);
   if (!put_inputs(m, in, &run))
     return RUN_FAILED;
-  switch (loop(m, loaded, user)) {
+  switch (mesh_loop(m, loaded, user)) {
   case LOOP_DONE:
     break;
   case LOOP_SOME_FAILED:

@@ -35,8 +35,8 @@ typedef struct json_error {
   uint32_t start, end;
 } json_error;
 
-/* text has n < 2^32 - 1 bytes and a NUL; the result points into it.  NULL with *err
- * filled if it is not well formed. */
+/* text has n < 2^32 - 1 bytes and a NUL; the result points into it.  NULL with
+ * *err filled if it is not well formed. */
 const json_val *json_read(arena *a, const char *text, size_t n, bool relaxed,
                           json_error *err);
 /* Member of an object by name, or NULL. */

@@ -114,12 +114,13 @@ static void load(node *x, const buf *msg) {
   buf_free(&b);
   if (program == NULL)
     return;
-  chi_session_config cfg = {.protocol = x->protocol,
-                            .n = x->n,
-                            .me = x->me,
-                            .party_key = (const uint8_t(*)[CHI_KEY_BYTES])x->key,
-                            .identity = x->identity,
-                            .deadline_ms = x->deadline_ms};
+  chi_session_config cfg = {
+      .protocol = x->protocol,
+      .n = x->n,
+      .me = x->me,
+      .party_key = (const uint8_t(*)[CHI_KEY_BYTES])x->key,
+      .identity = x->identity,
+      .deadline_ms = x->deadline_ms};
   hex32(string(v, "session"), cfg.session_id);
   chi_tls_config tls = {.me = x->me,
                         .n = x->n,

@@ -29,12 +29,12 @@ const person *people_find(const people *w, const uint8_t pub[32]);
 void people_free(people *w);
 /* A name that may stand for an identity, or 64 hex digits. */
 bool identity_valid(const char *text, size_t n);
-/* The circuit's integer of an identity: its 32 bytes, most significant first. */
+/* The circuit's integer of an identity: 32 bytes, most significant first. */
 void identity_to_mpz(mpz_t out, const uint8_t pub[32]);
 bool identity_from_mpz(uint8_t pub[32], mpz_srcptr v);
 
-/* The lanes of one leaf: small where its range fits int64 (field: p < 2^63), else
- * big. */
+/* The lanes of one leaf: small where its range fits int64 (field: p < 2^63),
+ * else big. */
 typedef struct lanes {
   uint64_t n;
   int64_t *small;
