@@ -80,7 +80,7 @@ static uint64_t turns_of(const ir_inst *i) {
 }
 
 /* The first turn tells what each turn adds: the greatest rise from the carried
- * values to the yields.  All carried values count as one, a bound from above. */
+ * values to the yields.  All carried values count as one: a bound. */
 static void depth_loop(depths *s, const ir_inst *i, uint64_t from) {
   const ir_block *turn = i->region[i->nregion - 1];
   uint64_t turns = turns_of(i), rise = 0;

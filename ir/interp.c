@@ -106,7 +106,7 @@ static bool run_input(ir_interp *x, const node *nd) {
   const ir_inst *i = nd->i;
   const ir_type *ty = &i->res[0]->ty;
   int leaf = ir_leaf_find(x->m->in, x->m->nin, i->at.name);
-  const ir_lanes *in = leaf < 0 ? NULL : x->in[leaf];
+  const ir_lanes *in = leaf < 0 ? NULL : &x->in[leaf];
   if (!in || in->n != ty->lanes)
     return interp_fail(x, IR_RUN_INPUT, i->sp, "input '%.100s' is missing",
                        i->at.name);
@@ -140,10 +140,10 @@ static bool run_input(ir_interp *x, const node *nd) {
 }
 
 /* The lanes of v for a host: see ir_lanes. */
-static bool export(ir_interp *x, val *v, const ir_type *ty, ir_lanes *out,
-                   span sp) {
+static bool export(ir_interp *x, val *v, const ir_type *ty,
+                   const ir_leaf *leaf, ir_lanes *out, span sp) {
   bool wide = ir_lanes_wide(x->m, ty);
-  bool centred = ty->dom == DOM_P && ir_range_in_field(x->m, ty->range);
+  bool centred = ty->dom == DOM_P && strcmp(leaf->type, "field");
   if (!val_settle(x, v, ty->lanes, false, sp)) return false;
   ir_lanes_fini(out);
   if (!ir_lanes_init(out, ty->lanes, wide))
@@ -166,11 +166,14 @@ static bool run_output(ir_interp *x, const node *nd) {
   int leaf = ir_leaf_find(x->m->out, x->m->nout, i->at.name);
   if (leaf < 0) return interp_fail(x, IR_RUN_WRONG, i->sp, "no such output");
   x->has_out[leaf] = true;
-  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty, &x->out[leaf], i->sp);
+  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty, &x->m->out[leaf],
+                &x->out[leaf], i->sp);
 }
 
 static bool run_tell(ir_interp *x, const node *nd) {
   const ir_inst *i = nd->i;
+  int leaf = ir_leaf_find(x->m->out, x->m->nout, i->at.name);
+  if (leaf < 0) return interp_fail(x, IR_RUN_WRONG, i->sp, "no such output");
   if (x->ntold == x->captold) {
     uint32_t cap = x->captold ? x->captold * 2 : 8;
     ir_told *t = realloc(x->told, cap * sizeof *t);
@@ -184,7 +187,8 @@ static bool run_tell(ir_interp *x, const node *nd) {
   val_mpz(arg_of(x, nd, 1), DOM_Z, ir_lanes_wide(x->m, &i->arg[1]->ty), 0,
           t->identity);
   x->n.told_lanes += i->arg[0]->ty.lanes;
-  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty, &t->value, i->sp);
+  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty, &x->m->out[leaf],
+                &t->value, i->sp);
 }
 
 static bool run_check(ir_interp *x, const node *nd) {
@@ -625,7 +629,7 @@ ir_interp *ir_interp_new(const ir_module *m, const ir_interp_opts *o) {
   x->k = m->mersenne;
   if (m->mersenne <= 61) x->p = ((uint64_t)1 << m->mersenne) - 1;
   x->slot = ARENA_ARR(a, val, (size_t)m->nvalue + 1);
-  x->in = ARENA_ARR(a, const ir_lanes *, (size_t)m->nin + 1);
+  x->in = ARENA_ARR(a, ir_lanes, (size_t)m->nin + 1);
   x->out = ARENA_ARR(a, ir_lanes, (size_t)m->nout + 1);
   x->has_out = ARENA_ARR(a, bool, (size_t)m->nout + 1);
   interp_compile(x);
@@ -675,8 +679,8 @@ void ir_interp_free(ir_interp *x) {
 }
 
 bool ir_interp_input(ir_interp *x, uint32_t leaf, const ir_lanes *v) {
-  if (leaf >= x->m->nin) return false;
-  x->in[leaf] = v;
+  if (leaf >= x->m->nin || !v->n || !v->mpz == !v->i64) return false;
+  x->in[leaf] = *v;
   return true;
 }
 

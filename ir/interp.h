@@ -14,8 +14,9 @@
 #include "ir/ir.h"
 
 /* The lanes of a leaf.  Exactly one array is there: mpz if the value is wide
- * (ir_lanes_wide), else i64.  A p value with a range is the representative of
- * least absolute value, one without is canonical, 0 .. p-1. */
+ * (ir_lanes_wide), else i64.  A residue is canonical, 0 .. p-1, in a leaf of
+ * type "field"; in any other it is the representative of least absolute value.
+ * Inputs may be either. */
 typedef struct ir_lanes {
   uint64_t n;
   int64_t *i64;
@@ -74,11 +75,11 @@ typedef struct ir_interp ir_interp;
 /* m must be verified and outlive the interpreter.  Call ir_interp_free. */
 ir_interp *ir_interp_new(const ir_module *m, const ir_interp_opts *o);
 void ir_interp_free(ir_interp *x);
-/* The lanes are read by the next run and stay the caller's.  False if the
- * number of lanes or the array is not the leaf's. */
+/* The array is read by the runs that follow and stays the caller's; *v itself
+ * is copied.  False if there is no such leaf or no array. */
 bool ir_interp_input(ir_interp *x, uint32_t leaf, const ir_lanes *v);
 ir_status ir_interp_run(ir_interp *x);
-/* After a status other than OK: a sentence (a check's own message) and place. */
+/* After a status other than OK: what and where; of a check its own message. */
 const char *ir_interp_message(const ir_interp *x);
 span ir_interp_span(const ir_interp *x);
 /* The result leaf after a run that was OK; NULL if it has no output (told). */

@@ -73,7 +73,7 @@ struct ir_interp {
   val *slot;          /* by value id */
   uint64_t p;         /* word form of the prime, or 0 */
   unsigned k;
-  const ir_lanes **in;
+  ir_lanes *in;       /* arrays are the caller's; n = 0: missing */
   ir_lanes *out;
   bool *has_out;
   ir_told *told;

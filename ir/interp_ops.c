@@ -256,7 +256,10 @@ static bool fold_words(ir_interp *x, const node *nd) {
 }
 
 /* ---- GMP ---- */
-enum { SHIFT_MAX = 1 << 24 };
+/* No range is wider, so a longer value has left its own. */
+static int too_long(mpz_srcptr r) {
+  return mpz_size(r) > IR_RANGE_BITS / GMP_NUMB_BITS + 1;
+}
 
 static int z_gmp(ir_op op, mpz_ptr r, mpz_srcptr a, mpz_srcptr b) {
   switch (op) {
@@ -277,7 +280,7 @@ static int z_gmp(ir_op op, mpz_ptr r, mpz_srcptr a, mpz_srcptr b) {
   case OP_SHL:
   case OP_SHR:
     if (mpz_sgn(b) < 0) return 2;
-    if (mpz_cmp_ui(b, SHIFT_MAX) > 0) {
+    if (mpz_cmp_ui(b, IR_RANGE_BITS) > 0) {
       if (op == OP_SHL && mpz_sgn(a)) return 1;
       mpz_set_si(r, mpz_sgn(a) < 0 ? -1 : 0);
     } else if (op == OP_SHL) {
@@ -299,8 +302,9 @@ static int p_gmp(const ir_interp *x, ir_op op, mpz_ptr r, mpz_srcptr a,
                  mpz_srcptr b) {
   mpz_srcptr p = x->m->p;
   if (op == OP_INV) return mpz_invert(r, a, p) ? 0 : 2;
+  if (op == OP_EQ) return z_gmp(op, r, a, b);
   int bad = z_gmp(op, r, a, b);
-  if (op != OP_EQ) mpz_mod(r, r, p);
+  mpz_mod(r, r, p);
   return bad;
 }
 
@@ -339,7 +343,8 @@ static int lane_gmp(ir_interp *x, const node *nd, uint64_t l, mpz_ptr r) {
     return 0;
   }
   if (i->arg[0]->ty.dom == DOM_P) return p_gmp(x, i->op, r, x->t[0], x->t[1]);
-  return z_gmp(i->op, r, x->t[0], x->t[1]);
+  int bad = z_gmp(i->op, r, x->t[0], x->t[1]);
+  return bad ? bad : too_long(r);
 }
 
 static int group_gmp(ir_interp *x, const node *nd, uint64_t g, mpz_ptr r) {
@@ -353,6 +358,7 @@ static int group_gmp(ir_interp *x, const node *nd, uint64_t g, mpz_ptr r) {
     else
       mpz_mul(r, r, x->t[0]);
     if (p) mpz_mod(r, r, x->m->p);
+    if (too_long(r)) return 1;
   }
   return 0;
 }
