@@ -15,9 +15,9 @@ static void repeat(buf *b, const char *s, size_t times) {
   for (size_t i = 0; i < times; i++) buf_write(b, s, n);
 }
 
-static double seconds(void) {
+static double cpu_seconds(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* others may be at work */
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -89,9 +89,9 @@ static void test_repeated(void) {
     repeat(&b, t[i].middle, t[i].n);
     repeat(&b, t[i].tail, t[i].n);
     buf_puts(&b, t[i].end);
-    double before = seconds();
+    double before = cpu_seconds();
     parsed p = parse_bytes(b.p, b.n);
-    double took = seconds() - before;
+    double took = cpu_seconds() - before;
     bool good = strcmp(error_id(&p, 0), t[i].id) == 0 &&
                 diag_errors(p.dg) <= 20;
     if (!good || took > 20)
