@@ -115,6 +115,8 @@ static bool try_flat(vloop *l, ir_inst *f) {
   if (!vec_has_if(l->body) && vec_plan(l) && !l->split) {
     for (uint32_t k = 0; k < f->nres; k++) pass_replace(f->res[k], c->res[k]);
     vec_emit(l);
+    ir_inst *i = before ? before->next : f->block->first;
+    for (; i != f; i = i->next) pass_resolve(i); /* writes behind the copy */
     ir_remove(f);
     return true;
   }

@@ -252,6 +252,7 @@ static vinfo class_inner(vloop *l, ir_inst *f) {
     vinfo *p = vec_info(l, f->region[0]->param[k + 1]);
     *p = (vinfo){.stamp = p->stamp, .uses = p->uses};
     depend(l, p, f->arg[k + 1]);
+    all.cls = (uint8_t)worse(all.cls, p->cls);
   }
   for (bool more = true; more && all.cls != CL_TURNS;) {
     more = false;
@@ -262,6 +263,7 @@ static vinfo class_inner(vloop *l, ir_inst *f) {
       vinfo *p = vec_info(l, f->region[0]->param[k + 1]);
       vinfo before = *p;
       depend(l, p, pass_yield(f->region[0])->arg[k]);
+      all.cls = (uint8_t)worse(all.cls, p->cls);
       more |= p->cls != before.cls || p->dep_inter != before.dep_inter ||
               p->dep_open != before.dep_open ||
               p->dep_guard != before.dep_guard;
