@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The laws of circuit text, on every .ir file below the given folders.
+"""The laws of circuit text, on every .ir file below the given folders and on
+every fenced `ir` example of a page.
 
-usage: laws.py CHI_OPT FOLDER...
+usage: laws.py CHI_OPT (FOLDER | PAGE.md)...
 
   print(parse(x)) == x      once the leading comment lines of x are gone
   parse(print(m)) is m      so a second trip changes nothing
@@ -27,8 +28,20 @@ def canonical(text):
     return re.sub(rb"\A(?:#[^\n]*\n)*", b"", text)
 
 
-def check(tool, path):
-    x = canonical(path.read_bytes())
+def texts(path):
+    """Pairs of a name and circuit text."""
+    if path.suffix == ".md":
+        for k, m in enumerate(re.finditer(rb"^```ir\n(.*?)^```",
+                                          path.read_bytes(), re.M | re.S)):
+            yield f"{path}, example {k + 1}", m.group(1)
+        return
+    for p in sorted(path.rglob("*.ir")):
+        if not p.name.startswith("bad_"):
+            yield str(p), p.read_bytes()
+
+
+def check(tool, text):
+    x = canonical(text)
     y = chi_opt(tool, x)
     if y is None:
         return "does not parse"
@@ -47,17 +60,15 @@ def check(tool, path):
 
 
 def main():
-    tool, folders = sys.argv[1], sys.argv[2:]
-    files = [p for f in folders for p in sorted(pathlib.Path(f).rglob("*.ir"))]
+    tool, paths = sys.argv[1], sys.argv[2:]
+    files = [t for p in paths for t in texts(pathlib.Path(p))]
     bad = 0
-    for p in files:
-        if p.name.startswith("bad_"):
-            continue
-        why = check(tool, p)
+    for name, text in files:
+        why = check(tool, text)
         if why:
-            print(f"{p}: {why}")
+            print(f"{name}: {why}")
             bad += 1
-    print(f"{len(files)} files, {bad} break a law")
+    print(f"{len(files)} circuits, {bad} break a law")
     return 1 if bad or not files else 0
 
 
