@@ -185,9 +185,9 @@ val const_val(an *a, sym *s, span sp) {
   in->info = ARENA_ARR(u->a, ninfo, in->id1 - in->id0);
   s->cinst = in;
   an b = {.u = u, .in = in};
-  /* comprehensions in constants have slots of their own */
-  b.cur = ARENA_ARR(u->a, val, 64);
-  b.decl = ARENA_ARR(u->a, const ty *, 64);
+  b.cur = ARENA_ARR(u->a, val, s->nlocal + 1);
+  b.decl = ARENA_ARR(u->a, const ty *, s->nlocal + 1);
+  b.stamp = ARENA_ARR(u->a, uint32_t, s->nlocal + 1);
   const ty *want = d->kid[0] ? type_of(&b, d->kid[0]) : NULL;
   val v = expr_of(&b, d->kid[1], want);
   in->want = want;

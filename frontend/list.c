@@ -83,6 +83,10 @@ static fe_param make_param(fe_unit *u, const char *name, const ty *t, span sp) {
   return p;
 }
 
+fe_param fe_make_param(fe_unit *u, const char *name, const ty *t) {
+  return make_param(u, name, t, (span){0, 0});
+}
+
 static int64_t attribute(fe_unit *u, const sym *s, const char *name, span *sp) {
   const node *at = s->decl->kid[4];
   for (uint32_t i = 0; at && i < at->nkid; i++) {

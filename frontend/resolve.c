@@ -568,13 +568,22 @@ void resolve_fn(fe_unit *u, module *m, fninfo *f) {
   if (!f->bad) warn_unused(&r);
 }
 
-void resolve_const(fe_unit *u, module *m, const node *d) {
+void resolve_const(fe_unit *u, module *m, sym *s) {
   rs r;
-  init(&r, u, m, NULL);
+  const node *d = s->decl;
+  fninfo f = {0};
+  if (d->kind == N_STRUCT) {
+    const node *g = d->kid[0];
+    f.generic = ARENA_ARR(u->a, const char *, (g ? g->nkid : 0) + 1);
+    for (uint32_t i = 0; g && i < g->nkid; i++)
+      f.generic[f.ngeneric++] = g->kid[i]->text;
+  }
+  init(&r, u, m, &f);
   if (d->kind == N_STRUCT) {
     for (uint32_t i = 1; i < d->nkid; i++) type(&r, d->kid[i]->kid[0]);
     return;
   }
   type(&r, d->kid[0]);
   expr(&r, d->kid[1]);
+  s->nlocal = (uint32_t)r.local.n;
 }

@@ -75,6 +75,7 @@ struct sym {
   module *mod;
   fninfo *fn;   /* FN */
   inst *cinst;  /* CONST: holds its expression's facts */
+  uint32_t nlocal; /* CONST: slots of its comprehensions */
   const ty *ct; /* CONST: its type once state is 2 */
   int state;    /* CONST, STRUCT: 0 new, 1 being looked at, 2 done */
   uint32_t hash;
@@ -226,10 +227,11 @@ bool fe_once(fe_unit *u, diag_id id, span sp);
 
 /* ---- list.c ---- */
 void fe_list(fe_unit *u);
+fe_param fe_make_param(fe_unit *u, const char *name, const ty *t);
 
 /* ---- resolve.c ---- */
 void resolve_fn(fe_unit *u, module *m, fninfo *f);
-void resolve_const(fe_unit *u, module *m, const node *decl);
+void resolve_const(fe_unit *u, module *m, sym *s); /* also structs */
 sym *find_sym(fe_unit *u, module *m, const char *name, span sp, bool report);
 import *find_import(module *m, const node *n); /* NAME or dotted FIELD */
 void ids_of(const node *n, uint32_t *lo, uint32_t *hi);

@@ -292,7 +292,7 @@ static void check_tests(fe_unit *u, module *m) {
 static void check_module(fe_unit *u, module *m) {
   for (sym *s = m->first; s; s = s->order) {
     if (s->kind == R_FN) resolve_fn(u, m, s->fn);
-    else resolve_const(u, m, s->decl);
+    else resolve_const(u, m, s);
   }
 }
 

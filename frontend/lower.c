@@ -1,0 +1,199 @@
+/* A checked function or test to a circuit at stage high. */
+#include <string.h>
+
+#include "frontend/lower.h"
+
+enum { MAX_WORK = 4000000, MAX_NEST = 200, COMPR_SLOTS = 64 };
+
+uint32_t slot_flag(const lo *l) {
+  return l->fr->in->f ? l->fr->in->f->nlocal : l->fr->in->s->nlocal;
+}
+uint32_t slot_result(const lo *l) { return slot_flag(l) + 1; }
+
+bool too_large(lo *l, span sp) {
+  if (l->failed) return true;
+  l->work++;
+  if (l->work <= MAX_WORK && l->nest <= MAX_NEST && l->ncompr < COMPR_SLOTS)
+    return false;
+  diag_report(l->u->dg, DIAG_CIRCUIT_TOO_LARGE, sp, l->entry,
+              (unsigned)MAX_WORK);
+  diag_hint(l->u->dg, "Call in a loop instead of by hand, or divide the "
+                      "program.");
+  l->failed = true;
+  return true;
+}
+
+static const node *body_of(const inst *in) {
+  const node *d = in->f->decl;
+  return d->kind == N_FN ? d->kid[3] : d->kid[0];
+}
+
+static lv run_body(lo *l, inst *in, lv *arg, bool entry) {
+  lframe f = {.in = in, .ret = in->ret}, *up = l->fr;
+  if (f.ret && in->value && in->value->nleaf == f.ret->nleaf) {
+    /* open labels as the values have them */
+    const ty *j = in->value;
+    bool poly = false;
+    inst top = {.u = l->u, .mod = in->mod, .id0 = 1};
+    an a = {.u = l->u, .in = &top};
+    f.ret = entry_type(&a, in->ret, j, &poly);
+  }
+  f.early = in->f->early_return;
+  f.env = ARENA_ARR(l->a, lv, in->f->nlocal + 2 + COMPR_SLOTS + 1);
+  for (uint32_t i = 0; i < in->f->nparam; i++) f.env[i] = arg[i];
+  uint32_t ncompr = l->ncompr;
+  size_t mark = l->trail.n;
+  l->fr = &f;
+  l->ncompr = 0;
+  if (!entry) l->inner++;
+  f.value = lv_new(l, l->u->ts->unit);
+  if (f.early) {
+    f.env[slot_flag(l)] = lv_const(l, ty_bool_known(l->u->ts, false));
+    if (f.ret && ty_is_data(f.ret)) f.env[slot_result(l)] = lv_zero(l, f.ret);
+  }
+  const node *b = body_of(in);
+  lv v;
+  lower_block(l, b, &v);
+  if (!l->failed && v.t->nleaf && f.ret) {
+    v = coerce(l, v, f.ret);
+    if (f.early) { /* the value of the block, unless it returned before */
+      ir_value *flag = f.env[slot_flag(l)].leaf[0];
+      mpz_srcptr c;
+      lv old = f.env[slot_result(l)];
+      if (ir_is_const(flag, &c)) {
+        f.value = mpz_sgn(c) ? old : v;
+      } else {
+        f.value = lv_new(l, v.t);
+        for (uint32_t i = 0; i < v.t->nleaf; i++)
+          f.value.leaf[i] = ir_select(&l->b, flag, old.leaf[i], v.leaf[i]);
+      }
+    } else {
+      f.value = v;
+    }
+  } else if (!l->failed && f.early && f.ret) {
+    f.value = f.env[slot_result(l)];
+  }
+  l->trail.n = mark;
+  l->ncompr = ncompr;
+  if (!entry) l->inner--;
+  l->fr = up;
+  return f.value;
+}
+
+lv lower_inst(lo *l, inst *in, lv *arg, span sp) {
+  l->b.sp = sp;
+  const node *params = in->f->decl->kid[1];
+  lv *v = ARENA_ARR(l->a, lv, params->nkid + 1);
+  for (uint32_t i = 0; i < params->nkid && !l->failed; i++)
+    v[i] = coerce(l, arg[i], in->param[i]);
+  l->nest++;
+  lv r = too_large(l, sp) ? lv_zero(l, in->ret ? in->ret : l->u->ts->unit)
+                          : run_body(l, in, v, false);
+  l->nest--;
+  l->b.sp = sp;
+  return r;
+}
+
+/* ---- edges ---- */
+
+void leaf_entry(lo *l, const fe_leaf *f, const char *top, ir_leaf *out) {
+  buf b = {0};
+  if (f->type->ndim) {
+    buf_putc(&b, '[');
+    for (uint32_t i = 0; i < f->type->ndim; i++)
+      buf_printf(&b, "%s%llu", i ? ", " : "",
+                 (unsigned long long)f->type->dim[i]);
+    buf_putc(&b, ']');
+  }
+  *out = (ir_leaf){.name = arena_strdup(l->a, f->name),
+                   .type = arena_strdup(l->a, f->type->elem_text),
+                   .shape = arena_strndup(l->a, b.p ? b.p : "", b.n),
+                   .top = arena_strdup(l->a, top),
+                   .secret = f->type->secret,
+                   .scale = f->type->scale};
+  buf_free(&b);
+}
+
+void tell_leaves(lo *l, lv x, ir_value *id, const char *name, const char *top) {
+  fe_param p = fe_make_param(l->u, name, x.t);
+  for (uint32_t i = 0; i < p.nleaf; i++) {
+    ir_leaf e;
+    leaf_entry(l, &p.leaf[i], top, &e);
+    e.secret = true;
+    ir_tell(&l->b, &e, ir_splat(&l->b, x.leaf[i], p.leaf[i].type->lanes), id);
+  }
+}
+
+static lv *inputs(lo *l, const inst *in, const fe_fn *f) {
+  lv *arg = ARENA_ARR(l->a, lv, f->nparam + 1);
+  for (uint32_t i = 0; i < f->nparam; i++) {
+    arg[i] = lv_new(l, in->param[i]);
+    for (uint32_t k = 0; k < f->param[i].nleaf; k++) {
+      ir_leaf e;
+      leaf_entry(l, &f->param[i].leaf[k], f->param[i].name, &e);
+      l->b.sp = f->param[i].sp;
+      arg[i].leaf[k] = ir_input(&l->b, &e, leaf_type(l, in->param[i], k));
+    }
+  }
+  return arg;
+}
+
+static void outputs(lo *l, const fe_fn *f, lv v) {
+  const fe_param *r = &f->result;
+  if (r->type->kind == FE_TOLD || !v.t->nleaf) return;
+  for (uint32_t k = 0; k < r->nleaf && k < v.t->nleaf; k++) {
+    ir_leaf e;
+    leaf_entry(l, &r->leaf[k], "result", &e);
+    ir_type out = v.leaf[k]->ty;
+    out.lanes = r->leaf[k].type->lanes;
+    if (e.secret) out.dom = DOM_P, out.kind = KIND_SH;
+    ir_output(&l->b, &e, to_type(l, v.leaf[k], out));
+  }
+}
+
+/* ---- the entries ---- */
+
+static lo *begin(fe_unit *u, arena *a, const char *name, bool test) {
+  lo *l = ARENA_NEW(a, lo);
+  l->u = u;
+  l->a = a;
+  l->m = ir_module_new(a, arena_strdup(a, name), u->opt.mersenne);
+  l->m->src = u->ss;
+  l->b = (ir_builder){.m = l->m, .b = l->m->body};
+  l->times = 1;
+  l->test = test;
+  l->entry = name;
+  return l;
+}
+
+static ir_module *end(lo *l, fe_facts *facts) {
+  if (l->failed) return NULL;
+  if (facts)
+    *facts = (fe_facts){l->opening.p, (uint32_t)l->opening.n, l->assume.p,
+                        (uint32_t)l->assume.n};
+  l->m->stage = IR_HIGH;
+  ir_number(l->m);
+  return l->m;
+}
+
+ir_module *fe_lower(fe_unit *u, const char *fn, arena *a, fe_facts *facts) {
+  const fe_fn *f = fe_fn_find(u, fn);
+  if (!f || !f->runnable) {
+    diag_report(u->dg, DIAG_NOT_RUNNABLE, f ? f->sp : (span){0, 0}, fn,
+                f ? f->why_not : "there is no such function");
+    return NULL;
+  }
+  const sym *s = u->fnsym[f - u->fn];
+  inst *in = s->fn->insts;
+  while (in->poly || in->test) in = in->next;
+  lo *l = begin(u, a, fn, false);
+  lv v = run_body(l, in, inputs(l, in, f), true);
+  if (!l->failed) outputs(l, f, v);
+  return end(l, facts);
+}
+
+ir_module *fe_lower_test(fe_unit *u, uint32_t i, arena *a, fe_facts *facts) {
+  lo *l = begin(u, a, arena_printf(a, "test%u", i + 1), true);
+  run_body(l, u->testinst[i], NULL, true);
+  return end(l, facts);
+}
