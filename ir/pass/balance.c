@@ -46,7 +46,8 @@ static void depths(balance *z, ir_block *b, uint32_t base) {
   for (uint32_t k = 0; k < b->nparam; k++) z->depth[b->param[k]->id] = base;
   for (ir_inst *i = b->first; i; i = i->next) {
     uint32_t d = base;
-    bool deg2 = pass_is_share_mul(i), lin = !deg2 && i->op != OP_OPEN;
+    bool prod = i->op == OP_PROD && i->res[0]->ty.kind == KIND_SH;
+    bool deg2 = pass_is_share_mul(i) || prod, lin = !deg2 && i->op != OP_OPEN;
     bool any2 = false;
     for (uint32_t k = 0; k < i->narg; k++) {
       ir_value *x = i->arg[k];
@@ -55,6 +56,7 @@ static void depths(balance *z, ir_block *b, uint32_t base) {
       any2 |= z->deg2[x->id];
     }
     if (i->op == OP_OPEN || i->nregion) d++;
+    for (uint64_t n = prod ? i->at.inner : 0; n > 2; n = n - n / 2) d++;
     for (uint32_t r = 0; r < i->nregion; r++) depths(z, i->region[r], d);
     for (uint32_t k = 0; k < i->nres; k++) {
       z->depth[i->res[k]->id] = d;

@@ -432,6 +432,52 @@ static found look(vloop *l) {
   return r;
 }
 
+/* ---- rounds of a turn ---- */
+static uint32_t depth_of(const vloop *l, const ir_value *v, bool share) {
+  const vinfo *x = vec_info(l, v);
+  return x ? x->depth + (share && x->deg2) : 0;
+}
+
+/* The rounds a turn of b takes; with `rest`, without what becomes lanes. */
+static uint32_t rounds(vloop *l, const ir_block *b, bool rest) {
+  uint32_t most = 0;
+  for (const ir_inst *i = b->first; i; i = i->next) {
+    bool gone = rest && i->op != OP_YIELD && vec_inst(i)->cls != CL_TURNS;
+    bool mul = pass_has(i) & HAS_SHARE_MUL && !i->nregion;
+    uint32_t d = 0;
+    bool deg2 = mul;
+    for (uint32_t k = 0; k < i->narg && !gone; k++) {
+      bool share = mul || i->op == OP_OPEN || i->nregion;
+      uint32_t e = depth_of(l, i->arg[k], share);
+      const vinfo *x = vec_info(l, i->arg[k]);
+      if (e > d) d = e;
+      deg2 |= x && x->deg2 && !share;
+    }
+    for (uint32_t r = 0; r < i->nregion && !gone; r++)
+      d += rounds(l, i->region[r], false);
+    if (i->op == OP_OPEN && !gone) d++;
+    if (i->op == OP_PROD && !gone)
+      for (uint64_t n = i->at.inner; n > 2; n = n - n / 2) d++;
+    for (uint32_t k = 0; k < i->nres; k++) {
+      vinfo *x = vec_info(l, i->res[k]);
+      x->depth = gone ? 0 : d;
+      x->deg2 = deg2 && !gone && i->res[k]->ty.kind == KIND_SH;
+    }
+    if (d > most) most = d;
+  }
+  return most;
+}
+
+/* With what is carried: a share if the turn multiplies or opens. */
+static uint32_t rounds_of_turn(vloop *l, bool rest, bool share) {
+  uint32_t most = rounds(l, l->body, rest);
+  for (uint32_t k = 0; k < l->ncarry; k++) {
+    uint32_t d = depth_of(l, l->carry[k].yield, share);
+    if (l->carry[k].kind == CARRY_TURNS && d > most) most = d;
+  }
+  return most;
+}
+
 #define EFFECTS (HAS_OPEN | HAS_CHECK | HAS_DEC | HAS_TELL | HAS_EDGE)
 
 bool vec_plan(vloop *l) {
@@ -449,5 +495,7 @@ bool vec_plan(vloop *l) {
       vec_inst(i)->absorbed = false;
   }
   l->split = r.turns;
-  return !l->too_big && (!r.turns || r.inter);
+  if (l->too_big || !r.turns || !r.inter) return !l->too_big && !r.turns;
+  bool share = r.turns_has & (HAS_SHARE_MUL | HAS_OPEN);
+  return rounds_of_turn(l, false, share) > rounds_of_turn(l, true, share);
 }
