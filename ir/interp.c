@@ -273,12 +273,15 @@ static bool run_view(ir_interp *x, const node *nd) {
   val *r = res_of(x, nd), *v = arg_of(x, nd, 0);
   if (v->st && v->st->form == ST_WORDS && !i->at.ndim) {
     r->word = v->st->w[off];
-    return true;
+  } else {
+    if (!val_settle(x, v, i->arg[0]->ty.lanes, false, i->sp)) return false;
+    *r = val_ref(*v);
+    if (!val_view(x, r, &i->arg[0]->ty, off, i->at.dim, i->at.ndim,
+                  i->res[0]->ty.lanes, i->sp))
+      return false;
   }
-  if (!val_settle(x, v, i->arg[0]->ty.lanes, false, i->sp)) return false;
-  *r = val_ref(*v);
-  return val_view(x, r, &i->arg[0]->ty, off, i->at.dim, i->at.ndim,
-                  i->res[0]->ty.lanes, i->sp);
+  /* the result's range may be wider than the operand's */
+  return val_convert(x, r, &i->arg[0]->ty, &i->res[0]->ty, i->sp);
 }
 
 static store *store_like(ir_interp *x, const ir_value *v, span sp) {
