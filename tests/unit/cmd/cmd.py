@@ -369,7 +369,7 @@ class Inputs(Case):
         self.wrong('E0717', 'pair', t='[7]')
         self.wrong('E0716', 'point', p='5')
         self.wrong('E0716', 'pair', t='7')
-        self.wrong('E0713', 'point', p='[1,2]')
+        self.wrong('E0716', 'point', p='[1,2]')
         self.wrong('E0712', 'points', ps='[{x:1,y:2},{x:3,y:400}]')
 
     def test_booleans(self):
@@ -401,7 +401,8 @@ class Inputs(Case):
         self.wrong('E0711', 'exact', 'decimal', a='1.2.3')
         self.wrong('E0711', 'exact', a='e5')
         self.wrong('E0712', 'exact', a='65537')
-        self.wrong('E0711', 'exact', a='1e99999')
+        self.wrong('E0712', 'exact', a='1e99')
+        self.wrong('E0711', 'exact', a='1e999999')
 
     def test_identities(self):
         self.assertEqual(self.clear('same', a='ann', b='ann'),
