@@ -29,8 +29,10 @@ bool ir_dims_extent(const ir_dim *d, uint32_t nd, int64_t *lo, int64_t *hi) {
   return true;
 }
 
+/* Never NULL, so that axes may be copied without a look at their number. */
 static const ir_dim *dims_copy(ir_module *m, const ir_dim *d, uint32_t nd) {
-  if (!nd) return NULL;
+  static const ir_dim none;
+  if (!nd) return &none;
   ir_dim *c = ARENA_ARR(m->a, ir_dim, nd);
   memcpy(c, d, nd * sizeof *d);
   return c;

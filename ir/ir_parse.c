@@ -364,14 +364,14 @@ static bool need_type(parser *p, ir_type *ty) {
 
 /* ---- attributes ---- */
 static bool need_dims(parser *p, ir_attr *at) {
-  uint32_t cap = 0;
-  ir_dim *d = NULL;
+  uint32_t cap = 1;
+  ir_dim *d = ARENA_NEW(p->a, ir_dim);
   if (!need_punct(p, '[')) return false;
   while (!punct(p, ']')) {
     if (at->ndim && !need_punct(p, ',')) return false;
     if (at->ndim == cap) {
-      d = arena_grow(p->a, d, cap, cap ? cap * 2 : 4, sizeof *d);
-      cap = cap ? cap * 2 : 4;
+      d = arena_grow(p->a, d, cap, cap * 2, sizeof *d);
+      cap *= 2;
     }
     if (!need_uint(p, IR_LANES_MAX, &d[at->ndim].n) || !need_punct(p, ':') ||
         !need_int(p, &d[at->ndim].stride))
