@@ -229,12 +229,9 @@ static CHI_GEN_INLINE uint64_t chi_pr_mul(int P, chi_sh x, chi_sh y) {
  * calls. */
 static CHI_GEN_INLINE chi_acc chi_acc_pr(int P, chi_acc z, chi_sh x,
                                          chi_sh y) {
-  z += (chi_acc)x.a * y.a;
-  if (P == CHI_GEN_REP3) {
-    z += (chi_acc)x.a * y.b;
-    z += (chi_acc)x.b * y.a;
-  }
-  return z;
+  if (P == CHI_GEN_REP3) /* y.a + y.b < 2^62 */
+    return z + (chi_acc)x.a * (y.a + y.b) + (chi_acc)x.b * y.a;
+  return z + (chi_acc)x.a * y.a;
 }
 
 /* A share seen as a product, so that it can be added to products. */
