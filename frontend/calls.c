@@ -341,5 +341,5 @@ val structlit_of(an *a, const node *n) {
   }
   ninfo *ni = a->quiet ? NULL : info_of(a->in, n);
   if (ni) ni->want = d;
-  return (val){ty_struct(u->ts, d->decl, d->name, d->fname, e, nf), rels};
+  return (val){ty_struct(u->ts, d->decl, d->name, d->fname, e, nf), rels, NULL};
 }

@@ -3,7 +3,7 @@
 
 #include "frontend/sema.h"
 
-val val_of(const ty *t) { return (val){t, NULL}; }
+val val_of(const ty *t) { return (val){t, NULL, NULL}; }
 
 const ty *poison(an *a) {
   if (!a->quiet) a->in->failed = true;

@@ -139,7 +139,7 @@ val fit_val(an *a, fitting *f, val v, const ty *want) {
       const ty *x = ty_leaf(v.t, i), *y = ty_leaf(t, i);
       if (x->kind != y->kind || x->fbits != y->fbits) return val_of(t);
     }
-    return (val){t, v.rel};
+    return (val){t, v.rel, NULL};
   }
   return val_of(t);
 }

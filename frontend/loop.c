@@ -39,6 +39,7 @@ typedef struct loop {
   frame frame;
   val *before;     /* S */
   const ty **head; /* H */
+  const ty **fresh; /* head of the elements to be touched, NULL: H */
   val *end;        /* E */
   bool *moving, *pinned;
 } loop;
@@ -158,6 +159,7 @@ static void set_heads(loop *l) {
   for (uint32_t i = 0; i < l->set->n; i++) {
     if (!l->before[i].t) continue;
     val v = val_of(l->head[i]);
+    v.fresh = l->fresh[i];
     uint32_t n = v.t->err ? 0 : v.t->nleaf;
     v.rel = ARENA_ARR(a->u->a, const rel *, n + 1);
     for (uint32_t k = 0; k < n; k++) {
@@ -207,12 +209,15 @@ static bool array_leaf(const ty *t, uint32_t k) {
   return false;
 }
 
-/* Values of the leaf after nlo..nhi turns. */
-static const ival *grown(const loop *l, uint32_t i, uint32_t k, const ival *d,
-                         mpz_srcptr nlo, mpz_srcptr nhi) {
+static bool is_apart(const loop *l, uint32_t i) {
+  return l->frame.at[i] && !l->frame.shared[i];
+}
+
+/* Values of a leaf that was s, after nlo..nhi turns. */
+static const ival *grown(const loop *l, uint32_t i, uint32_t k, const ival *s,
+                         const ival *d, mpz_srcptr nlo, mpz_srcptr nhi) {
   an *a = l->a;
-  const ival *s = ty_leaf(l->before[i].t, k)->iv;
-  if (l->frame.at[i] && !l->frame.shared[i] && array_leaf(l->before[i].t, k))
+  if (is_apart(l, i) && array_leaf(l->before[i].t, k))
     return ival_add(a->u->iv, s,
                     ival_hull(a->u->iv, d, ival_si(a->u->iv, 0, 0)));
   return ival_add(a->u->iv, s, ival_times(a->u->iv, d, nlo, nhi));
@@ -223,18 +228,20 @@ typedef struct mapping {
   uint32_t i, k;
   bool after;
   mpz_srcptr nlo, nhi;
-  bool widen;
+  bool widen, fresh;
 } mapping;
 
 static const ty *next_leaf(ty_set *s, const ty *h, void *user) {
   mapping *m = user;
   loop *l = m->l;
   uint32_t k = m->k++;
-  const ty *e = ty_leaf(l->end[m->i].t, k), *b = ty_leaf(l->before[m->i].t, k);
+  const ty *e = ty_leaf(m->fresh ? val_fresh(l->end[m->i]) : l->end[m->i].t, k);
+  const ty *b = ty_leaf(m->fresh ? val_fresh(l->before[m->i])
+                                 : l->before[m->i].t, k);
   const ival *d = growth(l, m->i, k);
   const ty *j;
   if (d) {
-    const ival *g = grown(l, m->i, k, d, m->nlo, m->nhi);
+    const ival *g = grown(l, m->i, k, b->iv, d, m->nlo, m->nhi);
     ty n = *ty_join(s, h, e);
     if (n.kind == T_INT) j = ty_int(s, g, n.label);
     else
@@ -252,20 +259,30 @@ static const ty *next_leaf(ty_set *s, const ty *h, void *user) {
 }
 
 /* The next H of variable i, or its type after the loop. */
-static const ty *next_type(loop *l, uint32_t i, bool after, bool widen) {
+static const ty *next_type(loop *l, uint32_t i, bool after, bool widen,
+                           bool fresh) {
   ty_set *s = l->a->u->ts;
   const ty *h = l->head[i], *e = l->end[i].t;
+  if (fresh && l->fresh[i]) h = l->fresh[i];
   if (h->err || e->err || l->before[i].t->err) return s->error;
   mpz_t zero, most;
   mpz_init(zero);
   mpz_init(most);
   if (mpz_sgn(l->thi) > 0) mpz_sub_ui(most, l->thi, 1);
   mapping m = {l, i, 0, after, after ? l->tlo : zero, after ? l->thi : most,
-               widen};
+               widen, fresh};
   const ty *t = ty_map(s, h, next_leaf, &m);
   mpz_clear(zero);
   mpz_clear(most);
   return t;
+}
+
+/* Elements to be touched: as before the loop if its turns are distinct. */
+static const ty *next_fresh(loop *l, uint32_t i) {
+  if (!l->frame.at[i] || l->end[i].t->err || l->head[i]->err) return NULL;
+  const ty *f = l->frame.shared[i] ? next_type(l, i, false, false, true)
+                                   : val_fresh(l->before[i]);
+  return f == l->head[i] && !l->frame.at[i] ? NULL : f;
 }
 
 /* ---- looking for heads that stand still ---- */
@@ -277,10 +294,12 @@ static bool settle(loop *l, int rounds) {
     for (uint32_t i = 0; i < l->set->n; i++) {
       l->moving[i] = false;
       if (!l->before[i].t || l->pinned[i]) continue;
-      const ty *t = next_type(l, i, false, r >= 3);
-      if (t == l->head[i]) continue;
+      const ty *t = next_type(l, i, false, r >= 3, false);
+      const ty *f = next_fresh(l, i);
+      if (t == l->head[i] && f == l->fresh[i]) continue;
       l->moving[i] = moved = true;
       l->head[i] = t;
+      l->fresh[i] = f;
     }
     if (!moved) return true;
     if (l->a->u->work > BUDGET) return false;
@@ -297,7 +316,10 @@ static bool walk(loop *l, uint64_t cost) {
   if (t * (cost + 1) > WALK || a->u->work + t * cost > BUDGET) return false;
   bool join = a->join;
   const ty **all = ARENA_ARR(a->u->a, const ty *, l->set->n + 1);
-  for (uint32_t i = 0; i < l->set->n; i++) all[i] = l->head[i] = l->before[i].t;
+  for (uint32_t i = 0; i < l->set->n; i++) {
+    all[i] = l->head[i] = l->before[i].t;
+    l->fresh[i] = NULL;
+  }
   for (uint64_t k = 0; k < t; k++) {
     pass(l, a->quiet);
     a->join = true;
@@ -339,6 +361,7 @@ static void needs_type(loop *l, uint32_t i) {
             v ? v->name : "x");
   poison(a);
   l->head[i] = a->u->ts->error;
+  l->fresh[i] = NULL;
   l->pinned[i] = true;
 }
 
@@ -348,6 +371,7 @@ static void find_heads(loop *l) {
       const ty *p = pin(l, i);
       if (p) {
         l->head[i] = p;
+        l->fresh[i] = NULL;
         l->pinned[i] = true;
       }
     }
@@ -358,7 +382,7 @@ static void find_heads(loop *l) {
   for (uint32_t i = 0; i < l->set->n; i++) {
     if (!l->before[i].t || l->pinned[i]) continue;
     const ty *p = pin(l, i);
-    if (p) l->head[i] = p, l->pinned[i] = true;
+    if (p) l->head[i] = p, l->fresh[i] = NULL, l->pinned[i] = true;
     else needs_type(l, i);
   }
 }
@@ -376,7 +400,7 @@ static const rel **outer_relations(loop *l, uint32_t i) {
     rel *r = ARENA_NEW(a->u->a, rel);
     *r = *b->rel[k];
     const ival *g =
-        l->frame.at[i] && !l->frame.shared[i] && array_leaf(b->t, k)
+        is_apart(l, i) && array_leaf(b->t, k)
             ? ival_hull(a->u->iv, d, ival_si(a->u->iv, 0, 0))
             : ival_times(a->u->iv, d, l->tlo, l->thi);
     r->d = ival_add(a->u->iv, r->d, g);
@@ -391,9 +415,11 @@ static void finish(loop *l) {
     if (!l->before[i].t) continue;
     const ty *t = l->pinned[i] && !l->head[i]->err
                       ? ty_join(a->u->ts, l->head[i], l->end[i].t)
-                      : next_type(l, i, true, false);
-    val v = {t ? t : a->u->ts->error, NULL};
+                      : next_type(l, i, true, false, false);
+    val v = val_of(t ? t : a->u->ts->error);
     if (!v.t->err) v.rel = outer_relations(l, i);
+    if (!v.t->err && !l->pinned[i] && l->before[i].fresh)
+      v.fresh = next_type(l, i, true, false, true);
     const ty *j = ty_join(a->u->ts, l->head[i], l->end[i].t);
     l->head[i] = j ? j : a->u->ts->error; /* now: what is carried */
     if (!v.t->err && j) {
@@ -436,6 +462,7 @@ void analyse_loop(an *a, const node *n, loop_body body, void *user,
   l.before = ARENA_ARR(u->a, val, m);
   l.end = ARENA_ARR(u->a, val, m);
   l.head = ARENA_ARR(u->a, const ty *, m);
+  l.fresh = ARENA_ARR(u->a, const ty *, m);
   l.moving = ARENA_ARR(u->a, bool, m);
   l.pinned = ARENA_ARR(u->a, bool, m);
   l.frame = (frame){set, var, ARENA_ARR(u->a, const node *, m),

@@ -198,7 +198,6 @@ static lv convert(lo *l, const ty *t, lv x, builtin b) {
   ir_value *v = x.leaf[0];
   if (b == B_FIELD) {
     if (v->ty.dom == DOM_Z) v = ir_op1(&l->b, OP_ENC, v);
-    if (v->ty.range) v = ir_ranged(&l->b, OP_ASSUME, v, NULL);
   } else if (b == B_FIXED) {
     v = scaled(l, v, (int)r->fbits - (e->kind == T_FIXED ? (int)e->fbits : 0));
     v = fixed_checked(l, v, r);

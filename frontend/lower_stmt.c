@@ -275,6 +275,7 @@ static void carry_slot(lo *l, carried *c, uint32_t slot, const ty *t) {
     ir_type in = leaf_type(l, t, k);
     if (v.leaf[k]->ty.kind > in.kind) in.kind = v.leaf[k]->ty.kind;
     if (v.leaf[k]->ty.dom == DOM_P) in.dom = DOM_P;
+    if (in.range) in = join_types(l, &in, &v.leaf[k]->ty);
     c->ty[c->nleaf] = in;
     c->init[c->nleaf++] = to_type(l, v.leaf[k], in);
   }
@@ -328,20 +329,27 @@ static void set_params(lo *l, const carried *c, ir_block *b) {
   }
 }
 
-static void yield_slots(lo *l, const carried *c) {
+/* Types of the results: what the interval analysis proved of the heads, and
+ * the last turn's value as the circuit bounds it. */
+static ir_type *yield_slots(lo *l, const carried *c) {
   ir_value **y = ARENA_ARR(l->a, ir_value *, c->nleaf + 1);
+  ir_type *t = ARENA_ARR(l->a, ir_type, c->nleaf + 1);
   uint32_t at = 0;
   for (uint32_t i = 0; i < c->n; i++)
-    for (uint32_t k = 0; k < c->t[i]->nleaf; k++, at++)
+    for (uint32_t k = 0; k < c->t[i]->nleaf; k++, at++) {
       y[at] = to_type(l, l->fr->env[c->slot[i]].leaf[k], c->ty[at]);
+      t[at] = join_types(l, &c->ty[at], &y[at]->ty);
+    }
   ir_yield(&l->b, y, c->nleaf);
+  return t;
 }
 
 static void set_results(lo *l, const carried *c, ir_inst *in) {
   uint32_t at = 0;
   for (uint32_t i = 0; i < c->n; i++) {
     lv v = lv_new(l, c->t[i]);
-    for (uint32_t k = 0; k < c->t[i]->nleaf; k++) v.leaf[k] = in->res[at++];
+    for (uint32_t k = 0; k < c->t[i]->nleaf; k++)
+      v.leaf[k] = narrowed(l, in->res[at++], ty_leaf(c->t[i], k)->iv);
     set_env(l, c->slot[i], v);
   }
 }
@@ -379,7 +387,7 @@ static void for_loop(lo *l, ir_value *trip, int64_t turns, mpz_srcptr max,
   l->nest++;
   set_params(l, c, blk);
   turn(l, b, index);
-  yield_slots(l, c);
+  ir_type *out_t = yield_slots(l, c);
   l->nest--;
   l->inner--;
   l->times = times;
@@ -388,7 +396,7 @@ static void for_loop(lo *l, ir_value *trip, int64_t turns, mpz_srcptr max,
   ir_value **arg = ARENA_ARR(l->a, ir_value *, c->nleaf + 1);
   arg[0] = trip;
   memcpy(arg + 1, c->init, c->nleaf * sizeof *arg);
-  ir_inst *in = ir_region_inst(&l->b, OP_FOR, arg, c->nleaf + 1, c->ty,
+  ir_inst *in = ir_region_inst(&l->b, OP_FOR, arg, c->nleaf + 1, out_t,
                                c->nleaf, &blk, 1);
   set_results(l, c, in);
 }
@@ -506,13 +514,13 @@ static void lower_while(lo *l, const node *n) {
   set_params(l, &c, region[1]);
   lv ignored;
   lower_block(l, n->kid[2], &ignored);
-  yield_slots(l, &c);
+  ir_type *out_t = yield_slots(l, &c);
   roll_back_env(l, mark);
   l->nest--;
   l->inner--;
   l->times = times;
   l->b = out;
-  ir_inst *in = ir_region_inst(&l->b, OP_WHILE, c.init, c.nleaf, c.ty, c.nleaf,
+  ir_inst *in = ir_region_inst(&l->b, OP_WHILE, c.init, c.nleaf, out_t, c.nleaf,
                                region, 2);
   in->at.max = mpz_get_ui(type_at(l, n->kid[1])->iv->lo);
   set_results(l, &c, in);

@@ -134,7 +134,6 @@ static ir_value *coerce_leaf(lo *l, ir_value *v, const ty *from,
     v = fixed_checked(l, v, to);
   } else if (to->kind == T_FIELD && from->kind != T_FIELD) {
     if (v->ty.dom == DOM_Z) v = ir_op1(&l->b, OP_ENC, v);
-    v = v->ty.range ? ir_ranged(&l->b, OP_ASSUME, v, NULL) : v;
   }
   if (l->test && to->label == LAB_SEC && v->ty.kind == KIND_PUB)
     v = ir_op1(&l->b, OP_HIDE, v);

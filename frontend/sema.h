@@ -171,10 +171,15 @@ typedef struct rel {
   const ival *d;
 } rel;
 
+/* fresh: type of the elements that the next indexed update touches, where
+ * that is known better than t, the type of all elements: turns of a loop that
+ * touch distinct elements find each as it was before the loop.  NULL: t. */
 typedef struct val {
   const ty *t;
   const rel **rel; /* by leaf, entries may be NULL; NULL: none */
+  const ty *fresh;
 } val;
+static inline const ty *val_fresh(val v) { return v.fresh ? v.fresh : v.t; }
 
 typedef struct trail {
   uint32_t slot;

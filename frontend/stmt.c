@@ -27,7 +27,9 @@ void roll_back(an *a, uint32_t mark) {
 
 val join_vals(an *a, val x, val y) {
   const ty *t = ty_join(a->u->ts, x.t, y.t);
-  val v = {t, NULL};
+  val v = {t, NULL, NULL};
+  if (t && (x.fresh || y.fresh))
+    v.fresh = ty_join(a->u->ts, val_fresh(x), val_fresh(y));
   if (!t || !x.rel || !y.rel || t->err || x.t->err || y.t->err) return v;
   v.rel = ARENA_ARR(a->u->a, const rel *, t->nleaf + 1);
   for (uint32_t i = 0; i < t->nleaf; i++) {
@@ -118,7 +120,9 @@ static val place_of(an *a, const node *n) {
   } else if (n->kind == N_FIELD) {
     v = field_val(a, n, place_of(a, n->kid[0]));
   } else {
-    return expr_of(a, n, NULL);
+    v = expr_of(a, n, NULL);
+    if (v.fresh) v = (val){v.fresh, v.rel, NULL};
+    return v;
   }
   record(a, n, v.t);
   return v;
@@ -209,7 +213,11 @@ static val stored(an *a, const node *place, const node *root, val whole,
   const ty *sub;
   storing st = {.a = a, .v = v.t, .weak = weak, .n = v.t->nleaf};
   st.from = leaf_start(a, place, whole.t, root, &sub);
-  val r = {ty_map(a->u->ts, whole.t, store_leaf, &st), NULL};
+  val r = val_of(ty_map(a->u->ts, whole.t, store_leaf, &st));
+  if (whole.fresh) {
+    st.at = 0;
+    r.fresh = ty_map(a->u->ts, whole.fresh, store_leaf, &st);
+  }
   if (!whole.rel && !v.rel) return r;
   r.rel = ARENA_ARR(a->u->a, const rel *, r.t->nleaf + 1);
   for (uint32_t i = 0; i < r.t->nleaf; i++) {
