@@ -160,6 +160,11 @@ static const ty *common(an *a, const ty *x, const ty *y) {
                      x->label == LAB_SEC || y->label == LAB_SEC ? LAB_SEC
                                                                 : LAB_PUB);
   if (y->kind == T_FIELD && x->kind == T_INT) return common(a, y, x);
+  if (x->kind == T_ARRAY && y->kind == T_ARRAY && x->ndim == y->ndim &&
+      !memcmp(x->dim, y->dim, x->ndim * sizeof *x->dim)) {
+    const ty *e = common(a, x->elem[0], y->elem[0]);
+    return e ? ty_array(s, e, x->dim, x->ndim) : NULL;
+  }
   return NULL;
 }
 

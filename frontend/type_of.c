@@ -291,8 +291,18 @@ static const ty *strip(ty_set *s, const ty *t, void *user) {
   return ty_relabel(s, t, LAB_OPEN);
 }
 
+/* A format, not the values at hand: results are declared with it. */
+static const ty *whole_format(ty_set *s, const ty *t, void *user) {
+  (void)user;
+  return t->kind == T_FIXED
+             ? ty_fixed(s, t->ibits, t->fbits,
+                        ty_fixed_range(s, t->ibits, t->fbits), t->label)
+             : t;
+}
+
 static bool bind(unifier *u, uint32_t i, const ty *t) {
   const ty *old = u->targ[i];
+  t = ty_map(u->a->u->ts, t, whole_format, NULL);
   if (!old) {
     u->targ[i] = t;
     return true;
