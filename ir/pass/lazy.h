@@ -12,12 +12,14 @@ typedef struct lazy_value {
   bool hard;    /* some use needs a share */
   bool linear;  /* its share is the same step on its operands' shares */
   bool need_p, need_s;
+  bool pulled;  /* a share of something linear in it is needed in this turn */
   bool eager;   /* its component reduces at the multiplications */
   double weight; /* how often its definition runs, roughly */
   double cost;   /* elements that a share of it costs */
   uint32_t uses; /* by linear steps and hard ones */
   uint32_t root; /* union-find over linear steps */
   double greedy, every; /* at the root: elements of the two plans */
+  bool crosses; /* at the root: results of regions are among them */
   ir_value *p, *s; /* its forms, once written */
 } lazy_value;
 

@@ -6,13 +6,16 @@
  * reduce at their own depth, which is no greater.  So only elements count:
  * cost() compares lanes, with an operand's cost split among its uses.  That is
  * greedy; where a connected set of values would come out dearer than reducing
- * every multiplication in it, the set does just that.
+ * every multiplication in it, the set does just that (unless it reaches into
+ * regions: rounds inside loops weigh more than elements).
  *
  * A carried value is a product if a product is yielded, unless the turn itself
- * needs a share of it: then the yield is reduced.
+ * needs a share of something linear in it: to reduce that would delay the turn
+ * by a round, to reduce the yield may share one.
  */
 #include "ir/pass/lazy.h"
 
+#define ROUND_WORTH 1024 /* elements sent in the time a round takes */
 #define ROUNDS 8 /* of forcing; after that all carried values are shares */
 
 bool lazy_is_linear(const ir_inst *i) {
@@ -156,10 +159,8 @@ static void uses(lazy *z, ir_block *b, double weight) {
 
 /* ---- cost of a share, forward ---- */
 static void costs(lazy *z, ir_block *b) {
-  for (uint32_t k = 0; k < b->nparam; k++) {
-    lazy_value *v = of(z, b->param[k]);
-    v->cost = v->weight * (double)b->param[k]->ty.lanes;
-  }
+  for (uint32_t k = 0; k < b->nparam; k++)
+    of(z, b->param[k])->cost = 0; /* where a turn needs it, it is a share */
   for (ir_inst *i = b->first; i; i = i->next) {
     for (uint32_t k = 0; k < i->nres; k++) {
       lazy_value *v = of(z, i->res[k]);
@@ -184,9 +185,13 @@ static void need(lazy *z, const ir_value *v, bool share) {
   lazy_value *u = of(z, v);
   if (!u->deg2) return;
   if (share)
-    u->need_s = true;
+    u->need_s = u->pulled = true;
   else
     u->need_p = true;
+}
+
+static void pull(lazy *z, const ir_value *v) {
+  if (of(z, v)->deg2) of(z, v)->pulled = true;
 }
 
 static void force(lazy *z, ir_inst *o, uint32_t k) {
@@ -196,6 +201,16 @@ static void force(lazy *z, ir_inst *o, uint32_t k) {
   z->changed = true;
 }
 
+/* Carried value k as a share costs what a turn reduces and a round a turn; as a
+ * product, all its lanes once. */
+static bool turns_cheaper(lazy *z, const ir_inst *o, uint32_t k) {
+  if (o->op == OP_IF) return false;
+  const ir_block *b = pass_loop_body(o);
+  double turns = of(z, b->param[k + pass_first_carry(o)])->weight;
+  return of(z, o->res[k])->cost >
+         of(z, pass_yield(b)->arg[k])->cost + ROUND_WORTH * turns;
+}
+
 static void needs(lazy *z, ir_block *b);
 
 static void needs_region(lazy *z, ir_inst *o) {
@@ -203,19 +218,24 @@ static void needs_region(lazy *z, ir_inst *o) {
   for (uint32_t k = 0; k < o->nres; k++) {
     bool share = !of(z, o->res[k])->deg2;
     if (o->op == OP_IF) {
-      need(z, pass_yield(o->region[0])->arg[k], share);
-      need(z, pass_yield(o->region[1])->arg[k], share);
+      for (uint32_t r = 0; r < 2; r++) {
+        need(z, pass_yield(o->region[r])->arg[k], share);
+        if (of(z, o->res[k])->pulled)
+          pull(z, pass_yield(o->region[r])->arg[k]);
+      }
     } else {
       need(z, pass_yield(pass_loop_body(o))->arg[k], share);
       need(z, o->arg[k + at], share);
+      if (of(z, o->res[k])->pulled) pull(z, o->arg[k + at]);
     }
-    if (of(z, o->res[k])->deg2 && of(z, o->res[k])->eager) force(z, o, k);
+    if (!of(z, o->res[k])->deg2) continue;
+    if (of(z, o->res[k])->eager || turns_cheaper(z, o, k)) force(z, o, k);
   }
   for (uint32_t r = o->nregion; r--;) needs(z, o->region[r]);
   if (o->op == OP_IF) return;
   for (uint32_t r = 0; r < o->nregion; r++)
     for (uint32_t k = 0; k < o->nres; k++)
-      if (of(z, o->region[r]->param[k + at])->need_s) force(z, o, k);
+      if (of(z, o->region[r]->param[k + at])->pulled) force(z, o, k);
 }
 
 static void needs_step(lazy *z, ir_inst *i) {
@@ -230,6 +250,7 @@ static void needs_step(lazy *z, ir_inst *i) {
     }
     if (v->need_s && v->linear) need(z, i->arg[k], true);
     if (v->need_p) need(z, i->arg[k], false);
+    if (v->pulled) pull(z, i->arg[k]);
   }
 }
 
@@ -249,6 +270,7 @@ static void tally(lazy *z, ir_block *b) {
       lazy_value *v = of(z, i->res[k]);
       if (!v->deg2) continue;
       lazy_value *r = &z->v[root_of(z, i->res[k]->id)];
+      r->crosses |= i->nregion > 0;
       double full = v->weight * (double)i->res[k]->ty.lanes;
       if (v->need_s && !v->linear) r->greedy += full;
       if (pass_is_share_mul(i)) r->every += full;
@@ -261,7 +283,9 @@ static bool make_eager(lazy *z) {
   bool any = false;
   for (uint32_t k = 0; k < z->n; k++) {
     lazy_value *r = &z->v[root_of(z, k)];
-    if (!z->v[k].deg2 || z->v[k].eager || r->greedy <= r->every) continue;
+    if (!z->v[k].deg2 || z->v[k].eager || r->crosses ||
+        r->greedy <= r->every)
+      continue;
     any = z->v[k].eager = true;
   }
   return any;
