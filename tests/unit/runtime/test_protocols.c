@@ -138,6 +138,39 @@ static uint64_t formula(chi_protocol protocol, unsigned n, unsigned i,
   return 8 * e;
 }
 
+/* ---- streams advance in step and never go back ---- */
+
+static uint64_t next_index[CHI_PARTIES_MAX][CHI_PARTIES_MAX][CHI_PARTIES_MAX]
+                          [CHII_INPUT + 1];
+static int reused;
+
+/* Only looks on.  Each holder is one thread and has its own row.  Points of
+ * degree 2t of others are expanded again where a batch lies in two chunks, as
+ * what they were; those that a party deals itself are expanded once. */
+static bool watch(void *user, unsigned holder, unsigned from, unsigned to,
+                  unsigned purpose, uint64_t *out, uint64_t index, size_t n) {
+  (void)user;
+  (void)out;
+  uint64_t *next = &next_index[holder][from][to][purpose];
+  if (purpose == CHII_DOUBLE && (holder != from || from == to))
+    return false;
+  if (index < *next)
+    __atomic_add_fetch(&reused, 1, __ATOMIC_RELAXED);
+  *next = chii_prg_round(index + n);
+  return false;
+}
+
+static void check_streams(unsigned n) {
+  CU_ASSERT_EQUAL(reused, 0);
+  for (unsigned i = 0; i < n; i++)
+    for (unsigned j = 0; j < n; j++)
+      if (i != j)
+        CU_ASSERT_EQUAL(next_index[i][i][j][CHII_REDUCE],
+                        next_index[j][i][j][CHII_REDUCE]);
+  reused = 0;
+  memset(next_index, 0, sizeof next_index);
+}
+
 static void check_world(chi_protocol protocol, unsigned n,
                         const uint64_t *lanes, uint64_t seed) {
   circuit c;
@@ -162,7 +195,10 @@ static void check_world(chi_protocol protocol, unsigned n,
   }
   world w = {.protocol = protocol, .n = n, .program = &c.program,
              .before_run = load, .finish = store, .user = &d};
+  chii_test_prg = watch;
   world_run(&w);
+  chii_test_prg = NULL;
+  check_streams(n);
   for (unsigned i = 0; i < n; i++) {
     CU_ASSERT_EQUAL_FATAL(w.result[i].status, CHI_OK);
     uint64_t *g = d.got[i];
