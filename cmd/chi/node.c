@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -85,7 +86,7 @@ static void failed(node *x, chi_status st, const char *detail) {
   if (st == CHI_OK || x->status != CHI_OK)
     return;
   x->status = st;
-  strncpy(x->detail, detail, DETAIL - 1);
+  snprintf(x->detail, sizeof x->detail, "%s", detail);
 }
 
 static void session_failed(node *x, chi_status st) {
