@@ -5,8 +5,8 @@
 
 int main(void) {
   if (CU_initialize_registry() != CUE_SUCCESS) return EXIT_FAILURE;
-  random_suite();
   shape_suite();
+  random_suite();
   CU_basic_set_mode(CU_BRM_NORMAL);
   CU_basic_run_tests();
   unsigned failed = CU_get_number_of_failures();
