@@ -46,6 +46,18 @@ static inline int z_div(ir_op op, int64_t a, int64_t b, int64_t *r) {
   return 0;
 }
 
+/* Nearest, ties to even. */
+static inline int z_rdiv(int64_t a, int64_t b, int64_t *r) {
+  if (!b) return 2;
+  i128 q = (i128)a / b, rest = (i128)a % b, size = b;
+  if (rest < 0) rest = -rest;
+  if (size < 0) size = -size;
+  if (2 * rest > size || (2 * rest == size && q & 1))
+    q += (a < 0) == (b < 0) ? 1 : -1;
+  *r = (int64_t)q;
+  return *r != q;
+}
+
 static inline int z_shift(ir_op op, int64_t a, int64_t b, int64_t *r) {
   if (b < 0) return 2;
   if (op == OP_SHR) {
@@ -73,6 +85,7 @@ static inline int z_op(ir_op op, int64_t a, int64_t b, int64_t *r) {
   case OP_XOR: *r = a ^ b; return 0;
   case OP_DIV:
   case OP_MOD: return z_div(op, a, b, r);
+  case OP_RDIV: return z_rdiv(a, b, r);
   default: return z_shift(op, a, b, r);
   }
 }
@@ -112,6 +125,7 @@ bool is_word_op(ir_op op) {
   case OP_XOR:
   case OP_DIV:
   case OP_MOD:
+  case OP_RDIV:
   case OP_SHL:
   case OP_SHR:
   case OP_INV:
