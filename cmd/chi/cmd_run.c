@@ -342,8 +342,10 @@ int cmd_run(cli *c) {
   progress_begin(&r.prog, c);
   bool ok = compute(&r);
   progress_end(&r.prog);
-  if (ok)
+  if (ok) {
+    outcome_arrange(&r.out, r.x.m, r.x.fn);
     report_warnings(c);
+  }
   int code = !ok ? report_failure(c) : print(&r) ? EXIT_FINE : EXIT_NETWORK;
   if (r.evaluated)
     outcome_free(&r.clear.out);

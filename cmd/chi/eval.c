@@ -22,6 +22,30 @@ static void *must(void *p) {
   return p;
 }
 
+static uint32_t output_index(const ir_module *m, const char *name) {
+  uint32_t k = 0;
+  while (k < m->nout && strcmp(m->out[k].name, name) != 0)
+    k++;
+  return k;
+}
+
+void outcome_arrange(outcome *o, const ir_module *m, const fe_fn *f) {
+  uint32_t n = f->result.nleaf;
+  lanes *val = must(calloc(n + 1, sizeof *val));
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t k = output_index(m, f->result.leaf[i].name);
+    if (k >= o->n)
+      continue;
+    val[i] = o->val[k];
+    o->val[k] = (lanes){0};
+  }
+  for (uint32_t k = 0; k < o->n; k++)
+    lanes_free(&o->val[k]);
+  free(o->val);
+  o->val = val;
+  o->n = n;
+}
+
 /* A copy in the command's own form. */
 static void take_lanes(lanes *out, const ir_lanes *v) {
   *out = (lanes){.n = v->n};
@@ -64,13 +88,6 @@ static void see_input(ir_inst *i, void *user) {
   find_wide *w = user;
   if (i->op == OP_INPUT && w->n < w->m->nin)
     w->wide[w->n++] = ir_lanes_wide(w->m, &i->res[0]->ty);
-}
-
-static uint32_t output_index(const ir_module *m, const char *name) {
-  uint32_t k = 0;
-  while (k < m->nout && strcmp(m->out[k].name, name) != 0)
-    k++;
-  return k;
 }
 
 static void take_outcome(const compiled *x, ir_interp *it, outcome *o) {

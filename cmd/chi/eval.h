@@ -13,12 +13,15 @@ typedef struct told_value {
 
 /* What a run gave, in the clear or on nodes. */
 typedef struct outcome {
-  lanes *val; /* per result leaf; n = 0: shared or told */
+  lanes *val; /* n = 0: shared or told */
   uint32_t n;
   told_value *told;
   uint32_t ntold;
 } outcome;
 void outcome_free(outcome *o);
+/* From the order of the circuit's outputs, told ones among them, to that of
+ * the function's result leaves. */
+void outcome_arrange(outcome *o, const ir_module *m, const fe_fn *f);
 
 typedef struct evaluation {
   ir_status status;

@@ -567,6 +567,22 @@ class Run(Case):
         self.assertEqual(json.loads(r.stdout)['told'][0]['value'], None)
         self.assertEqual(json.loads(r.stdout)['told'][0]['to'], seed)
 
+    def test_mixed_results(self):
+        key = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'
+        for mode in ('--nodes', '3'), ('--nodes', '5'), ('--clear',):
+            r = chi('run', program(BASIC), 'both', '--json', '--input', 'x=5',
+                    '--input', 'to=bob', *mode)
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+            j = json.loads(r.stdout)
+            self.assertEqual((j['outputs'], j['told'][0]['value']),
+                             ({'result': 5}, 10))
+            r = chi('run', program(BASIC), 'report', '--json', '--input',
+                    'x=5', '--input', 'who=' + key, *mode)
+            self.assertEqual(json.loads(r.stdout)['outputs'], {
+                'who': key, 'kept': None, 'rows': [[1, True], [5, False]]})
+            r = chi('run', program(BASIC), 'nothing', '--json', *mode)
+            self.assertEqual(json.loads(r.stdout)['outputs'], {})
+
     def test_kept_secret(self):
         j = self.run_json('keep', x='9')
         self.assertEqual(j['outputs'], {'result': None})
