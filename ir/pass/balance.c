@@ -120,6 +120,7 @@ static ir_value *times(ir_builder *b, ir_value *x, ir_value *y) {
 static void rebuild(balance *z, ir_inst *i) {
   ir_value *root = i->res[0], *pub = NULL, *wide = NULL;
   VEC(leaf) leaves = {0};
+  VEC(ir_value *) open = {0};
   ir_builder b = pass_before(z->m, i);
   bool even = true;
   uint32_t nodes = 0;
@@ -132,8 +133,7 @@ static void rebuild(balance *z, ir_inst *i) {
       vec_push(z->a, &z->work, v->def->arg[1]);
       vec_push(z->a, &z->work, v->def->arg[0]);
     } else if (v->ty.kind == KIND_PUB) {
-      ir_value **p = v->ty.lanes == root->ty.lanes ? &wide : &pub;
-      *p = times(&b, *p, v);
+      vec_push(z->a, &open, v);
     } else {
       even &= v->ty.lanes == root->ty.lanes;
       leaf x = {v, share_depth(z, v), (uint32_t)leaves.n};
@@ -144,9 +144,12 @@ static void rebuild(balance *z, ir_inst *i) {
   qsort(leaves.p, leaves.n, sizeof *leaves.p, by_depth);
   uint32_t d;
   ir_value *v = merge(z, &b, leaves.p, (uint32_t)leaves.n, &d);
+  for (size_t k = 0; k < open.n; k++) {
+    ir_value **p = open.p[k]->ty.lanes == 1 ? &pub : &wide;
+    *p = times(&b, *p, open.p[k]);
+  }
   if (wide) pub = times(&b, pub, wide);
   if (pub) v = ir_op2(&b, OP_MUL, v, pub);
-  if (v->ty.lanes != root->ty.lanes) return;
   pass_replace(root, pass_fit(&b, v, root->ty.range));
   z->changed = true;
 }

@@ -126,18 +126,10 @@ static void number_block(cse *c, ir_block *b) {
   }
 }
 
-static void count(ir_inst *i, void *n) {
-  (void)i;
-  ++*(size_t *)n;
-}
-
 bool pass_cse(ir_module *m, pass_ctx *cx) {
-  size_t n = 0;
-  ir_walk(m->body, count, &n);
   cse c = {.a = cx->scratch, .nslot = 64};
-  while (c.nslot < 2 * n) c.nslot *= 2;
+  while (c.nslot < m->nvalue) c.nslot *= 2;
   c.slot = ARENA_ARR(c.a, entry *, c.nslot);
-  ir_number(m);
   number_block(&c, m->body);
   return c.changed;
 }

@@ -188,7 +188,18 @@ ir_value *fold_view(fold *f, ir_builder *b, ir_value *x, int64_t off,
   return pass_view(b, x, s.off, s.d, s.n);
 }
 
+/* Nothing to look through, nothing to tidy? */
+static bool plain(const ir_inst *i) {
+  const ir_inst *d = i->arg[0]->def;
+  if (d && (d->op == OP_VIEW || d->op == OP_PUT || d->op == OP_CONCAT ||
+            fold_known(i->arg[0])))
+    return false;
+  if (identity(i->arg[0], i->at.off, i->at.dim, i->at.ndim)) return false;
+  return i->at.ndim == 1;
+}
+
 static ir_value *view(fold *f, ir_inst *i) {
+  if (plain(i)) return NULL;
   ir_builder b = pass_before(f->m, i);
   ir_value *v = fold_view(f, &b, i->arg[0], i->at.off, i->at.dim, i->at.ndim);
   ir_inst *d = v->def;

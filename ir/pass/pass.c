@@ -65,8 +65,15 @@ static bool must_verify(const pass_opts *o) {
 #endif
 }
 
+/* `done` tells at which change of the module each pass last ran; one that
+ * would see what it left behind is not run again. */
+typedef struct history {
+  uint32_t now;
+  uint32_t done[PASS_COUNT];
+} history;
+
 static bool run_one(ir_module *m, const pass_info *p, const pass_opts *o,
-                    diag *dg) {
+                    history *h, diag *dg) {
   if (m->stage < p->in_lo || m->stage > p->in_hi) {
     diag_report_nowhere(dg, DIAG_PASS_STAGE, p->name, stage_name[m->stage]);
     return false;
@@ -79,13 +86,16 @@ static bool run_one(ir_module *m, const pass_info *p, const pass_opts *o,
   pass_ctx cx = {.scratch = arena_new(), .dg = dg};
   pass_clear(m);
   st.changed = p->run(m, &cx);
-  pass_clear(m);
   arena_free(cx.scratch);
   if (p->out >= 0) m->stage = (ir_stage)p->out;
-  ir_number(m);
+  if (st.changed) {
+    ir_number(m);
+    h->now++;
+  }
+  h->done[p - pass_table] = h->now;
   st.seconds = now() - t0;
   st.bytes = arena_used(m->a) - bytes;
-  if (must_verify(o) && !ir_verify(m, dg)) {
+  if (st.changed && must_verify(o) && !ir_verify(m, dg)) {
     diag_report_nowhere(dg, DIAG_PASS_BROKE, p->name);
     return false;
   }
@@ -101,15 +111,20 @@ bool pass_run(ir_module *m, const char *pipeline, const pass_opts *o,
               diag *dg) {
   const char *name;
   size_t n;
-  while (pass_next(&pipeline, &name, &n)) {
+  history h = {.now = 1};
+  bool ok = true;
+  ir_number(m);
+  while (ok && pass_next(&pipeline, &name, &n)) {
     const pass_info *p = pass_find(name, n);
     if (!p) {
       diag_report_nowhere(dg, DIAG_PASS_UNKNOWN, (int)n, name);
-      return false;
+      ok = false;
+    } else if (h.done[p - pass_table] != h.now) {
+      ok = run_one(m, p, o, &h, dg);
     }
-    if (!run_one(m, p, o, dg)) return false;
   }
-  return true;
+  pass_clear(m);
+  return ok;
 }
 
 /* fold,cse,dce settle the circuit before each pass that counts uses; the

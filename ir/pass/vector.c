@@ -129,17 +129,11 @@ static ir_inst *vector_loop(vloop *l, ir_inst *f, bool *changed) {
   uint64_t trip;
   ir_inst *next = f->next;
   if (!pass_trip(f, &trip) || trip < 2 || trip >= VEC_LANES) return next;
-  if (vec_has_if(f->region[0]) && try_flat(l, f)) {
-    *changed = true;
-    return next;
-  }
+  *changed = true; /* constants, dead steps and fixed places left the body */
+  if (vec_has_if(f->region[0]) && try_flat(l, f)) return next;
   prepare(l, f);
   next = l->f->next;
-  *changed |= l->f != f;
-  if (vec_plan(l)) {
-    vec_emit(l);
-    *changed = true;
-  }
+  if (vec_plan(l)) vec_emit(l);
   return next;
 }
 
