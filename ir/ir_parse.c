@@ -591,8 +591,8 @@ static bool need_leaf(parser *p, bool out) {
 
 static bool need_module(parser *p) {
   static const char *const stages[] = {"high", "core", "sched"};
-  const char *name;
-  uint32_t k;
+  const char *name = NULL;
+  uint32_t k = 0;
   int stage = -1;
   if (!need_word(p, "circuit") || !need_string(p, &name) ||
       !need_word(p, "stage"))
