@@ -84,7 +84,19 @@ static const ty *sum_call(call *c) {
                 ty_with_dims(a->u->ts, c->x, dim, nd));
 }
 
-static const ty *power(call *c, const ty *e, uint64_t n, const char *what) {
+/* The product of n numbers of one interval, which may differ: interval
+ * products associate, so squaring is exact. */
+static const ival *product_of(ival_set *s, const ival *x, uint64_t n) {
+  const ival *r = ival_si(s, 1, 1);
+  for (; n; n >>= 1) {
+    if (n & 1) r = ival_mul(s, r, x);
+    if (n > 1) x = ival_mul(s, x, x);
+  }
+  return r;
+}
+
+static const ty *power(call *c, const ty *e, uint64_t n, bool same,
+                       const char *what) {
   an *a = c->a;
   if (e->kind == T_FIELD) return e;
   if (e->kind == T_FIXED) {
@@ -103,28 +115,16 @@ static const ty *power(call *c, const ty *e, uint64_t n, const char *what) {
     return poison(a);
   }
   if (ival_bits(e->iv) <= 1 && n > 64) n = 64 + n % 2;
-  return checked_int(a, c->n->sp, ival_pow(a->u->iv, e->iv, n), e->label, what);
+  const ival *iv = same ? ival_pow(a->u->iv, e->iv, n)
+                        : product_of(a->u->iv, e->iv, n);
+  return checked_int(a, c->n->sp, iv, e->label, what);
 }
 
 static const ty *prod_call(call *c) {
-  an *a = c->a;
   const ty *e = ty_elem(c->x);
   if (c->x->kind != T_ARRAY || !(number(e) || e->kind == T_FIELD))
     return bad_argument(c, c->arg[0], c->x, "an array of numbers");
-  if (e->kind == T_INT && mpz_sgn(e->iv->lo) < 0) {
-    /* factors differ: the sign is open even for an even number of them */
-    mpz_t m, l;
-    mpz_init(m);
-    mpz_init(l);
-    mpz_abs(m, ival_abs(a->u->iv, e->iv)->hi);
-    mpz_neg(l, m);
-    e = ty_int(a->u->ts, ival_get(a->u->iv, l, m), e->label);
-    mpz_clear(m);
-    mpz_clear(l);
-    const ty *t = power(c, e, c->x->lanes | 1, "product");
-    return t;
-  }
-  return power(c, e, c->x->lanes, "product");
+  return power(c, e, c->x->lanes, false, "product");
 }
 
 static const ty *pow_call(call *c) {
@@ -141,7 +141,7 @@ static const ty *pow_call(call *c) {
                         "for others.");
     return poison(a);
   }
-  const ty *r = power(c, e, (uint64_t)k, "power");
+  const ty *r = power(c, e, (uint64_t)k, true, "power");
   return r->err ? r : like(a, c->x, r);
 }
 

@@ -194,6 +194,11 @@ class Program:
         e = self.leaf(shape)
         return e if e is not None else self.literal()
 
+    def declare(self, name, e, depth):
+        """A variable declared with the type that holds e."""
+        lo, hi = interval(width(e.lo, e.hi))
+        self.vars.append(Expr(name, name, lo, hi, e.secret, e.shape, depth))
+
     def binary(self, a, b, op, shape):
         if op == '+':
             lo, hi = a.lo + b.lo, a.hi + b.hi
@@ -358,8 +363,7 @@ class Program:
                   (n, v, a.chi, b.chi),
                   'for i in range(%d):\n  %s += %s[i] * %s[i]' %
                   (n, v, a.py, b.py))
-        self.vars.append(Expr(v, v, lo, hi, e.secret, (),
-                              max(a.depth, b.depth) + 1))
+        self.declare(v, e, max(a.depth, b.depth) + 1)
 
     def st_map_loop(self):
         """Independent iterations that write an array."""
@@ -385,8 +389,7 @@ class Program:
         to = '%d - i' % (n - 1) if back else 'i'
         self.line('for i in 0..%d { %s[%s] = %s; }' % (n, v, to, e.chi),
                   'for i in range(%d):\n  %s[%s] = %s' % (n, v, to, e.py))
-        self.vars.append(Expr(v, v, t.lo, t.hi, t.secret, (n,),
-                              max(a.depth, s.depth) + 2))
+        self.declare(v, t, max(a.depth, s.depth) + 2)
 
     def st_chain_loop(self):
         """A recurrence: stays a loop."""
@@ -407,7 +410,7 @@ class Program:
                   (n, v, v, a.chi, a.chi, width(-bound, bound)),
                   'for i in range(%d):\n  %s = %s * %s[i] + %s[i]' %
                   (n, v, v, a.py, a.py))
-        self.vars.append(Expr(v, v, -bound, bound, e.secret, (), n + a.depth))
+        self.declare(v, e, n + a.depth)
 
     def st_nested_loop(self):
         """Two loops over a matrix, written entry by entry and summed by row."""
@@ -428,7 +431,7 @@ class Program:
                   'for i in range(%d):\n  for j in range(%d):\n   '
                   '%s[i] += %s[i][j] * %s[i][%d - j]' %
                   (n, m, v, a.py, a.py, m - 1))
-        self.vars.append(Expr(v, v, lo, hi, e.secret, (n,), a.depth + 1))
+        self.declare(v, e, a.depth + 1)
 
     def st_compr(self):
         a = self.pick(lambda v: len(v.shape) == 1)
@@ -462,8 +465,7 @@ class Program:
                   (c.chi, v, a.chi, v, b.chi),
                   'if %s >= 2:\n  %s = %s\nelse:\n  %s = %s' %
                   (c.py, v, a.py, v, b.py))
-        self.vars.append(Expr(v, v, e.lo, e.hi, e.secret, (),
-                              max(a.depth, b.depth)))
+        self.declare(v, e, max(a.depth, b.depth))
 
     def st_fixed(self):
         """Public fixed-point arithmetic on opened values."""
@@ -479,7 +481,7 @@ class Program:
                   (q, a.py))
         self.line('let %s = int(%s + fixed(%s));' % (n, q, b.chi),
                   '%s = tdiv(%s + %s * 2**16, 2**16)' % (n, q, b.py))
-        self.vars.append(Expr(n, n, -2**15, 2**15 - 1))
+        self.vars.append(Expr(n, n, -2**16, 2**16))
 
     def st_call(self):
         a = self.pick(lambda v: len(v.shape) == 1)
