@@ -66,6 +66,7 @@ static void peer_stopped(chi_session *s, unsigned peer, uint64_t word) {
               cause, (unsigned long long)s->round, peer);
     return;
   }
+  s->accused = who == (int)s->me;
   if (who < 0 || who >= (int)s->n || who == (int)s->me || who == (int)peer) {
     chii_fail(s, CHI_E_PEER_LOST, (int)peer, "party %u stopped the run: %s%s",
               peer, chi_status_name(st),
@@ -121,6 +122,14 @@ bool chii_canonical(chi_session *s, unsigned peer, const uint64_t *v,
   CHII_PUBLIC(&bad, sizeof bad);
   if (bad >> 63 == 0)
     return true;
+  CHII_PUBLIC(v, n * 8);
+  for (size_t i = 0; i < n; i++)
+    if (v[i] == UINT64_MAX) { /* see farewell.c: its reason follows */
+      chii_fail(s, CHI_E_PEER_LOST, (int)peer,
+                "party %u broke off what it was sending, in round %llu", peer,
+                (unsigned long long)s->round);
+      return false;
+    }
   chii_fail(s, CHI_E_PROTOCOL, (int)peer,
             "party %u sent a number that is not reduced modulo p, in round"
             " %llu",
@@ -157,23 +166,6 @@ void chii_links_free(chi_session *s) {
   s->link = NULL;
 }
 
-/* A peer that takes nothing more may have said why: true if it had. */
-static bool last_word(chi_session *s, unsigned peer) {
-  chii_link *l = &s->link[peer];
-  if (recv_due(l) && l->head_got)
-    return false;
-  uint8_t h[CHII_FRAME_BYTES];
-  chii_frame f;
-  long r = s->tr.ops->try_recv(s->tr.state, peer, h, sizeof h);
-  if (r != (long)sizeof h)
-    return false;
-  chii_frame_get(&f, h);
-  if (f.round != CHII_ROUND_STOP)
-    return false;
-  peer_stopped(s, peer, f.bytes);
-  return true;
-}
-
 /* Sends what the peer takes; true if something left. */
 static bool pump_send(chi_session *s, unsigned peer) {
   chii_link *l = &s->link[peer];
@@ -184,8 +176,7 @@ static bool pump_send(chi_session *s, unsigned peer) {
     if (r == 0)
       break;
     if (r < 0 || (size_t)r > sp->bytes) {
-      if (!last_word(s, peer))
-        io_failed(s, peer, r);
+      io_failed(s, peer, r);
       return false;
     }
     moved = true;
@@ -451,17 +442,17 @@ void chii_swap(chi_session *s, const uint8_t *out, size_t out_stride,
   chii_round_end(s);
 }
 
-void chii_send_stop(chi_session *s) {
+void chii_quiet(chi_session *s, unsigned peer) {
   uint8_t h[CHII_FRAME_BYTES];
-  chii_frame f = {s->tag, CHII_ROUND_STOP,
-                  (uint64_t)s->status | (uint64_t)(s->culprit + 1) << 8};
-  chii_frame_put(h, &f);
-  for (unsigned j = 0; j < s->n; j++) {
-    const chii_link *l = &s->link[j];
-    /* only where a frame may begin: nothing of this round's has left, or all */
-    if (j == s->me || (l->head_sent_part &&
-                       (l->span_count || l->queued != l->send_total)))
-      continue;
-    (void)s->tr.ops->try_send(s->tr.state, j, h, sizeof h);
-  }
+  chii_frame f;
+  long r = s->tr.ops->try_recv(s->tr.state, peer, h, sizeof h);
+  if (r <= 0)
+    return;
+  memset(h + r, 0, sizeof h - (size_t)r);
+  chii_frame_get(&f, h);
+  if (f.tag == s->tag && f.round == CHII_ROUND_STOP)
+    peer_stopped(s, peer, f.bytes);
+  else
+    chii_fail(s, CHI_E_PROTOCOL, (int)peer,
+              "party %u sent more than was scheduled", peer);
 }

@@ -111,6 +111,7 @@ typedef struct chii_block chii_block;
 struct chi_session {
   chi_status status;
   int culprit;
+  bool accused; /* a peer stopped the run and named this party */
   char detail[256];
   chii_phase phase;
 
@@ -200,12 +201,16 @@ void chii_round_end(chi_session *s);
  * out_stride (0: the same for all); in: at stride `bytes`. */
 void chii_swap(chi_session *s, const uint8_t *out, size_t out_stride,
                uint8_t *in, size_t bytes);
-/* Tells peers that the session has failed, as far as the streams allow. */
-void chii_send_stop(chi_session *s);
+/* After the last round: fails if the peer has sent anything more. */
+void chii_quiet(chi_session *s, unsigned peer);
 void chii_count_elements(chi_session *s, uint64_t elements);
 /* Fails with CHI_E_PROTOCOL unless all n words are below p. */
 bool chii_canonical(chi_session *s, unsigned peer, const uint64_t *v,
                     size_t n);
+
+/* farewell.c: tells all peers that the session has failed.  If `listen`, hears
+ * what they say for a while, and may change status, culprit and detail. */
+void chii_farewell(chi_session *s, bool listen);
 
 /* gen.c: the exchange on pointers; chi_gen_* and vec.c are thin over it. */
 void chii_ex_begin(chi_session *s, uint64_t m, uint64_t o);
