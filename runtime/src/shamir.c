@@ -34,14 +34,28 @@ static void lagrange(uint64_t *c, const uint64_t *x, unsigned n, uint64_t at) {
   }
 }
 
-void chii_combine(uint64_t *out, const uint64_t *c, const uint64_t *v,
-                  size_t stride, unsigned rows, size_t n) {
+/* rows constant where it is small, so that the loop over rows unrolls. */
+static CHI_GEN_INLINE void combine(uint64_t *restrict out, const uint64_t *c,
+                                   const uint64_t *v, size_t stride,
+                                   unsigned rows, size_t n) {
   for (size_t j = 0; j < n; j++) { /* rows <= 63: one fold */
     chi_acc z = chi_acc_zero();
     for (unsigned r = 0; r < rows; r++)
       z = chi_acc_mul(z, c[r], v[r * stride + j]);
     out[j] = chi_acc_fold(z);
   }
+}
+
+void chii_combine(uint64_t *out, const uint64_t *c, const uint64_t *v,
+                  size_t stride, unsigned rows, size_t n) {
+  if (rows == 2)
+    combine(out, c, v, stride, 2, n);
+  else if (rows == 3)
+    combine(out, c, v, stride, 3, n);
+  else if (rows == 4)
+    combine(out, c, v, stride, 4, n);
+  else
+    combine(out, c, v, stride, rows, n);
 }
 
 static chi_status setup(chi_session *s) {
@@ -64,11 +78,11 @@ static chi_status setup(chi_session *s) {
   h->red_out = chii_alloc(s, 4 * t, sizeof(chii_prg));
   h->cur = chii_alloc(s, n, sizeof *h->cur);
   h->window = chii_alloc(s, (uint64_t)n * CHUNK, 8);
-  h->zbuf = chii_alloc(s, CHUNK, 8);
   h->own = chii_alloc(s, CHUNK, 8);
-  h->seeds = chii_alloc(s, (uint64_t)t * CHUNK, 8);
+  h->rows = chii_alloc(s, (uint64_t)(t + 1) * CHUNK, 8);
+  h->red_spread = chii_alloc(s, (uint64_t)n * (t + 1), 8);
   if (!h->predict || !h->spread || !h->red_out || !h->cur || !h->window ||
-      !h->zbuf || !h->own || !h->seeds)
+      !h->own || !h->rows || !h->red_spread)
     return CHI_E_NOMEM;
   h->red_in = h->red_out + t;
   h->in_out = h->red_in + t;
@@ -81,6 +95,10 @@ static chi_status setup(chi_session *s) {
     y[k + 1] = chii_point((s->me + 1 + k) % n);
   for (unsigned j = 0; j < n; j++)
     lagrange(h->spread + j * (t + 1), y, t + 1, chii_point(j));
+  memcpy(h->red_spread, h->spread, (size_t)n * (t + 1) * 8);
+  for (unsigned j = 0; j < n && s->me < h->d; j++)
+    h->red_spread[j * (t + 1)] =
+        chi_f_mul(h->lambda_d[s->me], h->spread[j * (t + 1)]);
   return h->dn ? chii_dn_setup(s) : CHI_OK;
 }
 
@@ -117,20 +135,19 @@ static void wipe(chi_session *s) {
   chii_prg_fini(&h->dbl_own);
   chii_wipe(h->own_key, sizeof h->own_key);
   chii_wipe(h->window, h->window ? (size_t)s->n * CHUNK * 8 : 0);
-  chii_wipe(h->zbuf, h->zbuf ? CHUNK * 8 : 0);
   chii_wipe(h->own, h->own ? CHUNK * 8 : 0);
-  chii_wipe(h->seeds, h->seeds ? (size_t)h->t * CHUNK * 8 : 0);
-  chii_wipe(h->racc, h->racc ? s->max_reduce * 8 : 0);
+  chii_wipe(h->rows, h->rows ? (size_t)(h->t + 1) * CHUNK * 8 : 0);
+  chii_wipe(h->dealt, h->dealt ? h->d * h->max_batches * 8 : 0);
   chii_wipe(h->eacc, h->eacc ? (s->max_reduce / h->d + 1) * 8 : 0);
   chii_wipe(h->dbl, h->dbl ? h->d * h->dbl_words * 8 : 0);
 }
 
-bool chii_shamir_deal(chi_session *s, chii_prg *out, const uint64_t *z,
+bool chii_shamir_deal(chi_session *s, chii_prg *out, const uint64_t *spread,
                       uint64_t index, size_t n, uint64_t *own) {
   chii_shamir *h = s->proto_state;
   unsigned t = h->t;
   for (unsigned k = 0; k < t; k++)
-    if (!chii_prg_fill(&out[k], h->seeds + k * CHUNK, index, n)) {
+    if (!chii_prg_fill(&out[k], h->rows + (k + 1) * CHUNK, index, n)) {
       chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
       return false;
     }
@@ -139,10 +156,7 @@ bool chii_shamir_deal(chi_session *s, chii_prg *out, const uint64_t *z,
     uint64_t *p = j == s->me ? own : chii_send_reserve(s, j, n * 8);
     if (!p)
       return false;
-    const uint64_t *c = h->spread + j * (t + 1);
-    chii_combine(p, c + 1, h->seeds, CHUNK, t, n);
-    for (size_t l = 0; l < n; l++)
-      p[l] = chi_f_add(p[l], chi_f_mul(c[0], z[l]));
+    chii_combine(p, spread + j * (t + 1), h->rows, CHUNK, t + 1, n);
     if (j != s->me)
       chii_count_elements(s, n);
   }
@@ -177,8 +191,6 @@ static void begin(chi_session *s) {
   h->round = 1;
   s->stats.rounds++;
   if (h->dn && s->m)
-    memset(h->racc, 0, s->m * 8);
-  if (h->dn && s->m)
     memset(h->eacc, 0, (s->m / h->d + 1) * 8);
   chii_round_begin(s, send, recv, NULL);
   if (h->dn && s->m && !s->status)
@@ -192,8 +204,8 @@ static uint64_t *open_chunk(chi_session *s, const chii_item *it, uint64_t off,
     return chii_dn_open_chunk(s, it, off, n);
   if (off == 0)
     memset(it->dst, 0, it->lanes * 8);
-  memset(h->zbuf, 0, n * 8);
-  return h->zbuf;
+  memset(h->rows, 0, n * 8);
+  return h->rows;
 }
 
 static void close_chunk(chi_session *s, const chii_item *it, uint64_t off,
@@ -205,10 +217,10 @@ static void close_chunk(chi_session *s, const chii_item *it, uint64_t off,
   }
   uint64_t *d = it->dst + off, index = it->index + off;
   if (s->me < h->d) {
-    if (!chii_shamir_deal(s, h->red_out, h->zbuf, index, n, h->own))
+    if (!chii_shamir_deal(s, h->red_out, h->red_spread, index, n, h->own))
       return;
     for (size_t l = 0; l < n; l++)
-      d[l] = chi_f_add(d[l], chi_f_mul(h->lambda_d[s->me], h->own[l]));
+      d[l] = chi_f_add(d[l], h->own[l]);
   }
   for (unsigned k = 0; k < h->t; k++) {
     unsigned from = (s->me + s->n - 1 - k) % s->n;
@@ -219,7 +231,7 @@ static void close_chunk(chi_session *s, const chii_item *it, uint64_t off,
       return;
     }
     for (size_t l = 0; l < n; l++)
-      d[l] = chi_f_add(d[l], chi_f_mul(h->lambda_d[from], h->own[l]));
+      d[l] = chi_f_add(d[l], h->own[l]);
   }
   chii_pump(s);
 }
@@ -266,26 +278,27 @@ static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
   chii_cursor *c = &h->cur[peer];
   uint64_t words;
   *p = (uint8_t *)(h->window + (size_t)peer * CHUNK) + c->bytes;
-  if (before_opens(s, peer))
+  if (h->dn && (words = chii_dn_dealt_due(s, peer)) > 0)
+    *p = (uint8_t *)chii_dn_dealt(s, peer) + c->bytes;
+  else if (before_opens(s, peer))
     words = due_now(s, peer);
   else
     words = h->opens_ready ? s->o - h->open_at : 0;
   return (size_t)chii_min(words, CHUNK) * 8 - c->bytes;
 }
 
-/* dst += lambda v for the next n products of a dealer. */
+/* dst += v for the next n products of a dealer. */
 static void add_products(chi_session *s, unsigned peer, const uint64_t *v,
                          size_t n) {
   chii_shamir *h = s->proto_state;
   chii_cursor *c = &h->cur[peer];
-  uint64_t lambda = h->lambda_d[peer];
   c->gate += n;
   while (n) {
     const chii_item *it = &s->reduce[c->item];
     size_t k = (size_t)chii_min(n, it->lanes - c->item_off);
     uint64_t *d = it->dst + c->item_off;
     for (size_t l = 0; l < k; l++)
-      d[l] = chi_f_add(d[l], chi_f_mul(lambda, v[l]));
+      d[l] = chi_f_add(d[l], v[l]);
     v += k;
     n -= k;
     c->item_off += k;
@@ -353,11 +366,19 @@ static void took(chi_session *s, unsigned peer, size_t n) {
   chii_shamir *h = s->proto_state;
   chii_cursor *c = &h->cur[peer];
   uint64_t *win = h->window + (size_t)peer * CHUNK;
+  bool dealt = h->dn && chii_dn_dealt_due(s, peer) > 0;
+  if (dealt) /* they stay where they arrived */
+    win = chii_dn_dealt(s, peer);
   size_t before = c->bytes / 8;
   c->bytes += n;
   size_t words = c->bytes / 8;
   if (!chii_canonical(s, peer, win + before, words - before))
     return;
+  if (dealt) {
+    c->dealt += words;
+    c->bytes -= words * 8;
+    return;
+  }
   if (before_opens(s, peer)) {
     if (h->dn)
       chii_dn_took(s, peer, win, words);
@@ -395,14 +416,15 @@ static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
   chii_round_begin(s, send, recv, raw);
   for (uint64_t at = 0; at < lanes && !s->status; at += CHUNK) {
     size_t n = (size_t)chii_min(CHUNK, lanes - at);
-    if (s->me == dealer)
-      (void)chii_shamir_deal(s, h->in_out, values + at, index + at, n,
-                             dst + at);
-    else if (seeded &&
+    if (s->me == dealer) {
+      memcpy(h->rows, values + at, n * 8);
+      (void)chii_shamir_deal(s, h->in_out, h->spread, index + at, n, dst + at);
+    } else if (seeded &&
              !chii_prg_fill(
                  &h->in_in[(s->me + s->n - 1 - dealer) % s->n], dst + at,
-                 index + at, n))
+                 index + at, n)) {
       chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+    }
   }
   chii_round_end(s);
   if (!s->status && recv[dealer])

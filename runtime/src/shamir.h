@@ -27,6 +27,8 @@ typedef struct chii_shamir {
   uint64_t *predict; /* [n-1-t][t+1]: points t+1.. from points 0..t */
   uint64_t *spread;  /* [n][t+1]: my dealing: a point from the secret and the
                         seeded points of parties me+1..me+t */
+  uint64_t *red_spread; /* the same, the secret multiplied by my lambda_d: so
+                           receivers of dealt products only add */
   /* t-sharings with a given secret, for CHII_REDUCE and CHII_INPUT: streams
    * that I seed ([t], to me+1+k) and that seed me ([t], from me-1-k). */
   chii_prg *red_out, *red_in, *in_out, *in_in;
@@ -34,8 +36,7 @@ typedef struct chii_shamir {
 
   chii_cursor *cur;  /* [n] */
   uint64_t *window;  /* [n][CHUNK] */
-  uint64_t *zbuf;    /* CHUNK */
-  uint64_t *seeds;   /* [t][CHUNK] */
+  uint64_t *rows;    /* [t + 1][CHUNK]: secrets to deal, seeded points */
   uint64_t *own;     /* CHUNK */
   bool opens_ready;
   unsigned round;    /* of the exchange: 1, 2 */
@@ -48,16 +49,18 @@ typedef struct chii_shamir {
   chii_prg dbl_own;           /* my own point of what I deal */
   uint8_t own_key[32];
   uint64_t vand[CHI_PARTIES_MAX][CHI_PARTIES_MAX]; /* [row][dealer] */
-  uint64_t *racc;    /* [m]: my point of [r] of degree t */
+  uint64_t *dealt;   /* [d][max_batches]: my points of degree t */
+  size_t max_batches;
   uint64_t *eacc;    /* [m / d + 1]: masked products of my gates */
   uint64_t *dbl;     /* [d][..]: 2t-shares of a chunk or of a deal block */
   size_t dbl_words;  /* of one row of dbl */
   uint64_t batch_index, batches; /* of this exchange */
 } chii_shamir;
 
-/* Deals n secrets z with the t seeded points of `out` at stream index `index`:
+/* Deals n secrets, which the caller put into h->rows[0], with the t seeded
+ * points of `out` at stream index `index` and the coefficients `spread`:
  * explicit points to the other n-1-t parties; mine to own. */
-bool chii_shamir_deal(chi_session *s, chii_prg *out, const uint64_t *z,
+bool chii_shamir_deal(chi_session *s, chii_prg *out, const uint64_t *spread,
                       uint64_t index, size_t n, uint64_t *own);
 /* Is party j one of the t after i (whose points i seeds)? */
 static inline bool chii_seeded(const chi_session *s, unsigned t, unsigned i,
@@ -79,8 +82,10 @@ void chii_dn_close_chunk(chi_session *s, const chii_item *it, uint64_t off,
                          size_t n);
 /* After all of the first round: the kings' round. */
 void chii_dn_second(chi_session *s);
-/* As want: words that peer still owes before its openings, with a destination
- * now; and n words that came. */
+/* Dealt points that peer still owes, and where they go. */
+uint64_t chii_dn_dealt_due(chi_session *s, unsigned peer);
+uint64_t *chii_dn_dealt(chi_session *s, unsigned peer);
+/* Other words that it owes before its openings; n of them came. */
 uint64_t chii_dn_due(chi_session *s, unsigned peer);
 void chii_dn_took(chi_session *s, unsigned peer, const uint64_t *v, size_t n);
 

@@ -35,9 +35,10 @@ chi_status chii_dn_setup(chi_session *s) {
     h->dbl_words = CHII_DEAL_BLOCK;
   h->dbl_out = chii_alloc(s, 2 * h->d, sizeof(chii_prg));
   h->dbl = chii_alloc(s, h->d * h->dbl_words, 8);
-  h->racc = chii_alloc(s, s->max_reduce, 8);
+  h->max_batches = s->max_reduce / (h->t + 1) + 1;
+  h->dealt = chii_alloc(s, h->d * (uint64_t)h->max_batches, 8);
   h->eacc = chii_alloc(s, s->max_reduce / h->d + 1, 8);
-  if (!h->dbl_out || !h->dbl || !h->racc || !h->eacc)
+  if (!h->dbl_out || !h->dbl || !h->dealt || !h->eacc)
     return CHI_E_NOMEM;
   h->dbl_in = h->dbl_out + h->d;
   for (unsigned i = 0; i < h->d; i++) {
@@ -70,17 +71,29 @@ bool chii_dn_keys(chi_session *s) {
   return chii_prg_init(&h->dbl_own, h->own_key, s->me, s->me, CHII_DOUBLE);
 }
 
-/* racc += the points v of n batches from b0, dealt by party i. */
-static void extract_t(chi_session *s, unsigned i, uint64_t b0,
-                      const uint64_t *v, size_t n) {
-  chii_shamir *h = s->proto_state;
-  unsigned rows = h->t + 1;
-  for (size_t j = 0; j < n; j++)
-    for (unsigned r = 0; r < rows; r++) {
-      uint64_t g = (b0 + j) * rows + r;
-      if (g < s->m)
-        h->racc[g] = chi_f_add(h->racc[g], chi_f_mul(h->vand[r][i], v[j]));
+/* out[j] = masks of gates g0 + j, j < n, from the dealers' points of a batch:
+ * row i of v, `stride` words apart, starts at batch b0. */
+static void extract(const chii_shamir *h, uint64_t *out, uint64_t g0, size_t n,
+                    const uint64_t *v, size_t stride, uint64_t b0) {
+  unsigned rows = h->t + 1, d = h->d;
+  uint64_t col[CHI_PARTIES_MAX];
+  unsigned row = (unsigned)(g0 % rows);
+  uint64_t b = g0 / rows - b0;
+  for (size_t j = 0; j < n; b++, row = 0) {
+    for (unsigned i = 0; i < d; i++)
+      col[i] = v[i * stride + b];
+    for (; row < rows && j < n; row++, j++) {
+      chi_acc a = chi_acc_zero();
+      for (unsigned i = 0; i < d; i++)
+        a = chi_acc_mul(a, h->vand[row][i], col[i]);
+      out[j] = chi_acc_fold(a);
     }
+  }
+}
+
+/* My points of degree t of what party i dealt. */
+static uint64_t *row_of(const chii_shamir *h, unsigned i) {
+  return h->dealt + i * h->max_batches;
 }
 
 static bool fill(chi_session *s, chii_prg *g, uint64_t *out, uint64_t index,
@@ -103,18 +116,17 @@ void chii_dn_begin(chi_session *s) {
         if (!fill(s, j == s->me ? &h->dbl_own : &h->dbl_out[j],
                   h->dbl + j * h->dbl_words, index, n))
           return;
-      chii_combine(h->zbuf, h->lambda_d, h->dbl, h->dbl_words, h->d, n);
-      if (!chii_shamir_deal(s, h->red_out, h->zbuf, index, n, h->own))
+      chii_combine(h->rows, h->lambda_d, h->dbl, h->dbl_words, h->d, n);
+      if (!chii_shamir_deal(s, h->red_out, h->spread, index, n,
+                            row_of(h, s->me) + b))
         return;
-      extract_t(s, s->me, b, h->own, n);
     }
     for (unsigned k = 0; k < h->t; k++) {
       unsigned from = (s->me + s->n - 1 - k) % s->n;
       if (from >= h->d)
         continue;
-      if (!fill(s, &h->red_in[k], h->own, index, n))
+      if (!fill(s, &h->red_in[k], row_of(h, from) + b, index, n))
         return;
-      extract_t(s, from, b, h->own, n);
     }
     chii_pump(s);
   }
@@ -124,7 +136,7 @@ void chii_dn_begin(chi_session *s) {
 uint64_t *chii_dn_open_chunk(chi_session *s, const chii_item *it, uint64_t off,
                              size_t n) {
   chii_shamir *h = s->proto_state;
-  uint64_t *z = h->zbuf;
+  uint64_t *z = h->rows;
   if (s->me >= h->d) {
     memset(z, 0, n * 8);
     return z;
@@ -136,22 +148,15 @@ uint64_t *chii_dn_open_chunk(chi_session *s, const chii_item *it, uint64_t off,
     if (!fill(s, i == s->me ? &h->dbl_own : &h->dbl_in[i],
               h->dbl + i * h->dbl_words, h->batch_index + b0, batches))
       return NULL;
-  for (size_t j = 0; j < n; j++) {
-    uint64_t g = g0 + j;
-    const uint64_t *v = h->vand[g % rows], *u = h->dbl + (g / rows - b0);
-    chi_acc a = chi_acc_zero();
-    for (unsigned i = 0; i < h->d; i++)
-      a = chi_acc_mul(a, v[i], u[i * h->dbl_words]);
-    z[j] = chi_acc_fold(a);
-  }
+  extract(h, z, g0, n, h->dbl, h->dbl_words, b0);
   return z;
 }
 
-/* Masked products to their kings. */
+/* Masked products to their kings, times lambda: kings only add. */
 void chii_dn_close_chunk(chi_session *s, const chii_item *it, uint64_t off,
                          size_t n) {
   chii_shamir *h = s->proto_state;
-  uint64_t g0 = it->first + off;
+  uint64_t g0 = it->first + off, lambda = h->lambda_d[s->me];
   if (s->me >= h->d)
     return;
   for (unsigned k = 0; k < h->d; k++) {
@@ -159,34 +164,45 @@ void chii_dn_close_chunk(chi_session *s, const chii_item *it, uint64_t off,
     if (first >= n)
       continue;
     size_t count = (n - first - 1) / h->d + 1;
-    const uint64_t *z = h->zbuf + first;
+    const uint64_t *z = h->rows + first;
     if (k == s->me) {
       uint64_t *e = h->eacc + (g0 + first) / h->d;
       for (size_t j = 0; j < count; j++)
-        e[j] = chi_f_add(e[j], chi_f_mul(h->lambda_d[k], z[j * h->d]));
+        e[j] = chi_f_add(e[j], chi_f_mul(lambda, z[j * h->d]));
       continue;
     }
     uint64_t *p = chii_send_reserve(s, k, count * 8);
     if (!p)
       return;
     for (size_t j = 0; j < count; j++)
-      p[j] = z[j * h->d];
+      p[j] = chi_f_mul(lambda, z[j * h->d]);
     chii_count_elements(s, count);
   }
   chii_pump(s);
 }
 
+static bool sends_me(const chi_session *s, unsigned peer) {
+  const chii_shamir *h = s->proto_state;
+  return peer < h->d && !chii_seeded(s, h->t, peer, s->me);
+}
+
+uint64_t chii_dn_dealt_due(chi_session *s, unsigned peer) {
+  const chii_shamir *h = s->proto_state;
+  return h->round == 1 && sends_me(s, peer) ? h->batches - h->cur[peer].dealt
+                                            : 0;
+}
+
+uint64_t *chii_dn_dealt(chi_session *s, unsigned peer) {
+  const chii_shamir *h = s->proto_state;
+  return row_of(h, peer) + h->cur[peer].dealt;
+}
+
 uint64_t chii_dn_due(chi_session *s, unsigned peer) {
-  chii_shamir *h = s->proto_state;
+  const chii_shamir *h = s->proto_state;
   const chii_cursor *c = &h->cur[peer];
-  bool sends = peer < h->d && !chii_seeded(s, h->t, peer, s->me);
   if (h->round == 2)
-    return sends ? gates_of(s, peer) - c->gate : 0;
-  if (peer >= h->d)
-    return 0;
-  if (sends && c->dealt < h->batches)
-    return h->batches - c->dealt;
-  return s->me < h->d ? gates_of(s, s->me) - c->gate : 0;
+    return sends_me(s, peer) ? gates_of(s, peer) - c->gate : 0;
+  return peer < h->d && s->me < h->d ? gates_of(s, s->me) - c->gate : 0;
 }
 
 /* Moves a cursor over items that lie one after the other. */
@@ -210,13 +226,10 @@ void chii_dn_took(chi_session *s, unsigned peer, const uint64_t *v, size_t n) {
       (void)step(s, c, h->d);
     }
     c->gate += n;
-  } else if (!chii_seeded(s, h->t, peer, s->me) && c->dealt < h->batches) {
-    extract_t(s, peer, c->dealt, v, n);
-    c->dealt += n;
   } else {
-    uint64_t *e = h->eacc + c->gate, lambda = h->lambda_d[peer];
+    uint64_t *e = h->eacc + c->gate;
     for (size_t j = 0; j < n; j++)
-      e[j] = chi_f_add(e[j], chi_f_mul(lambda, v[j]));
+      e[j] = chi_f_add(e[j], v[j]);
     c->gate += n;
   }
 }
@@ -227,8 +240,10 @@ void chii_dn_second(chi_session *s) {
   h->round = 2;
   for (uint32_t k = 0; k < s->n_reduce; k++) {
     const chii_item *it = &s->reduce[k];
+    extract(h, it->dst, it->first, (size_t)it->lanes, h->dealt,
+            h->max_batches, 0);
     for (uint64_t l = 0; l < it->lanes; l++)
-      it->dst[l] = chi_f_neg(h->racc[it->first + l]);
+      it->dst[l] = chi_f_neg(it->dst[l]);
   }
   for (unsigned j = 0; j < s->n; j++) {
     h->cur[j] = (chii_cursor){0};
