@@ -1,4 +1,4 @@
-/* Control flow, edges and lanes of the interpreter. */
+/* Control flow and life of the interpreter. */
 #include "ir/interp.h"
 
 #include <stdarg.h>
@@ -21,401 +21,15 @@ bool interp_fail(ir_interp *x, ir_status s, span sp, const char *fmt, ...) {
   return false;
 }
 
-static val *slot(ir_interp *x, const ir_value *v) { return &x->slot[v->id]; }
-
-static val *arg_of(ir_interp *x, const node *nd, uint32_t k) {
-  return slot(x, nd->i->arg[k]);
-}
-
-static val *res_of(ir_interp *x, const node *nd) {
-  return slot(x, nd->i->res[0]);
-}
-
 static void kill_range(ir_interp *x, const node *nd, uint32_t from,
                        uint32_t to) {
   for (uint32_t k = from; k < to; k++) val_drop(x, &x->slot[nd->kill[k]]);
 }
 
-/* ---- ranges ---- */
-static bool leaves_range(const ir_range *r, mpz_srcptr v) {
-  return r && (mpz_cmp(v, r->lo) < 0 || mpz_cmp(v, r->hi) > 0);
-}
-
-/* v as an integer: of a residue the representative of least absolute value. */
-static void centre(const ir_module *m, mpz_ptr v) {
-  mpz_t twice;
-  mpz_init(twice);
-  mpz_mul_2exp(twice, v, 1);
-  if (mpz_cmp(twice, m->p) > 0) mpz_sub(v, v, m->p);
-  mpz_clear(twice);
-}
-
-/* Do all lanes lie in r?  (A p value whose range the field cannot hold is not
- * constrained by it.) */
-static bool in_range(ir_interp *x, val *v, const ir_type *ty,
-                     const ir_range *r, span sp) {
-  if (!r || (ty->dom == DOM_P && !ir_range_in_field(x->m, r))) return true;
-  bool wide = ir_lanes_wide(x->m, ty);
-  if (!val_settle(x, v, ty->lanes, false, sp)) return false;
-  uint64_t n = v->st && v->st->n > 1 ? ty->lanes : 1;
-  if (!wide && ir_range_is_int64(r)) {
-    int64_t lo = mpz_get_si(r->lo), hi = mpz_get_si(r->hi);
-    for (uint64_t l = 0; l < n; l++) {
-      uint64_t w = val_word(x, v, l);
-      int64_t s = (int64_t)w;
-      if (ty->dom == DOM_P && w > x->p / 2) s = -(int64_t)(x->p - w);
-      if (s < lo || s > hi) {
-        mpz_set_si(x->t[3], s);
-        return false;
-      }
-    }
-    return true;
-  }
-  for (uint64_t l = 0; l < n; l++) {
-    val_mpz(v, ty->dom, wide, l, x->t[3]);
-    if (ty->dom == DOM_P) centre(x->m, x->t[3]);
-    if (leaves_range(r, x->t[3])) return false;
-  }
-  return true;
-}
-
-/* Reports the lane in t[3] unless all lie in r. */
-static bool must_lie(ir_interp *x, val *v, const ir_type *ty,
-                     const ir_range *r, ir_status s, const char *what,
-                     span sp) {
-  if (in_range(x, v, ty, r, sp)) return true;
-  if (x->status != IR_RUN_OK) return false;
-  char *got = mpz_get_str(NULL, 10, x->t[3]);
-  char *lo = mpz_get_str(NULL, 10, r->lo), *hi = mpz_get_str(NULL, 10, r->hi);
-  interp_fail(x, s, sp, "%s: %.80s is not in %.80s .. %.80s", what, got, lo,
-              hi);
-  free(got);
-  free(lo);
-  free(hi);
-  return false;
-}
-
 static bool check_result(ir_interp *x, const ir_value *v, span sp) {
   return !x->o.check_ranges ||
-         must_lie(x, slot(x, v), &v->ty, v->ty.range, IR_RUN_WRONG,
-                  "a value left its range", sp);
-}
-
-/* ---- edges ---- */
-static bool run_input(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  const ir_type *ty = &i->res[0]->ty;
-  int leaf = ir_leaf_find(x->m->in, x->m->nin, i->at.name);
-  const ir_lanes *in = leaf < 0 ? NULL : &x->in[leaf];
-  if (!in || in->n != ty->lanes)
-    return interp_fail(x, IR_RUN_INPUT, i->sp, "input '%.100s' is missing",
-                       i->at.name);
-  bool wide = ir_lanes_wide(x->m, ty);
-  if (wide != (in->mpz != NULL))
-    return interp_fail(x, IR_RUN_INPUT, i->sp,
-                       "input '%.100s' came in the wrong form", i->at.name);
-  store *s = wide ? store_gmp(x, in->n, i->sp) : store_words(x, in->n, i->sp);
-  if (!s) return false;
-  val v = {.st = s};
-  for (uint64_t k = 0; k < in->n; k++) {
-    if (wide && ty->dom == DOM_P)
-      mpz_mod(&s->g[k], &in->mpz[k], x->m->p);
-    else if (wide)
-      mpz_set(&s->g[k], &in->mpz[k]);
-    else if (ty->dom == DOM_Z)
-      s->w[k] = (uint64_t)in->i64[k];
-    else
-      s->w[k] = in->i64[k] < 0
-                    ? (x->p - -(uint64_t)in->i64[k] % x->p) % x->p
-                    : (uint64_t)in->i64[k] % x->p;
-  }
-  if (!wide && in->n == 1) {
-    uint64_t word = s->w[0];
-    val_drop(x, &v);
-    v.word = word;
-  }
-  *res_of(x, nd) = v;
-  return must_lie(x, res_of(x, nd), ty, ty->range, IR_RUN_INPUT, i->at.name,
-                  i->sp);
-}
-
-/* The lanes of v for a host: see ir_lanes. */
-static bool export(ir_interp *x, val *v, const ir_type *ty,
-                   const ir_leaf *leaf, ir_lanes *out, span sp) {
-  bool wide = ir_lanes_wide(x->m, ty);
-  bool centred = ty->dom == DOM_P && strcmp(leaf->type, "field");
-  if (!val_settle(x, v, ty->lanes, false, sp)) return false;
-  ir_lanes_fini(out);
-  if (!ir_lanes_init(out, ty->lanes, wide))
-    return interp_fail(x, IR_RUN_BUDGET, sp, "could not hold an output");
-  for (uint64_t k = 0; k < ty->lanes; k++) {
-    if (wide) {
-      val_mpz(v, ty->dom, true, k, &out->mpz[k]);
-      if (centred) centre(x->m, &out->mpz[k]);
-      continue;
-    }
-    uint64_t w = val_word(x, v, k);
-    out->i64[k] = (int64_t)w;
-    if (centred && w > x->p / 2) out->i64[k] = -(int64_t)(x->p - w);
-  }
-  return true;
-}
-
-static bool run_output(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  int leaf = ir_leaf_find(x->m->out, x->m->nout, i->at.name);
-  if (leaf < 0) return interp_fail(x, IR_RUN_WRONG, i->sp, "no such output");
-  x->has_out[leaf] = true;
-  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty, &x->m->out[leaf],
-                &x->out[leaf], i->sp);
-}
-
-static bool run_tell(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  int leaf = ir_leaf_find(x->m->out, x->m->nout, i->at.name);
-  if (leaf < 0) return interp_fail(x, IR_RUN_WRONG, i->sp, "no such output");
-  if (x->ntold == x->captold) {
-    uint32_t cap = x->captold ? x->captold * 2 : 8;
-    ir_told *t = realloc(x->told, cap * sizeof *t);
-    if (!t) arena_oom_hook();
-    x->told = t;
-    x->captold = cap;
-  }
-  ir_told *t = &x->told[x->ntold++];
-  *t = (ir_told){.name = i->at.name, .sp = i->sp};
-  mpz_init(t->identity);
-  val_mpz(arg_of(x, nd, 1), DOM_Z, ir_lanes_wide(x->m, &i->arg[1]->ty), 0,
-          t->identity);
-  x->n.told_lanes += i->arg[0]->ty.lanes;
-  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty, &x->m->out[leaf],
-                &t->value, i->sp);
-}
-
-static bool run_check(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  val *v = arg_of(x, nd, 0);
-  bool wide = ir_lanes_wide(x->m, &i->arg[0]->ty); /* never: 0/1 */
-  uint64_t n = v->st ? i->arg[0]->ty.lanes : 1;
-  if (wide || !val_settle(x, v, i->arg[0]->ty.lanes, false, i->sp))
-    return false;
-  for (uint64_t k = 0; k < n; k++)
-    if (!val_word(x, v, k))
-      return interp_fail(x, IR_RUN_CHECK, i->sp, "%.500s", i->at.message);
-  return true;
-}
-
-/* ---- conversions ---- */
-static bool run_dec(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  const ir_type *ty = &i->res[0]->ty, *from = &i->arg[0]->ty;
-  val *v = arg_of(x, nd, 0);
-  if (!must_lie(x, v, from, ty->range, IR_RUN_RANGE,
-                "the opened value does not fit its type", i->sp))
-    return false;
-  bool was = ir_lanes_wide(x->m, from), wide = ir_lanes_wide(x->m, ty);
-  uint64_t n = v->st && v->st->n > 1 ? ty->lanes : 1;
-  store *s = wide ? store_gmp(x, n, i->sp) : store_words(x, n, i->sp);
-  if (!s) return false;
-  for (uint64_t k = 0; k < n; k++) {
-    if (!was && !wide) {
-      uint64_t w = val_word(x, v, k);
-      s->w[k] = w > x->p / 2 ? -(x->p - w) : w;
-      continue;
-    }
-    val_mpz(v, DOM_P, was, k, x->t[0]);
-    centre(x->m, x->t[0]);
-    store_set(s, k, x->t[0]);
-  }
-  val *r = res_of(x, nd);
-  *r = (val){.st = s};
-  if (n == 1 && !wide) {
-    uint64_t word = s->w[0];
-    val_drop(x, r);
-    r->word = word;
-  }
-  return true;
-}
-
-/* hide lift reduce open assume: the clear value is the same. */
-static bool run_same(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  val *r = res_of(x, nd);
-  if (!val_settle(x, arg_of(x, nd, 0), i->arg[0]->ty.lanes, false, i->sp))
-    return false;
-  *r = val_ref(*arg_of(x, nd, 0));
-  if (nd->op != OP_ASSUME) return true;
-  const ir_type *from = &i->arg[0]->ty;
-  return must_lie(x, r, from, i->res[0]->ty.range, IR_RUN_ASSUME,
-                  "an assumption is wrong", i->sp) &&
-         val_convert(x, r, from, &i->res[0]->ty, i->sp);
-}
-
-/* ---- lanes ---- */
-/* Offset operand k + the constant; false unless all lanes are in bounds. */
-static bool offset(ir_interp *x, const node *nd, uint32_t k, int64_t *off) {
-  const ir_inst *i = nd->i;
-  int64_t lo, hi, lanes = (int64_t)i->arg[0]->ty.lanes;
-  val_mpz(arg_of(x, nd, k), DOM_Z, ir_lanes_wide(x->m, &i->arg[k]->ty), 0,
-          x->t[0]);
-  bool ok = ir_dims_extent(i->at.dim, i->at.ndim, &lo, &hi) &&
-            mpz_fits_slong_p(x->t[0]) &&
-            !__builtin_add_overflow(mpz_get_si(x->t[0]), i->at.off, off) &&
-            !__builtin_add_overflow(*off, lo, &lo) &&
-            !__builtin_add_overflow(*off, hi, &hi) && lo >= 0 && hi < lanes;
-  return ok || interp_fail(x, IR_RUN_UNDEFINED, i->sp,
-                           "a lane outside the array was asked for");
-}
-
-static bool run_view(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  int64_t off = i->at.off;
-  if (nd->op == OP_GET && !offset(x, nd, 1, &off)) return false;
-  val *r = res_of(x, nd), *v = arg_of(x, nd, 0);
-  if (v->st && v->st->form == ST_WORDS && !i->at.ndim) {
-    r->word = v->st->w[off];
-  } else {
-    if (!val_settle(x, v, i->arg[0]->ty.lanes, false, i->sp)) return false;
-    *r = val_ref(*v);
-    if (!val_view(x, r, &i->arg[0]->ty, off, i->at.dim, i->at.ndim,
-                  i->res[0]->ty.lanes, i->sp))
-      return false;
-  }
-  /* the result's range may be wider than the operand's */
-  return val_convert(x, r, &i->arg[0]->ty, &i->res[0]->ty, i->sp);
-}
-
-static store *store_like(ir_interp *x, const ir_value *v, span sp) {
-  return ir_lanes_wide(x->m, &v->ty) ? store_gmp(x, v->ty.lanes, sp)
-                                     : store_words(x, v->ty.lanes, sp);
-}
-
-/* A stored scalar in word form is no store. */
-static void set_result(ir_interp *x, const node *nd, store *s) {
-  val *r = res_of(x, nd);
-  *r = (val){.st = s};
-  if (s->form != ST_WORDS || s->n != 1) return;
-  uint64_t word = s->w[0];
-  val_drop(x, r);
-  r->word = word;
-}
-
-/* Copies lane `from` of v (type t) to lane `to` of s, which may be wider. */
-static void copy_lane(ir_interp *x, store *s, uint64_t to, const val *v,
-                      const ir_type *t, uint64_t from) {
-  bool wide = ir_lanes_wide(x->m, t);
-  if (!wide && s->form == ST_WORDS) {
-    s->w[to] = val_word(x, v, from);
-    return;
-  }
-  val_mpz(v, t->dom, wide, from, x->t[0]);
-  if (!store_set(s, to, x->t[0]))
-    interp_fail(x, IR_RUN_WRONG, (span){0, 0}, "a value left its range");
-}
-
-static bool run_gather(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  const ir_type *ti = &i->arg[1]->ty, *tx = &i->arg[0]->ty;
-  val *v = arg_of(x, nd, 0), *idx = arg_of(x, nd, 1);
-  if (!val_settle(x, v, tx->lanes, false, i->sp) ||
-      !val_settle(x, idx, ti->lanes, false, i->sp))
-    return false;
-  store *s = store_like(x, i->res[0], i->sp);
-  if (!s) return false;
-  *res_of(x, nd) = (val){.st = s};
-  bool wide = ir_lanes_wide(x->m, ti);
-  for (uint64_t k = 0; k < ti->lanes; k++) {
-    val_mpz(idx, DOM_Z, wide, k, x->t[0]);
-    if (mpz_sgn(x->t[0]) < 0 || mpz_cmp_ui(x->t[0], tx->lanes - 1) > 0)
-      return interp_fail(x, IR_RUN_UNDEFINED, i->sp,
-                         "a lane outside the array was asked for");
-    copy_lane(x, s, k, v, tx, mpz_get_ui(x->t[0]));
-  }
-  set_result(x, nd, s);
-  return true;
-}
-
-/* The array of a put: operand 0's own if nothing else holds it. */
-static store *put_target(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  const ir_type *t = &i->arg[0]->ty;
-  val *v = arg_of(x, nd, 0);
-  bool wide = ir_lanes_wide(x->m, &i->res[0]->ty);
-  if (!val_settle(x, v, t->lanes, true, i->sp)) return NULL;
-  store *s = v->st;
-  if (s && s->ref == 1 && nd->arg0_dies && i->arg[1] != i->arg[0] &&
-      s->n == t->lanes && wide == (s->form == ST_GMP)) {
-    v->st = NULL;
-    return s;
-  }
-  s = store_like(x, i->res[0], i->sp);
-  if (!s) return NULL;
-  if (v->st && v->st->form == ST_WORDS && !wide)
-    memcpy(s->w, v->st->w, s->n * sizeof *s->w);
-  else
-    for (uint64_t k = 0; k < s->n; k++) copy_lane(x, s, k, v, t, k);
-  return s;
-}
-
-static bool run_put(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  const ir_type *tp = &i->arg[1]->ty;
-  val *part = arg_of(x, nd, 1);
-  int64_t off;
-  if (!offset(x, nd, 2, &off) ||
-      !val_settle(x, part, tp->lanes, false, i->sp))
-    return false;
-  store *s = put_target(x, nd);
-  if (!s) return false;
-  if (!i->at.ndim) { /* one lane: the common case of a loop */
-    copy_lane(x, s, (uint64_t)off, part, tp, 0);
-  } else {
-    for (uint64_t l = 0; l < tp->lanes; l++) {
-      uint64_t rest = l;
-      int64_t at = off;
-      for (uint32_t k = i->at.ndim; k--;) {
-        at += (int64_t)(rest % i->at.dim[k].n) * i->at.dim[k].stride;
-        rest /= i->at.dim[k].n;
-      }
-      copy_lane(x, s, (uint64_t)at, part, tp, l);
-    }
-  }
-  set_result(x, nd, s);
-  return x->status == IR_RUN_OK;
-}
-
-static bool run_concat(ir_interp *x, const node *nd) {
-  const ir_inst *i = nd->i;
-  store *s = store_like(x, i->res[0], i->sp);
-  if (!s) return false;
-  uint64_t at = 0, tmp[CHUNK];
-  for (uint32_t k = 0; k < i->narg; k++) {
-    const ir_type *t = &i->arg[k]->ty;
-    val *v = arg_of(x, nd, k);
-    if (!val_settle(x, v, t->lanes, false, i->sp)) break;
-    if (nd->words)
-      for (uint64_t l = 0; l < t->lanes; l += CHUNK) {
-        uint32_t n = t->lanes - l < CHUNK ? (uint32_t)(t->lanes - l) : CHUNK;
-        memcpy(s->w + at + l, val_load(x, v, l, n, tmp), n * sizeof *s->w);
-      }
-    else
-      for (uint64_t l = 0; l < t->lanes; l++) copy_lane(x, s, at + l, v, t, l);
-    at += t->lanes;
-  }
-  set_result(x, nd, s);
-  return x->status == IR_RUN_OK;
-}
-
-static bool run_iota(ir_interp *x, const node *nd) {
-  store *s = store_like(x, nd->i->res[0], nd->i->sp);
-  if (!s) return false;
-  for (uint64_t k = 0; k < s->n; k++) {
-    if (s->form == ST_WORDS)
-      s->w[k] = k;
-    else
-      mpz_set_ui(&s->g[k], k);
-  }
-  set_result(x, nd, s);
-  return true;
+         interp_must_lie(x, slot(x, v), &v->ty, v->ty.range, IR_RUN_WRONG,
+                         "a value left its range", sp);
 }
 
 /* ---- control ---- */
@@ -548,27 +162,24 @@ static bool run_node(ir_interp *x, const node *nd, val *out) {
   switch (nd->op) {
   case OP_CONST:
   case OP_TABLE: *res_of(x, nd) = val_ref(nd->fixed); return true;
-  case OP_IOTA: return run_iota(x, nd);
-  case OP_INPUT: return run_input(x, nd);
-  case OP_OUTPUT: return run_output(x, nd);
-  case OP_TELL: return run_tell(x, nd);
-  case OP_CHECK: return run_check(x, nd);
-  case OP_DEC: return run_dec(x, nd);
-  case OP_HIDE:
-  case OP_LIFT:
-  case OP_REDUCE:
-  case OP_OPEN:
-  case OP_ASSUME: return run_same(x, nd);
-  case OP_VIEW:
-  case OP_GET: return run_view(x, nd);
-  case OP_GATHER: return run_gather(x, nd);
-  case OP_PUT: return run_put(x, nd);
-  case OP_CONCAT: return run_concat(x, nd);
   case OP_FOR: return run_for(x, nd);
   case OP_WHILE: return run_while(x, nd);
   case OP_IF: return run_if(x, nd);
   case OP_YIELD: return run_yield(x, nd, out);
-  default: return interp_arith(x, nd);
+  case OP_INPUT:
+  case OP_OUTPUT:
+  case OP_TELL:
+  case OP_CHECK: return interp_edge(x, nd);
+  case OP_IOTA:
+  case OP_DEC:
+  case OP_HIDE:
+  case OP_LIFT:
+  case OP_REDUCE:
+  case OP_OPEN:
+  case OP_ASSUME: return interp_move(x, nd);
+  default:
+    return ir_ops[nd->op].rule == RULE_MOVE ? interp_move(x, nd)
+                                            : interp_arith(x, nd);
   }
 }
 

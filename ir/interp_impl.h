@@ -87,6 +87,19 @@ struct ir_interp {
   mpz_t t[4];         /* scratch of one lane */
 };
 
+/* Where a value, an operand, the result of a node is. */
+static inline val *slot(ir_interp *x, const ir_value *v) {
+  return &x->slot[v->id];
+}
+
+static inline val *arg_of(ir_interp *x, const node *nd, uint32_t k) {
+  return slot(x, nd->i->arg[k]);
+}
+
+static inline val *res_of(ir_interp *x, const node *nd) {
+  return slot(x, nd->i->res[0]);
+}
+
 /* ---- interp.c ---- */
 /* Records the first failure; false. */
 bool interp_fail(ir_interp *x, ir_status s, span sp, const char *fmt, ...)
@@ -116,6 +129,20 @@ bool store_set(store *s, uint64_t lane, mpz_srcptr v);
 /* From type `from` to type `to`, which differ in range only. */
 bool val_convert(ir_interp *x, val *v, const ir_type *from, const ir_type *to,
                  span sp);
+
+/* ---- interp_edge.c ---- */
+/* Reports s and the first lane of v that lies outside r.  (A p value whose
+ * range the field cannot hold is not constrained by it.) */
+bool interp_must_lie(ir_interp *x, val *v, const ir_type *ty,
+                     const ir_range *r, ir_status s, const char *what,
+                     span sp);
+/* v as an integer: of a residue the representative of least absolute value. */
+void interp_centre(const ir_module *m, mpz_ptr v);
+bool interp_edge(ir_interp *x, const node *nd); /* input output tell check */
+
+/* ---- interp_move.c ---- */
+/* Conversions that keep the clear value, and rearranged lanes. */
+bool interp_move(ir_interp *x, const node *nd);
 
 /* ---- interp_ops.c ---- */
 /* One lane in word form: 0, 1 overflow, 2 undefined. */

@@ -12,27 +12,9 @@
 #include <string.h>
 
 #include "ir/ir.h"
+#include "ir/ir_lex.h"
 
 enum { DIGITS_MAX = 20000, LEAVES_MAX = 16384 };
-
-typedef enum {
-  TK_END,
-  TK_BAD,
-  TK_WORD,   /* letters, digits, _ */
-  TK_INT,    /* -?digits */
-  TK_STRING, /* text: decoded */
-  TK_VALUE,  /* %name; text without % */
-  TK_LABEL,  /* @name; text without @ */
-  TK_DOTS,   /* .. */
-  TK_PUNCT   /* one character */
-} token_kind;
-
-typedef struct token {
-  token_kind kind;
-  const char *at;
-  size_t n;
-  const char *str; /* STRING: decoded, on the arena */
-} token;
 
 typedef struct binding {
   const char *name;
@@ -44,10 +26,8 @@ typedef struct parser {
   arena *a;
   ir_module *m;
   diag *dg;
-  const char *text, *end, *pos;
-  const char *last_end; /* where the last taken token ended */
+  ir_lexer lx;
   uint32_t base;
-  token tok;
   binding *tab;
   size_t cap, n;
   bool failed;
@@ -55,13 +35,13 @@ typedef struct parser {
 
 /* ---- reporting ---- */
 static span span_of(const parser *p, const char *from, const char *to) {
-  return (span){p->base + (uint32_t)(from - p->text),
-                p->base + (uint32_t)(to - p->text)};
+  return (span){p->base + (uint32_t)(from - p->lx.text),
+                p->base + (uint32_t)(to - p->lx.text)};
 }
 
 static span tok_span(const parser *p) {
-  const char *to = p->tok.at + p->tok.n;
-  return span_of(p, p->tok.at, to > p->end ? p->end : to);
+  const char *to = p->lx.tok.at + p->lx.tok.n;
+  return span_of(p, p->lx.tok.at, to > p->lx.end ? p->lx.end : to);
 }
 
 /* At most 40 printable characters of a token. */
@@ -77,10 +57,10 @@ static const char *shown(parser *p, const char *s, size_t n) {
 
 static bool expected(parser *p, const char *what) {
   if (!p->failed) {
-    const char *found = p->tok.kind == TK_END
+    const char *found = p->lx.tok.kind == TK_END
                             ? "the end of the text"
                             : arena_printf(p->a, "'%s'",
-                                           shown(p, p->tok.at, p->tok.n));
+                                           shown(p, p->lx.tok.at, p->lx.tok.n));
     diag_report(p->dg, DIAG_IR_SYNTAX, tok_span(p), what, found);
   }
   p->failed = true;
@@ -103,103 +83,18 @@ static bool beyond(parser *p, const char *what, const char *holder,
   return false;
 }
 
-/* ---- lexer ---- */
-static bool is_word(char c) {
-  return isalnum((unsigned char)c) || c == '_';
-}
-
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
-/* Sets TK_STRING, or TK_BAD for an unterminated string, a control character or
- * an unknown escape. */
-static void lex_string(parser *p) {
-  const char *s = p->pos + 1;
-  while (s < p->end && *s != '"' && (unsigned char)*s >= 0x20)
-    s += *s == '\\' && s + 1 < p->end ? 2 : 1;
-  p->tok.n = 1;
-  if (s >= p->end || *s != '"') return;
-  char *out = arena_alloc(p->a, (size_t)(s - p->pos) + 1), *w = out;
-  for (const char *c = p->pos + 1; c < s; c++) {
-    if (*c != '\\') {
-      *w++ = *c;
-      continue;
-    }
-    c++;
-    if (*c == '"' || *c == '\\') {
-      *w++ = *c;
-    } else if (*c == 'x' && s - c > 2 && hex_digit(c[1]) >= 0 &&
-               hex_digit(c[2]) >= 0 && (c[1] != '0' || c[2] != '0')) {
-      *w++ = (char)(hex_digit(c[1]) * 16 + hex_digit(c[2]));
-      c += 2;
-    } else {
-      return;
-    }
-  }
-  p->tok.kind = TK_STRING;
-  p->tok.str = out;
-  p->tok.n = (size_t)(s + 1 - p->pos);
-}
-
-static void lex_run(parser *p, token_kind kind, size_t from, bool dots) {
-  const char *s = p->pos + from;
-  while (s < p->end && (is_word(*s) || (dots && *s == '.'))) s++;
-  p->tok.n = (size_t)(s - p->pos);
-  if (p->tok.n > from) p->tok.kind = kind;
-}
-
-static void lex(parser *p) {
-  p->last_end = p->tok.at ? p->tok.at + p->tok.n : p->text;
-  for (; p->pos < p->end; p->pos++) {
-    if (*p->pos == '#')
-      while (p->pos < p->end && *p->pos != '\n') p->pos++;
-    if (p->pos == p->end || !strchr(" \t\r\n", *p->pos) || !*p->pos) break;
-  }
-  p->tok = (token){TK_BAD, p->pos, 1, NULL};
-  if (p->pos >= p->end) {
-    p->tok.kind = TK_END;
-    p->tok.n = 0;
-    return;
-  }
-  char c = *p->pos;
-  bool digit_next = p->end - p->pos > 1 && isdigit((unsigned char)p->pos[1]);
-  if (c == '"') {
-    lex_string(p);
-  } else if (c == '%') {
-    lex_run(p, TK_VALUE, 1, true);
-  } else if (c == '@') {
-    lex_run(p, TK_LABEL, 1, false);
-  } else if (isdigit((unsigned char)c) || (c == '-' && digit_next)) {
-    const char *s = p->pos + 1;
-    while (s < p->end && isdigit((unsigned char)*s)) s++;
-    p->tok.kind = TK_INT;
-    p->tok.n = (size_t)(s - p->pos);
-  } else if (is_word(c)) {
-    lex_run(p, TK_WORD, 0, false);
-  } else if (c == '.' && p->end - p->pos > 1 && p->pos[1] == '.') {
-    p->tok.kind = TK_DOTS;
-    p->tok.n = 2;
-  } else if (c && strchr(":,=(){}[]<>.", c)) {
-    p->tok.kind = TK_PUNCT;
-  }
-  p->pos += p->tok.n;
-}
-
 static bool tok_is(const parser *p, token_kind k, const char *s) {
-  return p->tok.kind == k && p->tok.n == strlen(s) &&
-         !memcmp(p->tok.at, s, p->tok.n);
+  return p->lx.tok.kind == k && p->lx.tok.n == strlen(s) &&
+         !memcmp(p->lx.tok.at, s, p->lx.tok.n);
 }
 
 static bool punct(const parser *p, char c) {
-  return p->tok.kind == TK_PUNCT && *p->tok.at == c;
+  return p->lx.tok.kind == TK_PUNCT && *p->lx.tok.at == c;
 }
 
 static bool take_punct(parser *p, char c) {
   if (!punct(p, c)) return false;
-  lex(p);
+  ir_lex(&p->lx);
   return true;
 }
 
@@ -210,7 +105,7 @@ static bool need_punct(parser *p, char c) {
 
 static bool take_word(parser *p, const char *s) {
   if (!tok_is(p, TK_WORD, s)) return false;
-  lex(p);
+  ir_lex(&p->lx);
   return true;
 }
 
@@ -219,36 +114,36 @@ static bool need_word(parser *p, const char *s) {
 }
 
 static bool need_string(parser *p, const char **out) {
-  if (p->tok.kind != TK_STRING) return expected(p, "a string");
-  *out = p->tok.str;
-  lex(p);
+  if (p->lx.tok.kind != TK_STRING) return expected(p, "a string");
+  *out = p->lx.tok.str;
+  ir_lex(&p->lx);
   return true;
 }
 
 /* ---- numbers ---- */
 static bool need_mpz(parser *p, mpz_ptr out) {
-  if (p->tok.kind != TK_INT) return expected(p, "an integer");
-  if (p->tok.n > DIGITS_MAX)
+  if (p->lx.tok.kind != TK_INT) return expected(p, "an integer");
+  if (p->lx.tok.n > DIGITS_MAX)
     return beyond(p, "the length of the number", "circuit text",
                   "20000 digits");
-  mpz_set_str(out, arena_strndup(p->a, p->tok.at, p->tok.n), 10);
-  lex(p);
+  mpz_set_str(out, arena_strndup(p->a, p->lx.tok.at, p->lx.tok.n), 10);
+  ir_lex(&p->lx);
   return true;
 }
 
 static bool need_uint(parser *p, uint64_t max, uint64_t *out) {
-  if (p->tok.kind != TK_INT || *p->tok.at == '-')
+  if (p->lx.tok.kind != TK_INT || *p->lx.tok.at == '-')
     return expected(p, "an integer >= 0");
   uint64_t v = 0;
-  for (size_t k = 0; k < p->tok.n; k++) {
-    uint64_t d = (uint64_t)(p->tok.at[k] - '0');
+  for (size_t k = 0; k < p->lx.tok.n; k++) {
+    uint64_t d = (uint64_t)(p->lx.tok.at[k] - '0');
     if (v > (max - d) / 10 || d > max)
       return beyond(p, "the number", "this place",
                     arena_printf(p->a, "%llu", (unsigned long long)max));
     v = v * 10 + d;
   }
   *out = v;
-  lex(p);
+  ir_lex(&p->lx);
   return true;
 }
 
@@ -299,13 +194,13 @@ static bool bind(parser *p, const token *name, ir_value *v) {
 }
 
 static bool need_value(parser *p, ir_value **out) {
-  if (p->tok.kind != TK_VALUE) return expected(p, "a value");
-  binding *b = p->cap ? &p->tab[slot_of(p, p->tok.at, p->tok.n)] : NULL;
+  if (p->lx.tok.kind != TK_VALUE) return expected(p, "a value");
+  binding *b = p->cap ? &p->tab[slot_of(p, p->lx.tok.at, p->lx.tok.n)] : NULL;
   if (!b || !b->v)
-    return wrong_name(p, tok_span(p), "value", p->tok.at, p->tok.n,
+    return wrong_name(p, tok_span(p), "value", p->lx.tok.at, p->lx.tok.n,
                       "is used before its definition");
   *out = b->v;
-  lex(p);
+  ir_lex(&p->lx);
   return true;
 }
 
@@ -325,8 +220,8 @@ static bool need_range(parser *p, const ir_range **out) {
   mpz_init(lo);
   mpz_init(hi);
   bool ok = need_mpz(p, lo);
-  if (ok && p->tok.kind != TK_DOTS) ok = expected(p, "'..'");
-  if (ok) lex(p);
+  if (ok && p->lx.tok.kind != TK_DOTS) ok = expected(p, "'..'");
+  if (ok) ir_lex(&p->lx);
   ok = ok && need_mpz(p, hi);
   if (ok && mpz_cmp(lo, hi) > 0) ok = expected(p, "a range lo..hi, lo <= hi,");
   if (ok) {
@@ -437,14 +332,14 @@ static bool need_attributes(parser *p, ir_inst *i) {
 
 /* ---- instructions ---- */
 static bool need_op(parser *p, ir_op *op) {
-  if (p->tok.kind != TK_WORD) return expected(p, "an operation");
+  if (p->lx.tok.kind != TK_WORD) return expected(p, "an operation");
   for (int k = 0; k < OP_COUNT; k++)
     if (tok_is(p, TK_WORD, ir_ops[k].spelling)) {
       *op = (ir_op)k;
-      lex(p);
+      ir_lex(&p->lx);
       return true;
     }
-  return wrong_name(p, tok_span(p), "operation", p->tok.at, p->tok.n,
+  return wrong_name(p, tok_span(p), "operation", p->lx.tok.at, p->lx.tok.n,
                     "does not exist");
 }
 
@@ -466,15 +361,15 @@ typedef struct head {
 } head;
 
 static bool need_typed(parser *p, head *h) {
-  if (p->tok.kind != TK_VALUE) return expected(p, "a value");
+  if (p->lx.tok.kind != TK_VALUE) return expected(p, "a value");
   if (h->n == h->cap) {
     uint32_t cap = h->cap ? h->cap * 2 : 4;
     h->name = arena_grow(p->a, h->name, h->cap, cap, sizeof *h->name);
     h->ty = arena_grow(p->a, h->ty, h->cap, cap, sizeof *h->ty);
     h->cap = cap;
   }
-  h->name[h->n] = p->tok;
-  lex(p);
+  h->name[h->n] = p->lx.tok;
+  ir_lex(&p->lx);
   return need_punct(p, ':') && need_type(p, &h->ty[h->n++]);
 }
 
@@ -485,10 +380,10 @@ static bool need_region(parser *p, ir_inst *i, uint32_t k, unsigned depth) {
       {"turn", ""}, {"test", "turn"}, {"then", "else"}};
   const char *want =
       label[i->op == OP_FOR ? 0 : i->op == OP_WHILE ? 1 : 2][k];
-  if (p->tok.kind != TK_LABEL || p->tok.n != strlen(want) + 1 ||
-      memcmp(p->tok.at + 1, want, p->tok.n - 1))
+  if (p->lx.tok.kind != TK_LABEL || p->lx.tok.n != strlen(want) + 1 ||
+      memcmp(p->lx.tok.at + 1, want, p->lx.tok.n - 1))
     return expected(p, arena_printf(p->a, "'@%s'", want));
-  lex(p);
+  ir_lex(&p->lx);
   ir_block *r = i->region[k] = ir_block_new(p->m);
   r->owner = i;
   if (!need_punct(p, '(')) return false;
@@ -499,7 +394,7 @@ static bool need_region(parser *p, ir_inst *i, uint32_t k, unsigned depth) {
                            hint_of(p, &h.name[h.n - 1]));
     if (!bind(p, &h.name[h.n - 1], v)) return false;
   }
-  lex(p);
+  ir_lex(&p->lx);
   return need_punct(p, '{') && need_block(p, r, depth + 1) &&
          need_punct(p, '}');
 }
@@ -508,7 +403,7 @@ static bool need_region(parser *p, ir_inst *i, uint32_t k, unsigned depth) {
  * value, the first of the next line. */
 static bool need_args(parser *p, int want, ir_value ***arg, uint32_t *n) {
   uint32_t cap = 0;
-  while (want >= 0 ? *n < (uint32_t)want : p->tok.kind == TK_VALUE) {
+  while (want >= 0 ? *n < (uint32_t)want : p->lx.tok.kind == TK_VALUE) {
     if (*n == cap) {
       *arg = arena_grow(p->a, *arg, cap, cap ? cap * 2 : 4, sizeof **arg);
       cap = cap ? cap * 2 : 4;
@@ -516,17 +411,17 @@ static bool need_args(parser *p, int want, ir_value ***arg, uint32_t *n) {
     if (!need_value(p, &(*arg)[(*n)++])) return false;
     if (want >= 0 && *n < (uint32_t)want && !need_punct(p, ',')) return false;
     if (want < 0 && !take_punct(p, ',')) break;
-    if (want < 0 && p->tok.kind != TK_VALUE) return expected(p, "a value");
+    if (want < 0 && p->lx.tok.kind != TK_VALUE) return expected(p, "a value");
   }
   return true;
 }
 
 static bool need_span(parser *p, ir_inst *i, const char *from) {
-  i->sp = span_of(p, from, p->last_end);
+  i->sp = span_of(p, from, p->lx.last_end);
   if (!take_word(p, "at")) return true;
   if (!need_u32(p, UINT32_MAX, &i->sp.start)) return false;
-  if (p->tok.kind != TK_DOTS) return expected(p, "'..'");
-  lex(p);
+  if (p->lx.tok.kind != TK_DOTS) return expected(p, "'..'");
+  ir_lex(&p->lx);
   return need_u32(p, UINT32_MAX, &i->sp.end);
 }
 
@@ -535,11 +430,11 @@ static bool need_inst(parser *p, ir_block *b, unsigned depth) {
   ir_op op = OP_COUNT;
   ir_value **arg = NULL;
   uint32_t narg = 0;
-  const char *from = p->tok.at;
-  while (p->tok.kind == TK_VALUE) {
+  const char *from = p->lx.tok.at;
+  while (p->lx.tok.kind == TK_VALUE) {
     if (!need_typed(p, &h)) return false;
     if (!take_punct(p, ',')) break;
-    if (p->tok.kind != TK_VALUE) return expected(p, "a value");
+    if (p->lx.tok.kind != TK_VALUE) return expected(p, "a value");
   }
   if (h.n && !need_punct(p, '=')) return false;
   if (!need_op(p, &op) || !need_args(p, ir_ops[op].nargs, &arg, &narg))
@@ -563,7 +458,7 @@ static bool need_inst(parser *p, ir_block *b, unsigned depth) {
 }
 
 static bool need_block(parser *p, ir_block *b, unsigned depth) {
-  while (!punct(p, '}') && p->tok.kind != TK_END)
+  while (!punct(p, '}') && p->lx.tok.kind != TK_END)
     if (!need_inst(p, b, depth)) return false;
   return true;
 }
@@ -571,7 +466,7 @@ static bool need_block(parser *p, ir_block *b, unsigned depth) {
 /* ---- header ---- */
 static bool need_leaf(parser *p, bool out) {
   ir_leaf l = {0};
-  token name = p->tok;
+  token name = p->lx.tok;
   if (!need_string(p, &l.name) || !need_string(p, &l.type) ||
       !need_string(p, &l.shape) || !need_word(p, "of") ||
       !need_string(p, &l.top))
@@ -600,7 +495,7 @@ static bool need_module(parser *p) {
   for (int s = 0; s < 3; s++)
     if (tok_is(p, TK_WORD, stages[s])) stage = s;
   if (stage < 0) return expected(p, "'high', 'core' or 'sched'");
-  lex(p);
+  ir_lex(&p->lx);
   if (!need_word(p, "field") || !need_u32(p, 1279, &k)) return false;
   if (k < 2) return expected(p, "a Mersenne exponent of at least 2");
   p->m = ir_module_new(p->a, name, k);
@@ -610,18 +505,19 @@ static bool need_module(parser *p) {
   while (take_word(p, "output"))
     if (!need_leaf(p, true)) return false;
   if (!tok_is(p, TK_LABEL, "@body")) return expected(p, "'@body'");
-  lex(p);
+  ir_lex(&p->lx);
   if (!need_punct(p, '{') || !need_block(p, p->m->body, 0) ||
       !need_punct(p, '}'))
     return false;
-  return p->tok.kind == TK_END || expected(p, "the end of the text");
+  return p->lx.tok.kind == TK_END || expected(p, "the end of the text");
 }
 
 ir_module *ir_parse(arena *a, source_set *ss, source_id src, diag *dg) {
   const source_file *f = source_get(ss, src);
-  parser p = {.a = a, .dg = dg, .text = f->text, .end = f->text + f->n,
-              .pos = f->text, .base = f->base};
-  lex(&p);
+  parser p = {.a = a, .dg = dg, .base = f->base};
+  p.lx = (ir_lexer){.a = a, .text = f->text, .end = f->text + f->n,
+                    .pos = f->text};
+  ir_lex(&p.lx);
   if (!need_module(&p)) return NULL;
   p.m->src = ss;
   p.m->parsed = true;

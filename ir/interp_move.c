@@ -1,0 +1,231 @@
+/* Conversions that keep the clear value, and rearranged lanes. */
+#include <string.h>
+
+#include "ir/interp_impl.h"
+
+/* ---- conversions ---- */
+static bool run_dec(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  const ir_type *ty = &i->res[0]->ty, *from = &i->arg[0]->ty;
+  val *v = arg_of(x, nd, 0);
+  if (!interp_must_lie(x, v, from, ty->range, IR_RUN_RANGE,
+                       "the opened value does not fit its type", i->sp))
+    return false;
+  bool was = ir_lanes_wide(x->m, from), wide = ir_lanes_wide(x->m, ty);
+  uint64_t n = v->st && v->st->n > 1 ? ty->lanes : 1;
+  store *s = wide ? store_gmp(x, n, i->sp) : store_words(x, n, i->sp);
+  if (!s) return false;
+  for (uint64_t k = 0; k < n; k++) {
+    if (!was && !wide) {
+      uint64_t w = val_word(x, v, k);
+      s->w[k] = w > x->p / 2 ? -(x->p - w) : w;
+      continue;
+    }
+    val_mpz(v, DOM_P, was, k, x->t[0]);
+    interp_centre(x->m, x->t[0]);
+    store_set(s, k, x->t[0]);
+  }
+  val *r = res_of(x, nd);
+  *r = (val){.st = s};
+  if (n == 1 && !wide) {
+    uint64_t word = s->w[0];
+    val_drop(x, r);
+    r->word = word;
+  }
+  return true;
+}
+
+/* hide lift reduce open assume: the clear value is the same. */
+static bool run_same(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  val *r = res_of(x, nd);
+  if (!val_settle(x, arg_of(x, nd, 0), i->arg[0]->ty.lanes, false, i->sp))
+    return false;
+  *r = val_ref(*arg_of(x, nd, 0));
+  if (nd->op != OP_ASSUME) return true;
+  const ir_type *from = &i->arg[0]->ty;
+  return interp_must_lie(x, r, from, i->res[0]->ty.range, IR_RUN_ASSUME,
+                         "an assumption is wrong", i->sp) &&
+         val_convert(x, r, from, &i->res[0]->ty, i->sp);
+}
+
+/* ---- lanes ---- */
+/* Offset operand k + the constant; false unless all lanes are in bounds. */
+static bool offset(ir_interp *x, const node *nd, uint32_t k, int64_t *off) {
+  const ir_inst *i = nd->i;
+  int64_t lo, hi, lanes = (int64_t)i->arg[0]->ty.lanes;
+  val_mpz(arg_of(x, nd, k), DOM_Z, ir_lanes_wide(x->m, &i->arg[k]->ty), 0,
+          x->t[0]);
+  bool ok = ir_dims_extent(i->at.dim, i->at.ndim, &lo, &hi) &&
+            mpz_fits_slong_p(x->t[0]) &&
+            !__builtin_add_overflow(mpz_get_si(x->t[0]), i->at.off, off) &&
+            !__builtin_add_overflow(*off, lo, &lo) &&
+            !__builtin_add_overflow(*off, hi, &hi) && lo >= 0 && hi < lanes;
+  return ok || interp_fail(x, IR_RUN_UNDEFINED, i->sp,
+                           "a lane outside the array was asked for");
+}
+
+static bool run_view(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  int64_t off = i->at.off;
+  if (nd->op == OP_GET && !offset(x, nd, 1, &off)) return false;
+  val *r = res_of(x, nd), *v = arg_of(x, nd, 0);
+  if (v->st && v->st->form == ST_WORDS && !i->at.ndim) {
+    r->word = v->st->w[off];
+  } else {
+    if (!val_settle(x, v, i->arg[0]->ty.lanes, false, i->sp)) return false;
+    *r = val_ref(*v);
+    if (!val_view(x, r, &i->arg[0]->ty, off, i->at.dim, i->at.ndim,
+                  i->res[0]->ty.lanes, i->sp))
+      return false;
+  }
+  /* the result's range may be wider than the operand's */
+  return val_convert(x, r, &i->arg[0]->ty, &i->res[0]->ty, i->sp);
+}
+
+static store *store_like(ir_interp *x, const ir_value *v, span sp) {
+  return ir_lanes_wide(x->m, &v->ty) ? store_gmp(x, v->ty.lanes, sp)
+                                     : store_words(x, v->ty.lanes, sp);
+}
+
+/* A stored scalar in word form is no store. */
+static void set_result(ir_interp *x, const node *nd, store *s) {
+  val *r = res_of(x, nd);
+  *r = (val){.st = s};
+  if (s->form != ST_WORDS || s->n != 1) return;
+  uint64_t word = s->w[0];
+  val_drop(x, r);
+  r->word = word;
+}
+
+/* Copies lane `from` of v (type t) to lane `to` of s, which may be wider. */
+static void copy_lane(ir_interp *x, store *s, uint64_t to, const val *v,
+                      const ir_type *t, uint64_t from) {
+  bool wide = ir_lanes_wide(x->m, t);
+  if (!wide && s->form == ST_WORDS) {
+    s->w[to] = val_word(x, v, from);
+    return;
+  }
+  val_mpz(v, t->dom, wide, from, x->t[0]);
+  if (!store_set(s, to, x->t[0]))
+    interp_fail(x, IR_RUN_WRONG, (span){0, 0}, "a value left its range");
+}
+
+static bool run_gather(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  const ir_type *ti = &i->arg[1]->ty, *tx = &i->arg[0]->ty;
+  val *v = arg_of(x, nd, 0), *idx = arg_of(x, nd, 1);
+  if (!val_settle(x, v, tx->lanes, false, i->sp) ||
+      !val_settle(x, idx, ti->lanes, false, i->sp))
+    return false;
+  store *s = store_like(x, i->res[0], i->sp);
+  if (!s) return false;
+  *res_of(x, nd) = (val){.st = s};
+  bool wide = ir_lanes_wide(x->m, ti);
+  for (uint64_t k = 0; k < ti->lanes; k++) {
+    val_mpz(idx, DOM_Z, wide, k, x->t[0]);
+    if (mpz_sgn(x->t[0]) < 0 || mpz_cmp_ui(x->t[0], tx->lanes - 1) > 0)
+      return interp_fail(x, IR_RUN_UNDEFINED, i->sp,
+                         "a lane outside the array was asked for");
+    copy_lane(x, s, k, v, tx, mpz_get_ui(x->t[0]));
+  }
+  set_result(x, nd, s);
+  return true;
+}
+
+/* The array of a put: operand 0's own if nothing else holds it. */
+static store *put_target(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  const ir_type *t = &i->arg[0]->ty;
+  val *v = arg_of(x, nd, 0);
+  bool wide = ir_lanes_wide(x->m, &i->res[0]->ty);
+  if (!val_settle(x, v, t->lanes, true, i->sp)) return NULL;
+  store *s = v->st;
+  if (s && s->ref == 1 && nd->arg0_dies && i->arg[1] != i->arg[0] &&
+      s->n == t->lanes && wide == (s->form == ST_GMP)) {
+    v->st = NULL;
+    return s;
+  }
+  s = store_like(x, i->res[0], i->sp);
+  if (!s) return NULL;
+  if (v->st && v->st->form == ST_WORDS && !wide)
+    memcpy(s->w, v->st->w, s->n * sizeof *s->w);
+  else
+    for (uint64_t k = 0; k < s->n; k++) copy_lane(x, s, k, v, t, k);
+  return s;
+}
+
+static bool run_put(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  const ir_type *tp = &i->arg[1]->ty;
+  val *part = arg_of(x, nd, 1);
+  int64_t off;
+  if (!offset(x, nd, 2, &off) ||
+      !val_settle(x, part, tp->lanes, false, i->sp))
+    return false;
+  store *s = put_target(x, nd);
+  if (!s) return false;
+  if (!i->at.ndim) { /* one lane: the common case of a loop */
+    copy_lane(x, s, (uint64_t)off, part, tp, 0);
+  } else {
+    for (uint64_t l = 0; l < tp->lanes; l++) {
+      uint64_t rest = l;
+      int64_t at = off;
+      for (uint32_t k = i->at.ndim; k--;) {
+        at += (int64_t)(rest % i->at.dim[k].n) * i->at.dim[k].stride;
+        rest /= i->at.dim[k].n;
+      }
+      copy_lane(x, s, (uint64_t)at, part, tp, l);
+    }
+  }
+  set_result(x, nd, s);
+  return x->status == IR_RUN_OK;
+}
+
+static bool run_concat(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  store *s = store_like(x, i->res[0], i->sp);
+  if (!s) return false;
+  uint64_t at = 0, tmp[CHUNK];
+  for (uint32_t k = 0; k < i->narg; k++) {
+    const ir_type *t = &i->arg[k]->ty;
+    val *v = arg_of(x, nd, k);
+    if (!val_settle(x, v, t->lanes, false, i->sp)) break;
+    if (nd->words)
+      for (uint64_t l = 0; l < t->lanes; l += CHUNK) {
+        uint32_t n = t->lanes - l < CHUNK ? (uint32_t)(t->lanes - l) : CHUNK;
+        memcpy(s->w + at + l, val_load(x, v, l, n, tmp), n * sizeof *s->w);
+      }
+    else
+      for (uint64_t l = 0; l < t->lanes; l++) copy_lane(x, s, at + l, v, t, l);
+    at += t->lanes;
+  }
+  set_result(x, nd, s);
+  return x->status == IR_RUN_OK;
+}
+
+static bool run_iota(ir_interp *x, const node *nd) {
+  store *s = store_like(x, nd->i->res[0], nd->i->sp);
+  if (!s) return false;
+  for (uint64_t k = 0; k < s->n; k++) {
+    if (s->form == ST_WORDS)
+      s->w[k] = k;
+    else
+      mpz_set_ui(&s->g[k], k);
+  }
+  set_result(x, nd, s);
+  return true;
+}
+
+bool interp_move(ir_interp *x, const node *nd) {
+  switch (nd->op) {
+  case OP_DEC: return run_dec(x, nd);
+  case OP_VIEW:
+  case OP_GET: return run_view(x, nd);
+  case OP_GATHER: return run_gather(x, nd);
+  case OP_PUT: return run_put(x, nd);
+  case OP_CONCAT: return run_concat(x, nd);
+  case OP_IOTA: return run_iota(x, nd);
+  default: return run_same(x, nd);
+  }
+}
