@@ -11,58 +11,93 @@ static const char *severity(diag_severity s) {
                              : "bug";
 }
 
-/* Prose is wrapped at 78 columns; indented lines (examples) stand as they
- * are. */
+/* A story is prose; "Example:" and "Mend:" begin parts of it; indented lines
+ * are code. */
+typedef struct story {
+  const char *line;
+  size_t n;
+  bool code, part, blank;
+} story;
+
+static const char *next_line(const char *s, story *l) {
+  l->line = s;
+  l->n = strcspn(s, "\n");
+  l->blank = strspn(s, " ") >= l->n;
+  l->code = !l->blank && s[0] == ' ';
+  l->part = strncmp(s, "Example:", 8) == 0 || strncmp(s, "Mend:", 5) == 0;
+  s += l->n;
+  return *s == '\n' ? s + 1 : s;
+}
+
+static void wrapped(buf *b, const char *s, size_t n) {
+  size_t col = 0;
+  for (size_t i = 0; i < n;) {
+    size_t k = 0;
+    while (i + k < n && s[i + k] != ' ')
+      k++;
+    if (col > 0 && col + 1 + k > 78) {
+      buf_putc(b, '\n');
+      col = 0;
+    } else if (col > 0) {
+      buf_putc(b, ' ');
+      col++;
+    }
+    buf_write(b, s + i, k);
+    col += k;
+    i += k;
+    while (i < n && s[i] == ' ')
+      i++;
+  }
+  buf_putc(b, '\n');
+}
+
+/* Prose at 78 columns, a blank line before each part, code as it stands. */
 static void story_text(buf *b, const char *s) {
   while (*s != '\0') {
-    size_t n = strcspn(s, "\n");
-    if (n > 0 && s[0] == ' ') {
-      buf_write(b, s, n);
+    story l;
+    s = next_line(s, &l);
+    if (l.blank)
+      continue;
+    if (l.part)
+      buf_putc(b, '\n');
+    if (l.code) {
+      buf_write(b, l.line, l.n);
+      buf_putc(b, '\n');
     } else {
-      size_t col = 0;
-      for (size_t i = 0; i < n;) {
-        size_t k = 0;
-        while (i + k < n && s[i + k] != ' ')
-          k++;
-        if (col > 0 && col + 1 + k > 78) {
-          buf_putc(b, '\n');
-          col = 0;
-        } else if (col > 0) {
-          buf_putc(b, ' ');
-          col++;
-        }
-        buf_write(b, s + i, k);
-        col += k;
-        i += k;
-        while (i < n && s[i] == ' ')
-          i++;
-      }
+      wrapped(b, l.line, l.n);
     }
-    buf_putc(b, '\n');
-    s += n;
-    if (*s == '\n')
-      s++;
   }
 }
 
-/* The story, its indented lines as a fenced block. */
 static void story_markdown(buf *b, const char *s) {
-  bool code = false;
+  size_t indent = 0; /* of the code block at hand; 0: none */
   while (*s != '\0') {
-    size_t n = strcspn(s, "\n");
-    bool in = n >= 4 && strncmp(s, "    ", 4) == 0;
-    if (in && !code)
-      buf_puts(b, b->n > 1 && b->p[b->n - 2] == '\n' ? "```\n" : "\n```\n");
-    if (!in && code)
+    story l;
+    const char *rest = next_line(s, &l);
+    if (l.code && indent == 0) {
+      indent = strspn(l.line, " ");
+      buf_puts(b, "\n```\n");
+    } else if (!l.code && !l.blank && indent > 0) {
+      indent = 0;
       buf_puts(b, "```\n");
-    code = in;
-    buf_write(b, in ? s + 4 : s, in ? n - 4 : n);
-    buf_putc(b, '\n');
-    s += n;
-    if (*s == '\n')
-      s++;
+    }
+    size_t skip = strspn(l.line, " ");
+    if (skip > indent)
+      skip = indent;
+    if (l.part) {
+      size_t k = strcspn(l.line, ":") + 1;
+      buf_puts(b, "\n**");
+      buf_write(b, l.line, k);
+      buf_puts(b, "**");
+      buf_write(b, l.line + k, l.n - k);
+      buf_putc(b, '\n');
+    } else if (!l.blank) {
+      buf_write(b, l.line + skip, l.n - skip);
+      buf_putc(b, '\n');
+    }
+    s = rest;
   }
-  if (code)
+  if (indent > 0)
     buf_puts(b, "```\n");
 }
 

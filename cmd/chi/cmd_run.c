@@ -289,7 +289,7 @@ static bool print(run *r) {
   if (r->c->opt.json) {
     print_json(r, &b);
   } else {
-    show_outputs(&b, r->c, r->x.fn, &r->out, &r->in.who);
+    show_outputs(&b, r->c, r->x.m, r->x.fn, &r->out, &r->in.who);
     show_told(&b, r->c, r->x.m, &r->out, &r->in.who);
     print_cost(r, &b);
     if (r->c->opt.openings) {

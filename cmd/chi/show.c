@@ -161,8 +161,15 @@ static void value_block(buf *b, const fe_type *t, const lanes *v,
   mpz_clear(x);
 }
 
-void show_outputs(buf *b, const cli *c, const fe_fn *f, const outcome *o,
-                  const people *who) {
+static bool is_output(const ir_module *m, const char *name) {
+  uint32_t k = 0;
+  while (k < m->nout && strcmp(m->out[k].name, name) != 0)
+    k++;
+  return k < m->nout;
+}
+
+void show_outputs(buf *b, const cli *c, const ir_module *m, const fe_fn *f,
+                  const outcome *o, const people *who) {
   const char *bold = c->colour_out ? "\033[1m" : "";
   const char *off = c->colour_out ? "\033[0m" : "";
   size_t wide = 0;
@@ -173,13 +180,11 @@ void show_outputs(buf *b, const cli *c, const fe_fn *f, const outcome *o,
   for (uint32_t k = 0; k < f->result.nleaf; k++) {
     const fe_leaf *l = &f->result.leaf[k];
     const char *name = short_name(l->name);
-    if (l->type->kind == FE_UNIT)
-      continue;
+    if (!is_output(m, l->name))
+      continue; /* nothing, or told: then it stands below */
     buf_printf(b, "%s%s%s%*s = ", bold, name, off,
                (int)(wide - strlen(name)), "");
-    if (l->type->kind == FE_TOLD)
-      buf_puts(b, "(told, see below)\n");
-    else if (k >= o->n || o->val[k].n == 0)
+    if (k >= o->n || o->val[k].n == 0)
       buf_puts(b, "(secret: stays shared among the nodes)\n");
     else
       value_block(b, l->type, &o->val[k], who, wide + 3);

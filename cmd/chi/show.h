@@ -8,8 +8,8 @@
 /* {"result": ...}, or the fields of a struct. */
 void show_outputs_json(buf *b, const fe_fn *f, const outcome *o,
                        const people *who);
-void show_outputs(buf *b, const cli *c, const fe_fn *f, const outcome *o,
-                  const people *who);
+void show_outputs(buf *b, const cli *c, const ir_module *m, const fe_fn *f,
+                  const outcome *o, const people *who);
 /* Values told to one identity: [{"name":..,"to":..,"value":..}]. */
 void show_told_json(buf *b, const ir_module *m, const outcome *o,
                     const people *who);
