@@ -16,6 +16,7 @@ typedef struct lazy_value {
   bool eager;   /* its component reduces at the multiplications */
   double weight; /* how often its definition runs, roughly */
   double cost;   /* elements that a share of it costs */
+  double turns;  /* how often the reduce for a share of it runs */
   uint32_t uses; /* by linear steps and hard ones */
   uint32_t root; /* union-find over linear steps */
   double greedy, every; /* at the root: elements of the two plans */

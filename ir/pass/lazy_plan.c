@@ -159,22 +159,33 @@ static void uses(lazy *z, ir_block *b, double weight) {
 
 /* ---- cost of a share, forward ---- */
 static void costs(lazy *z, ir_block *b) {
-  for (uint32_t k = 0; k < b->nparam; k++)
-    of(z, b->param[k])->cost = 0; /* where a turn needs it, it is a share */
+  for (uint32_t k = 0; k < b->nparam; k++) {
+    lazy_value *v = of(z, b->param[k]);
+    v->cost = 0; /* where a turn needs it, it is a share */
+    v->turns = v->weight;
+  }
   for (ir_inst *i = b->first; i; i = i->next) {
     for (uint32_t k = 0; k < i->nres; k++) {
       lazy_value *v = of(z, i->res[k]);
       v->cost = v->weight * (double)i->res[k]->ty.lanes;
+      v->turns = v->weight;
     }
     if (i->nres == 1 && lazy_is_linear(i) && of(z, i->res[0])->deg2) {
       lazy_value *v = of(z, i->res[0]);
-      double sum = 0;
+      double sum = 0, turns = 0;
       for (uint32_t k = 0; k < i->narg; k++) {
         lazy_value *a = of(z, i->arg[k]);
-        if (a->deg2 && !a->hard) sum += a->cost / (a->uses ? a->uses : 1);
+        if (!a->deg2) continue;
+        if (!a->hard) sum += a->cost / (a->uses ? a->uses : 1);
+        if (a->turns > turns) turns = a->turns;
       }
-      v->linear = v->eager || sum <= v->cost;
-      if (v->linear) v->cost = sum;
+      /* reduced here: more rounds, if what it is made of stands further out */
+      double here = v->cost + (v->weight - turns) * ROUND_WORTH;
+      v->linear = v->eager || sum <= here;
+      if (v->linear) {
+        v->cost = sum;
+        v->turns = turns;
+      }
     }
     for (uint32_t r = 0; r < i->nregion; r++) costs(z, i->region[r]);
   }
