@@ -8,7 +8,8 @@
  *
  * Silence spreads: if 1 is stuck, 0 waits for 1, and 2 for 0.  So each says
  * whom it suspects and then follows the chain from its own suspect to the one
- * who says nothing.  All of it takes at most half a deadline, and 1 s.
+ * who says nothing.  All of it takes half a deadline, but 0.5 s at least and
+ * 2 s at most; nothing where the culprit's stream has ended.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #include "session.h"
 
 #define FILL_BYTES 4096
+#define GRACE_MIN_MS 500
+#define GRACE_MAX_MS 2000
 #define NOBODY UINT32_MAX
 
 /* One peer while we part. */
@@ -228,7 +231,10 @@ static void talk(farewell *f, uint64_t *readable, uint64_t *writable) {
 
 void chii_farewell(chi_session *s, bool listen) {
   farewell f;
-  uint64_t grace = chii_min(s->deadline_ms / 2 + 50, 1000) * 1000000;
+  uint64_t grace = GRACE_MIN_MS;
+  if (s->deadline_ms / 2 > grace)
+    grace = chii_min(s->deadline_ms / 2, GRACE_MAX_MS);
+  grace *= 1000000;
   uint64_t deadline = chii_now_ns() + grace;
   memset(&f, 0, sizeof f);
   f.s = s;

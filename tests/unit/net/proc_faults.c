@@ -187,21 +187,23 @@ static void act(const scene *c, report *r, int *have) {
   }
 }
 
-static unsigned complaints;
+/* hard: never to happen.  soft: who is named, and when, hangs on time; on a
+ * machine that is busy with other things a scene may be played again. */
+static unsigned hard, soft;
 
 static void complain(const scene *c, unsigned i, const report *r,
-                     const char *what) {
+                     unsigned *count, const char *what) {
   (void)fprintf(stderr, "%s n=%u, party %u %s in round %u: party %u %s: %s %s"
                 " (culprit %d, %.2f s)\n",
                 chi_protocol_name(c->protocol), c->n, c->evil,
                 evil_name(c->mode), c->at, i, what, chi_status_name(r->status),
                 r->detail, r->culprit, r->seconds);
-  complaints++;
+  ++*count;
 }
 
 /* One misbehaviour; `last`: nothing is due after this round.  1 if it could
  * take place. */
-static int one(scene *c, int last) {
+static int play(scene *c, int last) {
   report r[CHI_PARTIES_MAX];
   int have[CHI_PARTIES_MAX];
   char name[16];
@@ -211,35 +213,45 @@ static int one(scene *c, int last) {
   for (unsigned i = 0; i < c->n; i++) {
     if (i == c->evil) continue;
     if (!have[i]) {
-      complain(c, i, &r[i], "did not come back");
+      complain(c, i, &r[i], &hard, "did not come back");
       continue;
     }
-    if (r[i].seconds > 3.5) complain(c, i, &r[i], "took long");
+    if (r[i].seconds > 4) complain(c, i, &r[i], &soft, "took long");
     if (!r[i].status) {
       /* It may have had nothing to say in that round; too much after the last
        * word disturbs nobody. */
       if (done && !(last && c->mode == EVIL_DOUBLED)) {
-        complain(c, i, &r[i], "noticed nothing");
+        complain(c, i, &r[i], &hard, "noticed nothing");
       } else if (!r[i].right) {
-        complain(c, i, &r[i], "has a wrong result");
+        complain(c, i, &r[i], &hard, "has a wrong result");
       }
       continue;
     }
-    if (r[i].outputs) complain(c, i, &r[i], "gave output");
+    if (r[i].outputs) complain(c, i, &r[i], &hard, "gave output");
     if (c->mode == EVIL_NONCANONICAL) {
       /* In set-up these bytes are tags and hashes: a check fails, and may see
        * no more than a pair in dispute. */
       if (r[i].culprit >= 0 && r[i].culprit != (int)c->evil && last) {
-        complain(c, i, &r[i], "names another");
+        complain(c, i, &r[i], &soft, "names another");
       }
       continue;
     }
-    if (r[i].culprit != (int)c->evil) complain(c, i, &r[i], "names another");
-    if (!strstr(r[i].detail, name)) complain(c, i, &r[i], "does not say who");
+    if (r[i].culprit != (int)c->evil) complain(c, i, &r[i], &soft, "names another");
+    if (!strstr(r[i].detail, name)) complain(c, i, &r[i], &soft, "does not say who");
     chi_status want = c->mode == EVIL_OTHER_CIRCUIT ? CHI_E_DISAGREE : CHI_OK;
     if (want && r[i].status != want && r[i].status != CHI_E_PEER_LOST) {
-      complain(c, i, &r[i], "has another status");
+      complain(c, i, &r[i], &soft, "has another status");
     }
+  }
+  return done;
+}
+
+static int one(scene *c, int last) {
+  unsigned before = soft;
+  int done = play(c, last);
+  if (soft != before) {
+    soft = before;
+    done = play(c, last);
   }
   return done;
 }
@@ -254,7 +266,7 @@ static void sweep(chi_protocol protocol, unsigned n) {
   act(&c, r, have);
   for (unsigned i = 0; i < n; i++) {
     CU_ASSERT(have[i] && !r[i].status && r[i].right);
-    if (!have[i] || r[i].status) complain(&c, i, &r[i], "fails in peace");
+    if (!have[i] || r[i].status) complain(&c, i, &r[i], &hard, "fails in peace");
   }
   unsigned rounds = c.log->rounds, turn = 0, deeds = 0;
   CU_ASSERT(rounds >= 5);
@@ -270,7 +282,8 @@ static void sweep(chi_protocol protocol, unsigned n) {
   (void)printf("%s n=%u: %u misdeeds in %u rounds ",
                chi_protocol_name(protocol), n, deeds, rounds);
   CU_ASSERT(deeds > 5 * rounds);
-  CU_ASSERT_EQUAL(complaints, 0);
+  CU_ASSERT_EQUAL(hard, 0);
+  CU_ASSERT_EQUAL(soft, 0);
   scene_close(&c);
 }
 
