@@ -374,11 +374,6 @@ static val kind_of(an *a, const node *n, const ty *want) {
   case N_STRUCTLIT: return structlit_of(a, n);
   case N_IF: return if_of(a, n, want);
   case N_BLOCK: return block_of(a, n, want);
-  case N_RANGE:
-    REPORT(a, RANGE_AS_VALUE, n->sp);
-    diag_hint(a->u->dg, "A range stands in `for`, in a comprehension or in an "
-                        "index.");
-    return val_of(poison(a));
   default: return val_of(poison(a));
   }
 }

@@ -43,7 +43,7 @@ static ty_label label_of(an *a, fitting *f, const ty *v, const ty *d,
                 ty_text(a->u->a, ty_relabel(a->u->ts, d, LAB_SEC)));
   }
   *ok = false;
-  return LAB_SEC;
+  return LAB_PUB; /* reported: what follows goes on as declared */
 }
 
 static const ty *fit_int(an *a, fitting *f, const ty *v, const ty *d,

@@ -26,7 +26,12 @@
 
 #include "frontend/sema.h"
 
-enum { ROUNDS = 12, WALK = 200000, WALK_TURNS = 4096, BUDGET = 6000000 };
+enum { ROUNDS = 12, WALK = 200000, WALK_TURNS = 4096, BUDGET = 1500000 };
+
+/* Nodes that may be looked at before loops are taken as declared. */
+static bool spent(const an *a, uint64_t more) {
+  return a->u->work + more > BUDGET + 4 * (uint64_t)a->u->nnode;
+}
 
 typedef struct loop {
   an *a;
@@ -302,7 +307,7 @@ static bool settle(loop *l, int rounds) {
       l->fresh[i] = f;
     }
     if (!moved) return true;
-    if (l->a->u->work > BUDGET) return false;
+    if (spent(l->a, 0)) return false;
   }
   return false;
 }
@@ -313,7 +318,7 @@ static bool walk(loop *l, uint64_t cost) {
   if (mpz_cmp(l->tlo, l->thi) != 0 || mpz_cmp_ui(l->thi, WALK_TURNS) > 0)
     return false;
   uint64_t t = mpz_get_ui(l->thi);
-  if (t * (cost + 1) > WALK || a->u->work + t * cost > BUDGET) return false;
+  if (t * (cost + 1) > WALK || spent(a, t * cost)) return false;
   bool join = a->join;
   const ty **all = ARENA_ARR(a->u->a, const ty *, l->set->n + 1);
   for (uint32_t i = 0; i < l->set->n; i++) {
@@ -378,7 +383,7 @@ static void find_heads(loop *l) {
   if (settle(l, ROUNDS)) return;
   for (uint32_t i = 0; i < l->set->n; i++)
     if (l->before[i].t && !l->pinned[i] && l->moving[i]) needs_type(l, i);
-  if (l->a->u->work <= BUDGET && settle(l, ROUNDS)) return;
+  if (!spent(l->a, 0) && settle(l, ROUNDS)) return;
   for (uint32_t i = 0; i < l->set->n; i++) {
     if (!l->before[i].t || l->pinned[i]) continue;
     const ty *p = pin(l, i);
@@ -388,6 +393,26 @@ static void find_heads(loop *l) {
 }
 
 /* ---- after the loop ---- */
+
+typedef struct clipping {
+  const ty *decl;
+  uint32_t k;
+} clipping;
+
+static const ty *clip_leaf(ty_set *s, const ty *t, void *user) {
+  clipping *c = user;
+  const ty *d = ty_leaf(c->decl, c->k++);
+  if (t->kind != T_INT || d->kind != T_INT) return t;
+  return ty_int(s, ival_meet(s->iv, t->iv, d->iv), t->label);
+}
+
+/* A declared variable holds nothing else: what would not fit is reported. */
+static const ty *clipped(const loop *l, uint32_t i, const ty *t) {
+  const ty *d = l->a->decl[l->set->slot[i]];
+  if (!d || t->err || d->nleaf != t->nleaf) return t;
+  clipping c = {d, 0};
+  return ty_map(l->a->u->ts, t, clip_leaf, &c);
+}
 
 static const rel **outer_relations(loop *l, uint32_t i) {
   an *a = l->a;
@@ -416,7 +441,7 @@ static void finish(loop *l) {
     const ty *t = l->pinned[i] && !l->head[i]->err
                       ? ty_join(a->u->ts, l->head[i], l->end[i].t)
                       : next_type(l, i, true, false, false);
-    val v = val_of(t ? t : a->u->ts->error);
+    val v = val_of(t ? clipped(l, i, t) : a->u->ts->error);
     if (!v.t->err) v.rel = outer_relations(l, i);
     if (!v.t->err && !l->pinned[i] && l->before[i].fresh)
       v.fresh = next_type(l, i, true, false, true);
@@ -480,7 +505,7 @@ void analyse_loop(an *a, const node *n, loop_body body, void *user,
     return;
   }
   uint64_t work = u->work;
-  if (work <= BUDGET) {
+  if (!spent(a, 0)) {
     if (!settle(&l, ROUNDS)) {
       if (walk(&l, (u->work - work) / ROUNDS)) {
         keep_facts(&l);

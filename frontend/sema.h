@@ -120,6 +120,7 @@ struct fe_unit {
   inst **testinst;
   uint32_t ntest;
   bool syntax_ok, checked;
+  uint32_t before; /* errors that were there before this unit */
   struct seen { uint64_t key; } *seen; /* messages already given */
   size_t nseen, capseen;
   uint64_t work; /* nodes looked at, bounds the analysis of loops */

@@ -191,7 +191,9 @@ static module *load(fe_unit *u, const char *path, span from, bool root) {
                         sizeof *u->mod);
   u->mod[u->nmod++] = m;
   m->state = 1;
+  uint32_t before = diag_errors(u->dg);
   m->ast = parse_file(u->a, u->ss, id, u->dg, &u->nnode);
+  if (diag_errors(u->dg) != before) u->syntax_ok = false;
   read_imports(u, m);
   for (uint32_t i = 0; i < m->ast->nkid; i++) {
     const node *d = m->ast->kid[i];
@@ -227,9 +229,9 @@ fe_unit *fe_load(arena *a, source_set *ss, diag *dg, const char *path,
   *u->pmax = *ival_get(u->iv, p, p)->lo;
   mpz_clear(p);
   u->nnode = 1;
-  uint32_t before = diag_errors(dg);
+  u->syntax_ok = true;
+  u->before = diag_errors(dg);
   if (!load(u, path, (span){0, 0}, true)) return NULL;
-  u->syntax_ok = diag_errors(dg) == before;
   u->res = ARENA_ARR(a, res, u->nnode + 1);
   return u;
 }
@@ -326,13 +328,13 @@ static void check_leaks(fe_unit *u, module *m) {
 }
 
 bool fe_check(fe_unit *u) {
-  if (u->checked || !u->syntax_ok) return u->checked && !diag_errors(u->dg);
+  if (u->checked || !u->syntax_ok)
+    return u->checked && diag_errors(u->dg) == u->before;
   u->checked = true;
-  uint32_t before = diag_errors(u->dg);
   for (uint32_t i = u->nmod; i-- > 0;) check_module(u, u->mod[i]);
   for (uint32_t i = u->nmod; i-- > 0;) check_items(u, u->mod[i]);
   check_tests(u, u->mod[0]);
   check_leaks(u, u->mod[0]);
   fe_list(u);
-  return diag_errors(u->dg) == before;
+  return diag_errors(u->dg) == u->before;
 }
