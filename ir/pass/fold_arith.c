@@ -177,6 +177,10 @@ static ir_value *sum(fold *f, ir_inst *i) {
     return v;
   }
   ir_inst *d = x->def;
+  if (d && d->op == OP_SUM)
+    return ir_fold(&b, OP_SUM, d->arg[0], i->at.inner * d->at.inner);
+  if (d && d->op == OP_NEG)
+    return ir_op1(&b, OP_NEG, ir_fold(&b, OP_SUM, d->arg[0], i->at.inner));
   if (d && d->op == OP_VIEW && d->at.ndim) { /* sum of a splat */
     const ir_dim *last = &d->at.dim[d->at.ndim - 1];
     if (last->stride == 0 && last->n % i->at.inner == 0) {
