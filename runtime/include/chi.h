@@ -562,7 +562,17 @@ CHI_API CHI_MUST_USE chi_status chi_dot(chi_session *s, chi_vec out, chi_vec a,
 CHI_API CHI_MUST_USE chi_status chi_open(chi_session *s, uint64_t *values,
                                         chi_vec a);
 
-/* Moves everything queued.  Inputs first, then products and openings together.
+/* Queues the opening of a to node `party` alone: `values` there, NULL
+ * elsewhere.  Otherwise as chi_open.
+ *
+ * Cost     one round of its own; rep3: 1 element a lane from one node, a
+ *          16-byte tag from another; shamir: 1 element a lane from each other.
+ * Leaks    the values, to `party`. */
+CHI_API CHI_MUST_USE chi_status chi_open_to(chi_session *s, unsigned party,
+                                           uint64_t *values, chi_vec a);
+
+/* Moves everything queued.  Inputs first, then openings to one node, then
+ * products and openings to all together.
  *
  * Returns  CHI_OK; CHI_E_CHECK, CHI_E_PEER_*, CHI_E_PROTOCOL (sticky: no value
  *          of this exchange is given). */

@@ -151,7 +151,7 @@ static void deal_node_inputs(chi_session *s) {
   }
 }
 
-/* Sealed inputs always; dealt ones where a dealer could lie about the degree. */
+/* Sealed inputs always; dealt ones where a dealer could miss the degree. */
 static void check_client_inputs(chi_session *s) {
   const chi_program *p = s->program;
   uint32_t *list = chii_alloc(s, p->n_input, sizeof *list), count = 0;

@@ -100,6 +100,15 @@ void chii_ex_open(chi_session *s, uint64_t *dst, const uint64_t *src,
   s->proto->open(s, it);
 }
 
+void chii_ex_single_open(chi_session *s, uint64_t *dst, const uint64_t *src,
+                         uint64_t lanes) {
+  s->m = s->m_seen = 0;
+  s->o = s->o_seen = lanes;
+  s->n_reduce = 0;
+  s->n_open = 1;
+  s->opened[0] = (chii_item){dst, src, lanes, 0, 0};
+}
+
 int chii_ex_end(chi_session *s) {
   CHII_REQUIRE(s->in_exchange && !s->chunk_item, "no exchange to end");
   if (!s->status && (s->m_seen != s->m || s->o_seen != s->o))

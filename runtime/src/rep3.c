@@ -93,14 +93,9 @@ static void tag_init(crypto_onetimeauth_state *st, const uint8_t key[32],
   chii_wipe(k, sizeof k);
 }
 
-static void begin(chi_session *s) {
+/* Nothing of the round has arrived; tag keys for its openings. */
+static void reset(chi_session *s) {
   rep3 *r = s->proto_state;
-  uint64_t send[3] = {0}, recv[3] = {0};
-  uint64_t tag = s->o ? TAG_BYTES : 0;
-  send[r->prev] = 8 * s->m + tag;
-  send[r->next] = 8 * s->o;
-  recv[r->next] = 8 * s->m + tag;
-  recv[r->prev] = 8 * s->o;
   r->red = r->opn = 0;
   r->red_bytes = r->opn_bytes = r->opn_done = 0;
   r->tag_got = 0;
@@ -110,6 +105,17 @@ static void begin(chi_session *s) {
     tag_init(&r->seen, r->tag_b, r->tag_count);
   }
   s->stats.rounds++;
+}
+
+static void begin(chi_session *s) {
+  rep3 *r = s->proto_state;
+  uint64_t send[3] = {0}, recv[3] = {0};
+  uint64_t tag = s->o ? TAG_BYTES : 0;
+  send[r->prev] = 8 * s->m + tag;
+  send[r->next] = 8 * s->o;
+  recv[r->next] = 8 * s->m + tag;
+  recv[r->prev] = 8 * s->o;
+  reset(s);
   chii_round_begin(s, send, recv, NULL);
 }
 
@@ -153,15 +159,15 @@ static void open_item(chi_session *s, const chii_item *it) {
   }
 }
 
-static void end(chi_session *s) {
+static void send_tag(chi_session *s, unsigned to) {
   rep3 *r = s->proto_state;
-  if (s->o) {
-    crypto_onetimeauth_final(&r->made, r->made_tag);
-    chii_send_direct(s, r->prev, r->made_tag, TAG_BYTES);
-  }
-  chii_round_end(s);
-  if (s->status || !s->o)
-    return;
+  crypto_onetimeauth_final(&r->made, r->made_tag);
+  chii_send_direct(s, to, r->made_tag, TAG_BYTES);
+}
+
+/* The values of the round are those that party i + 1 tagged. */
+static void check_tag(chi_session *s) {
+  rep3 *r = s->proto_state;
   uint8_t expect[TAG_BYTES];
   crypto_onetimeauth_final(&r->seen, expect);
   int differ = sodium_memcmp(expect, r->tag, TAG_BYTES);
@@ -171,6 +177,15 @@ static void end(chi_session *s) {
               "an opening failed its check: the value from party %u and the"
               " tag from party %u disagree",
               r->prev, r->next);
+}
+
+static void end(chi_session *s) {
+  rep3 *r = s->proto_state;
+  if (s->o)
+    send_tag(s, r->prev);
+  chii_round_end(s);
+  if (!s->status && s->o)
+    check_tag(s);
 }
 
 static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
@@ -237,6 +252,34 @@ static void took(chi_session *s, unsigned peer, size_t n) {
       r->opn_bytes = r->opn_done = 0;
     }
   }
+}
+
+static void open_to(chi_session *s, unsigned party, uint64_t *dst,
+                    const uint64_t *src, uint64_t lanes) {
+  rep3 *r = s->proto_state;
+  uint64_t send[3] = {0}, recv[3] = {0};
+  chii_ex_single_open(s, dst, src, lanes);
+  reset(s);
+  if (s->me == party) {
+    recv[r->prev] = 8 * lanes;
+    recv[r->next] = TAG_BYTES;
+  } else if (r->next == party) {
+    send[party] = 8 * lanes;
+  } else {
+    send[party] = TAG_BYTES;
+  }
+  chii_round_begin(s, send, recv, NULL);
+  if (r->next == party) {
+    chii_send_direct(s, party, src, 8 * lanes);
+    chii_count_elements(s, lanes);
+  } else if (r->prev == party) {
+    crypto_onetimeauth_update(&r->made, (const uint8_t *)(src + lanes),
+                              8 * lanes);
+    send_tag(s, party);
+  }
+  chii_round_end(s);
+  if (!s->status && s->me == party)
+    check_tag(s);
 }
 
 static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
@@ -329,4 +372,4 @@ static void check_inputs(chi_session *s, const uint32_t *input,
 
 const chii_proto chii_rep3_ops = {
     CHI_REP3,  2,   setup, keys, wipe, begin, open_chunk,  close_chunk,
-    open_item, end, want,  took, deal, check_inputs};
+    open_item, end, want,  took, deal, open_to,     check_inputs};

@@ -167,7 +167,8 @@ static chi_status set_up(chi_session *s, const chi_session_config *cfg) {
 chi_status chi_session_new(chi_session **out, const chi_transport *transport,
                            const chi_session_config *cfg,
                            const chi_program *program) {
-  CHII_REQUIRE(out && transport && transport->ops && cfg, "an argument is NULL");
+  CHII_REQUIRE(out && transport && transport->ops && cfg,
+               "an argument is NULL");
   *out = NULL;
   chi_status st = sodium_init() < 0 ? CHI_E_CRYPTO : check_config(cfg, program);
   chi_alloc mem = cfg->alloc ? *cfg->alloc

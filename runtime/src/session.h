@@ -87,6 +87,10 @@ typedef struct chii_proto {
    * to the share at dst; one round. */
   void (*deal)(chi_session *s, unsigned dealer, uint64_t *dst,
                const uint64_t *values, uint64_t lanes);
+  /* Required.  The share at src to node `party`, whose dst gets the values
+   * (NULL elsewhere); one round. */
+  void (*open_to)(chi_session *s, unsigned party, uint64_t *dst,
+                  const uint64_t *src, uint64_t lanes);
   /* Required.  Checks the shares of `count` inputs against each other. */
   void (*check_inputs)(chi_session *s, const uint32_t *input, uint32_t count);
 } chii_proto;
@@ -217,6 +221,9 @@ void chii_ex_begin(chi_session *s, uint64_t m, uint64_t o);
 uint64_t *chii_ex_open_chunk(chi_session *s, uint64_t *dst, uint64_t lanes,
                              uint64_t off, uint64_t n);
 void chii_ex_close_chunk(chi_session *s);
+/* Sets up the item list of an exchange of one opening. */
+void chii_ex_single_open(chi_session *s, uint64_t *dst, const uint64_t *src,
+                         uint64_t lanes);
 void chii_ex_open(chi_session *s, uint64_t *dst, const uint64_t *src,
                   uint64_t lanes);
 int chii_ex_end(chi_session *s);

@@ -176,20 +176,26 @@ static uint64_t due_words(const chi_session *s, unsigned from, unsigned to) {
   return w;
 }
 
-static void begin(chi_session *s) {
+static void reset(chi_session *s) {
   chii_shamir *h = s->proto_state;
-  uint64_t send[CHI_PARTIES_MAX], recv[CHI_PARTIES_MAX];
-  h->batches = h->dn ? (s->m + h->t) / (h->t + 1) : 0;
-  for (unsigned j = 0; j < s->n; j++) {
-    send[j] = 8 * (due_words(s, s->me, j) + s->o);
-    recv[j] = 8 * (due_words(s, j, s->me) + s->o);
+  for (unsigned j = 0; j < s->n; j++)
     h->cur[j] = (chii_cursor){0};
-  }
   h->opens_ready = false;
   h->open_at = h->open_off = 0;
   h->open_item = 0;
   h->round = 1;
+  h->batches = h->dn ? (s->m + h->t) / (h->t + 1) : 0;
   s->stats.rounds++;
+}
+
+static void begin(chi_session *s) {
+  chii_shamir *h = s->proto_state;
+  uint64_t send[CHI_PARTIES_MAX], recv[CHI_PARTIES_MAX];
+  reset(s);
+  for (unsigned j = 0; j < s->n; j++) {
+    send[j] = 8 * (due_words(s, s->me, j) + s->o);
+    recv[j] = 8 * (due_words(s, j, s->me) + s->o);
+  }
   if (h->dn && s->m)
     memset(h->eacc, 0, (s->m / h->d + 1) * 8);
   chii_round_begin(s, send, recv, NULL);
@@ -254,6 +260,24 @@ static void end(chi_session *s) {
   chii_round_end(s);
   if (h->dn && s->m && !s->status)
     chii_dn_second(s);
+}
+
+static void open_to(chi_session *s, unsigned party, uint64_t *dst,
+                    const uint64_t *src, uint64_t lanes) {
+  chii_shamir *h = s->proto_state;
+  uint64_t send[CHI_PARTIES_MAX] = {0}, recv[CHI_PARTIES_MAX] = {0};
+  chii_ex_single_open(s, dst, src, lanes);
+  reset(s);
+  h->opens_ready = true;
+  send[party] = s->me == party ? 0 : 8 * lanes;
+  for (unsigned j = 0; j < s->n && s->me == party; j++)
+    recv[j] = 8 * lanes;
+  chii_round_begin(s, send, recv, NULL);
+  if (s->me != party) {
+    chii_send_direct(s, party, src, 8 * lanes);
+    chii_count_elements(s, lanes);
+  }
+  chii_round_end(s);
 }
 
 /* Words before the openings that have a destination now. */
@@ -550,4 +574,4 @@ static void check_inputs(chi_session *s, const uint32_t *input,
 
 const chii_proto chii_shamir_ops = {
     CHI_SHAMIR, 1,   setup, keys, wipe, begin, open_chunk,  close_chunk,
-    open_item,  end, want,  took, deal, check_inputs};
+    open_item,  end, want,  took, deal, open_to,     check_inputs};

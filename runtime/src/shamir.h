@@ -45,7 +45,7 @@ typedef struct chii_shamir {
   uint64_t open_off;
 
   /* n >= 6 */
-  chii_prg *dbl_out, *dbl_in; /* [d]: 2t-sharings that I deal, that others deal */
+  chii_prg *dbl_out, *dbl_in; /* [d]: 2t-sharings: mine to others, theirs */
   chii_prg dbl_own;           /* my own point of what I deal */
   uint8_t own_key[32];
   uint64_t vand[CHI_PARTIES_MAX][CHI_PARTIES_MAX]; /* [row][dealer] */

@@ -6,7 +6,8 @@
  * random (together they fix the secret, nobody sends anything); and of degree
  * t, of the same secret, t points seeded, n-1-t sent.  The Vandermonde matrix
  * (row r, dealer i: (i+1)^r) takes the d sharings of a batch to t+1 that are
- * uniform given any t dealers' [DN07]: gates b(t+1) .. b(t+1)+t of the exchange.
+ * uniform given any t dealers' [DN07]: gates b(t+1) .. b(t+1)+t of the
+ * exchange.
  *
  * Round 1: dealers send the points of degree t, and to king g mod d of gate g
  * the product masked by the point of degree 2t.  Round 2: the king has e = xy+r

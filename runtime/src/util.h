@@ -1,4 +1,4 @@
-/* Small things that every part of libchi uses: misuse, wiping, clocks, sizes. */
+/* What every part of libchi uses: misuse, wiping, the clock, sizes. */
 #ifndef CHII_UTIL_H
 #define CHII_UTIL_H
 
@@ -9,7 +9,7 @@
 #include "chi.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "libchi moves elements between memory and wire as they lie: little-endian"
+#error "libchi moves elements between memory and wire as they lie"
 #endif
 
 /* Calls the misuse hook; never returns. */

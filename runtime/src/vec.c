@@ -4,21 +4,21 @@
 
 #include "session.h"
 
-typedef enum { VEC_SHARE, VEC_MUL, VEC_DOT, VEC_OPEN } vec_kind;
+typedef enum { VEC_SHARE, VEC_MUL, VEC_DOT, VEC_OPEN, VEC_OPEN_TO } vec_kind;
 
 typedef struct chii_vec_op {
   vec_kind kind;
   chi_vec out, a, b;
-  unsigned dealer;
+  unsigned party; /* dealer, or who is told */
   const uint64_t *values; /* VEC_SHARE */
-  uint64_t *opened;       /* VEC_OPEN */
+  uint64_t *opened;       /* VEC_OPEN, VEC_OPEN_TO; may be NULL there */
 } vec_op;
 
 const size_t chii_vec_op_bytes = sizeof(vec_op);
 
 void chii_vec_wipe(chi_session *s) {
   for (uint32_t i = 0; i < s->n_vec_op; i++)
-    if (s->vec_op[i].kind == VEC_OPEN)
+    if (s->vec_op[i].opened)
       chii_wipe(s->vec_op[i].opened, s->vec_op[i].a.lanes * 8);
   s->n_vec_op = 0;
 }
@@ -121,7 +121,7 @@ chi_status chi_share(chi_session *s, chi_vec out, unsigned dealer,
   CHII_REQUIRE(valid(s, out) && dealer < s->n &&
                    (values != NULL) == (dealer == s->me),
                "values are given by the dealer, and by nobody else");
-  vec_op op = {.kind = VEC_SHARE, .out = out, .dealer = dealer,
+  vec_op op = {.kind = VEC_SHARE, .out = out, .party = dealer,
                .values = values};
   return enqueue(s, &op);
 }
@@ -154,6 +154,18 @@ chi_status chi_open(chi_session *s, uint64_t *values, chi_vec a) {
     return st;
   CHII_REQUIRE(values && valid(s, a), "an argument is NULL");
   vec_op op = {.kind = VEC_OPEN, .a = a, .opened = values};
+  return enqueue(s, &op);
+}
+
+chi_status chi_open_to(chi_session *s, unsigned party, uint64_t *values,
+                       chi_vec a) {
+  chi_status st = ready(s);
+  if (st)
+    return st;
+  CHII_REQUIRE(valid(s, a) && party < s->n &&
+                   (values != NULL) == (party == s->me),
+               "values are taken by the party told, and by nobody else");
+  vec_op op = {.kind = VEC_OPEN_TO, .a = a, .party = party, .opened = values};
   return enqueue(s, &op);
 }
 
@@ -215,13 +227,19 @@ chi_status chi_exchange(chi_session *s) {
       for (uint64_t l = 0; op->values && l < op->out.lanes; l++)
         CHII_REQUIRE(op->values[l] < CHI_P,
                      "an input that is not reduced modulo p");
-      s->proto->deal(s, op->dealer, s->w + op->out.slot, op->values,
+      s->proto->deal(s, op->party, s->w + op->out.slot, op->values,
                      op->out.lanes);
     } else if (op->kind == VEC_OPEN) {
       o += op->a.lanes;
-    } else {
+    } else if (op->kind != VEC_OPEN_TO) {
       m += op->out.lanes;
     }
+  }
+  for (uint32_t i = 0; i < s->n_vec_op && !s->status; i++) {
+    const vec_op *op = &s->vec_op[i];
+    if (op->kind == VEC_OPEN_TO)
+      s->proto->open_to(s, op->party, op->opened, s->w + op->a.slot,
+                        op->a.lanes);
   }
   if (s->status)
     return s->status;

@@ -10,7 +10,8 @@
 
 /* f(k: public i16, w: public wide, secret a: [3] from a client, secret b: [3]
  * from node 1) = a * b + k opened, w + 1, a shared, b told to an identity.
- * Words: k 0, w 1..17, a 18..23, b 24..29, z 30..35, opened 36..38, w' 39..55 */
+ * Words: k 0, w 1..17, a 18..23, b 24..29, z 30..35, opened 36..38,
+ * w + 1 39..55 */
 enum { K = 0, W = 1, A = 18, B = 24, Z = 30, O = 36, W1 = 39, WORDS = 56 };
 enum { L = 3 };
 
@@ -226,7 +227,8 @@ static void finish(chi_session *s, void *user) {
 static world world_of(setting *t) {
   world w = {.protocol = t->protocol, .n = t->n, .program = &program,
              .prepare = prepare, .finish = finish, .user = t,
-             .deadline_ms = 2000, .keys = (const uint8_t(*)[CHI_KEY_BYTES])t->key,
+             .deadline_ms = 2000,
+             .keys = (const uint8_t(*)[CHI_KEY_BYTES])t->key,
              .identity = (const chi_identity *const *)t->id};
   memcpy(w.session_id, t->session_id, sizeof w.session_id);
   return w;
@@ -352,6 +354,22 @@ static void direct(chi_session *s, void *user) {
   vec_ok(!chi_vec_scale(s, z, z, 3) && !chi_vec_shift(s, z, z, 7));
   vec_ok(!chi_open(s, r, z) && !chi_open(s, &dot, d));
   vec_ok(!chi_exchange(s));
+  for (unsigned p = 0; p < s->n; p++) { /* to each node alone */
+    chi_stats before, after;
+    uint64_t *v = malloc(M * 8);
+    chi_session_stats(s, &before);
+    vec_ok(v && !chi_open_to(s, p, p == s->me ? v : NULL, z) &&
+           !chi_exchange(s));
+    chi_session_stats(s, &after);
+    uint64_t sent = 8 * M;
+    if (s->proto->id == CHI_REP3 && s->me == (p + 1) % 3)
+      sent = 16; /* the tag */
+    vec_ok(after.rounds == before.rounds + 1);
+    vec_ok(after.bytes_sent - before.bytes_sent == (p == s->me ? 0 : sent));
+    if (p == s->me)
+      vec_ok(memcmp(v, r, M * 8) == 0);
+    free(v);
+  }
   for (int i = 0; i < M; i++) {
     __extension__ typedef unsigned __int128 u128;
     u128 v = (u128)vx[i] * vy[i] % CHI_P + vx[i] + CHI_P - vy[i];
