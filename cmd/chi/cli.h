@@ -38,7 +38,7 @@ typedef enum {
 typedef struct options {
   const char *arg[2]; /* FILE FN, ID, COMMAND */
   unsigned narg;
-  bool help, json, clear, openings, spans, all, markdown, list, memory;
+  bool help, json, clear, openings, spans, all, markdown, list;
   const char **input; /* NAME=VALUE, in order */
   size_t ninput;
   const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
