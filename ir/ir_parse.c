@@ -449,7 +449,7 @@ static bool need_inst(parser *p, ir_block *b, unsigned depth) {
   }
   if (op != OP_FOR && op != OP_WHILE && op != OP_IF) return true;
   if (depth >= IR_NEST_MAX)
-    return beyond(p, "the nesting of regions", "circuit text", "256");
+    return beyond(p, "the nesting of regions", "circuit text", "1024");
   uint32_t nregion = op == OP_FOR ? 1 : 2;
   i->region = ARENA_ARR(p->a, ir_block *, nregion);
   for (; i->nregion < nregion; i->nregion++)

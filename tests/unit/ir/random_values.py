@@ -15,8 +15,6 @@ import random
 import subprocess
 import sys
 
-P = 2**61 - 1
-
 
 def tdiv(a, b):
     q = abs(a) // abs(b)
@@ -48,6 +46,8 @@ class Val:
 class Circuit:
     def __init__(self, rng):
         self.rng = rng
+        self.k = rng.choice([61, 61, 61, 13, 31, 127])
+        self.p = 2**self.k - 1
         self.vals, self.head, self.body, self.args = [], [], [], []
         self.want = []
 
@@ -247,9 +247,9 @@ class Circuit:
         if a.dom == "z":
             self.emit("p", "pub", a.lanes, a.lo, a.hi, f"enc {a.name}")
         elif a.kind == "pub":
-            if self.rng.random() < 0.5 and all(x % P for x in a.lanes):
-                self.emit("p", "pub", [pow(x, -1, P) for x in a.lanes], None,
-                          None, f"inv {a.name}")
+            if self.rng.random() < 0.5 and all(x % self.p for x in a.lanes):
+                self.emit("p", "pub", [pow(x, -1, self.p) for x in a.lanes],
+                          None, None, f"inv {a.name}")
             else:
                 self.emit("p", "sh", a.lanes, a.lo, a.hi, f"hide {a.name}")
         else:
@@ -277,10 +277,10 @@ class Circuit:
             f"    %e_{u}_: {k}<{-2*top-m}..{2*top+m}>{s} = sub %d_{u}_, "
             + a.name,
             f"    %f_{u}_: {k}<{-top}..{top}>{s} = assume %e_{u}_"
-            if top < P // 2 else
+            if top < self.p // 2 else
             f"    %f_{u}_: {k}<{-2*top-m}..{2*top+m}>{s} = neg %d_{u}_",
             f"    yield %f_{u}_", "  }"]
-        if top >= P // 2:
+        if top >= self.p // 2:
             self.broken = True
         return v
 
@@ -319,11 +319,12 @@ class Circuit:
             self.body.append(f'  output {v.name} "o{k}"')
             lanes = v.lanes
             if v.dom == "p":
-                lanes = [x % P for x in lanes]
+                lanes = [x % self.p for x in lanes]
                 if not field:
-                    lanes = [x - P if x > P // 2 else x for x in lanes]
+                    lanes = [x - self.p if x > self.p // 2 else x
+                             for x in lanes]
             self.want.append(f"o{k} = " + ", ".join(map(str, lanes)))
-        return "\n".join(['circuit "r"', "stage high", "field 61"] + self.head
+        return "\n".join(['circuit "r"', "stage high", f"field {self.k}"] + self.head
                          + outs + ["@body {"] + self.body + ["}", ""])
 
 

@@ -121,7 +121,7 @@ static void hostile(void) {
   buf_puts(&b, "  %c: z<0..1> = const 1\n");
   for (int k = 0; k < 100000; k++) buf_puts(&b, "if %c @then() {\n");
   CU_ASSERT_PTR_NULL(parse_body(a, "high", "", b.p, &dg));
-  CU_ASSERT_PTR_NOT_NULL(strstr(diag_get(dg, 0)->text, "limit is 256"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(diag_get(dg, 0)->text, "limit is 1024"));
   buf_reset(&b);
   buf_puts(&b, "  %c: z<0..1> = const ");
   for (int k = 0; k < 1000000; k++) buf_puts(&b, "9");
