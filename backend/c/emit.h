@@ -17,7 +17,8 @@ enum {
   EMIT_GROUP_DIMS = 7,  /* loops one group of lanes is split into */
   EMIT_GROUPS = 256,    /* sums of one kernel */
   EMIT_SYMS = 4,        /* run-time terms of an index */
-  EMIT_STATEMENTS = 250, /* of one function, before a new one is begun */
+  EMIT_STATEMENTS = 32, /* of one function before the next begins: C compilers
+                           take more than linear time for long ones */
   EMIT_CALLS = 200,     /* of one control function */
   EMIT_CHUNK = 4096     /* CHI_GEN_CHUNK */
 };
