@@ -20,6 +20,8 @@
 #define UPDATE_RECORDS (UINT64_C(1) << 23)
 /* How long close waits for the kernel to take the last bytes. */
 #define LINGER_NS UINT64_C(2000000000)
+/* And for peers in the middle of a word, see drain. */
+#define DRAIN_NS UINT64_C(200000000)
 
 static void note(tls_peer *p, const char *what) {
   char text[sizeof p->why];
@@ -193,6 +195,30 @@ void chii_tls_peer_free(tls_peer *p) {
   *p = (tls_peer){0};
 }
 
+/* A socket that is closed with bytes unread resets its connection, and what
+ * the kernel has not sent yet is lost with it, our last words perhaps: takes
+ * what a peer is saying until it has closed, too. */
+static void drain(tls_state *s) {
+  uint64_t deadline = chii_now_ns() + DRAIN_NS;
+  bool quiet[CHI_PARTIES_MAX] = {false};
+  for (bool first = true;; first = false) {
+    struct pollfd set[CHI_PARTIES_MAX];
+    nfds_t count = 0;
+    for (unsigned j = 0; j < s->n; j++) {
+      tls_io *io = s->peer[j].io;
+      if (!io || quiet[j]) continue;
+      if (first) (void)shutdown(io->fd, SHUT_WR);
+      ssize_t n = recv(io->fd, io->in, TLS_BUFFER, MSG_DONTWAIT);
+      bool later = n < 0 && (errno == EAGAIN || errno == EINTR);
+      quiet[j] = n == 0 || (n < 0 && !(later && !first));
+      if (!quiet[j]) set[count++] = (struct pollfd){io->fd, POLLIN, 0};
+    }
+    int ms = poll_ms(deadline);
+    if (count == 0 || ms == 0) return;
+    if (poll(set, count, ms) < 0 && errno != EINTR) return;
+  }
+}
+
 /* A farewell to all, then until LINGER_NS for the kernel to take the rest: a
  * peer that still waits for our last message must get it. */
 static void tls_close(void *state) {
@@ -221,6 +247,7 @@ static void tls_close(void *state) {
     if (poll(set, count, ms) < 0 && errno != EINTR) break;
   }
   ERR_clear_error();
+  drain(s);
   for (unsigned j = 0; j < s->n; j++) chii_tls_peer_free(&s->peer[j]);
   chii_tls_ctx_free(&s->ctx);
   free(s);

@@ -202,6 +202,35 @@ static void test_close_delivers(void) {
   close_all(s, &m);
 }
 
+/* The same while the receiver is sending, so that bytes are left unread. */
+static void test_close_amid_traffic(void) {
+  mesh m;
+  side s[3];
+  mesh_open(&m, 3);
+  init_all(s, &m);
+  run_all(s, 3);
+  for (unsigned i = 0; i < 3; i++) CU_ASSERT_EQUAL_FATAL(s[i].status, CHI_OK);
+  size_t cap = 16u << 20, taken = 0;
+  uint8_t *data = malloc(cap), *in = malloc(cap);
+  for (size_t k = 0; k < cap; k++) data[k] = (uint8_t)(k * 37 >> 4);
+  for (int idle = 0; idle < 3 && taken < cap;) {
+    long k = s[0].t.ops->try_send(s[0].t.state, 1, data + taken, cap - taken);
+    CU_ASSERT_FATAL(k >= 0);
+    taken += (size_t)k;
+    idle = k ? 0 : idle + 1;
+    (void)s[1].t.ops->try_send(s[1].t.state, 0, data, 100000);
+  }
+  pthread_t closer;
+  CU_ASSERT_FATAL(!pthread_create(&closer, NULL, close_main, &s[0]));
+  mesh_sleep_ms(20);
+  CU_ASSERT_EQUAL(mesh_recv(&s[1].t, 0, in, taken), 0);
+  CU_ASSERT(!memcmp(in, data, taken));
+  CU_ASSERT(!pthread_join(closer, NULL));
+  free(data);
+  free(in);
+  close_all(s, &m);
+}
+
 /* A vanished peer: CLOSED from both calls, no SIGPIPE, wait returns. */
 static void test_peer_gone(void) {
   mesh m;
@@ -610,6 +639,7 @@ int main(void) {
   CU_ADD_TEST(t, test_exporter);
   CU_ADD_TEST(t, test_bulk);
   CU_ADD_TEST(t, test_close_delivers);
+  CU_ADD_TEST(t, test_close_amid_traffic);
   CU_ADD_TEST(t, test_peer_gone);
   CU_ADD_TEST(t, test_wait_deadline);
   CU_ADD_TEST(t, test_wrong_key);
