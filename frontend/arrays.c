@@ -32,20 +32,52 @@ static void check_bounds(an *a, const node *k, const ival *iv, uint64_t n) {
   poison(a);
 }
 
-/* i*4 .. i*4+3: a constant length although the start is not. */
+/* The terms of a sum, with their signs. */
+typedef struct terms {
+  const node *e[32];
+  bool minus[32];
+  uint32_t n;
+} terms;
+
+static bool add_terms(terms *t, const node *e, bool minus) {
+  for (; e->kind == N_BINARY && (e->op == O_ADD || e->op == O_SUB);
+       e = e->kid[0])
+    if (!add_terms(t, e->kid[1], minus != (e->op == O_SUB))) return false;
+  if (t->n == 32) return false;
+  t->e[t->n] = e;
+  t->minus[t->n++] = minus;
+  return true;
+}
+
+/* hi - lo, where everything that is not constant cancels: i + 1 .. i + 3 has a
+ * constant length although its start has no constant value. */
 static bool constant_length(an *a, const node *lo, const node *hi,
                             uint64_t *len) {
-  if (!lo || hi->kind != N_BINARY || hi->op != O_ADD) return false;
-  int swapped = same_expr(lo, hi->kid[1]);
-  if (!swapped && !same_expr(lo, hi->kid[0])) return false;
-  bool q = a->quiet;
-  a->quiet = true;
-  const ty *t = expr_of(a, hi->kid[!swapped], NULL).t;
-  a->quiet = q;
-  int64_t v;
-  if (t->kind != T_INT || !ival_to_si(t->iv, &v) || v <= 0) return false;
-  *len = (uint64_t)v;
-  return true;
+  terms t = {.n = 0};
+  if (!lo || !add_terms(&t, hi, false) || !add_terms(&t, lo, true))
+    return false;
+  int64_t sum = 0;
+  for (uint32_t i = 0; i < t.n; i++) {
+    if (!t.e[i]) continue;
+    bool gone = false;
+    for (uint32_t k = i + 1; k < t.n && !gone; k++)
+      if (t.e[k] && t.minus[k] != t.minus[i] && same_expr(t.e[i], t.e[k])) {
+        t.e[k] = NULL;
+        gone = true;
+      }
+    if (gone) continue;
+    bool q = a->quiet;
+    a->quiet = true;
+    const ty *c = expr_of(a, t.e[i], NULL).t;
+    a->quiet = q;
+    int64_t v;
+    if (c->kind != T_INT || !ival_to_si(c->iv, &v) || v > INT32_MAX ||
+        v < -INT32_MAX)
+      return false;
+    sum += t.minus[i] ? -v : v;
+  }
+  *len = (uint64_t)sum;
+  return sum > 0;
 }
 
 bool slice_length(an *a, const node *r, uint64_t extent, uint64_t *len) {

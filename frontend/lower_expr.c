@@ -67,6 +67,22 @@ static lv lower_struct(lo *l, const node *n) {
   return r;
 }
 
+/* Constants side by side are one table; NULL if some part is none. */
+static ir_value *table_of(lo *l, ir_value **part, uint32_t n) {
+  mpz_srcptr *v = ARENA_ARR(l->a, mpz_srcptr, n);
+  const ir_range *r = NULL;
+  for (uint32_t i = 0; i < n; i++) {
+    const ir_type *t = &part[i]->ty;
+    if (t->lanes != 1 || t->dom != DOM_Z || !ir_is_const(part[i], &v[i]))
+      return NULL;
+    r = i ? ir_range_hull(l->m, r, t->range) : t->range;
+  }
+  ir_type t = ir_ty(DOM_Z, KIND_PUB, n, r);
+  ir_inst *in = ir_emit(&l->b, OP_TABLE, NULL, 0, &t, 1);
+  in->at.table = v;
+  return in->res[0];
+}
+
 static lv lower_array(lo *l, const node *n) {
   const ty *t = type_at(l, n);
   const ty *et = ty_with_dims(l->u->ts, t, t->dim + 1, t->ndim - 1);
@@ -77,7 +93,8 @@ static lv lower_array(lo *l, const node *n) {
   ir_value **part = ARENA_ARR(l->a, ir_value *, n->nkid + 1);
   for (uint32_t k = 0; k < t->nleaf; k++) {
     for (uint32_t i = 0; i < n->nkid; i++) part[i] = v[i].leaf[k];
-    r.leaf[k] = ir_concat(&l->b, part, n->nkid);
+    ir_value *table = n->nkid > 1 ? table_of(l, part, n->nkid) : NULL;
+    r.leaf[k] = table ? table : ir_concat(&l->b, part, n->nkid);
   }
   return r;
 }

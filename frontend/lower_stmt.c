@@ -58,12 +58,16 @@ static void run_side(lo *l, side *s, lower_thunk f, const void *user,
   l->times = times;
   for (size_t i = l->trail.n; i-- > mark;) {
     ltrail c = {l->trail.p[i].slot, l->fr->env[l->trail.p[i].slot]};
-    bool seen = l->trail.p[i].old.t == NULL;
+    bool seen = false;
     for (size_t k = 0; k < s->now.n && !seen; k++)
       seen = s->now.p[k].slot == c.slot;
     if (!seen) vec_push(l->a, &s->now, c);
   }
   roll_back_env(l, mark);
+  size_t kept = 0; /* slots that are declared within go with it */
+  for (size_t i = 0; i < s->now.n; i++)
+    if (l->fr->env[s->now.p[i].slot].t) s->now.p[kept++] = s->now.p[i];
+  s->now.n = kept;
   l->b = out;
 }
 

@@ -303,17 +303,25 @@ typedef struct change {
 } change;
 typedef VEC(change) changes;
 
-/* What slots declared before `mark` are now, each once. */
+/* What the slots changed since `mark` are now. */
 static void collect(an *a, uint32_t mark, changes *out) {
   for (uint32_t i = a->ntrail; i-- > mark;) {
-    if (!a->trail[i].old.t) continue;
     change c = {a->trail[i].slot, a->cur[a->trail[i].slot]};
     vec_push(a->u->a, out, c);
   }
 }
 
-static void merge(an *a, const changes *x, const changes *y, bool dead_x,
-                  bool dead_y) {
+/* Drops what is declared within the branch. */
+static void keep_outer(const an *a, changes *c) {
+  size_t n = 0;
+  for (size_t i = 0; i < c->n; i++)
+    if (a->cur[c->p[i].slot].t) c->p[n++] = c->p[i];
+  c->n = n;
+}
+
+static void merge(an *a, changes *x, changes *y, bool dead_x, bool dead_y) {
+  keep_outer(a, x);
+  keep_outer(a, y);
   uint32_t mark = a->ntrail;
   /* the one side stands, the other is joined into it */
   const changes *first = dead_x ? y : x;

@@ -6,7 +6,7 @@
 
 #include "tests/unit/frontend/checked.h"
 
-enum { VARS = 3, CELLS = 4, LOOPS = 3, PARAMS = 2, PROGRAMS = 1500 };
+enum { VARS = 3, CELLS = 4, LOOPS = 3, PARAMS = 2, PROGRAMS = 400 };
 static const long LIMIT = 1L << 40;
 
 typedef struct rnd {
