@@ -52,7 +52,7 @@ typedef struct cli {
   options opt;
   command_id cmd;
   const char *self;                  /* this executable */
-  const char *include, *lib, *std;   /* staged or installed beside it */
+  const char *include, *std;         /* staged or installed beside it */
   bool colour_out, colour_err, tty_err;
 } cli;
 

@@ -152,7 +152,7 @@ int cmd_help(cli *c) {
   return help_page(c, id);
 }
 
-/* Include, lib and share/chirograph/std stand beside bin/, in the build tree
+/* Headers and share/chirograph/std stand beside bin/, in the build tree
  * as in an installation. */
 static void find_home(cli *c) {
   char path[PATH_MAX];
@@ -167,7 +167,6 @@ static void find_home(cli *c) {
       *slash = '\0';
   }
   c->include = arena_printf(c->a, "%s/%s", path, CHI_INCLUDE);
-  c->lib = arena_printf(c->a, "%s/%s", path, CHI_LIB);
   c->std = arena_printf(c->a, "%s/%s", path, CHI_STD);
 }
 
