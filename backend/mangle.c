@@ -18,11 +18,24 @@ static void put_byte(buf *b, unsigned char c) {
   }
 }
 
+/* First of a module and no letter. */
+static void put_first(buf *b, unsigned char c) {
+  if (c == '_')
+    buf_putc(b, '0');
+  else if (is_alnum(c))
+    buf_printf(b, "1%c", c);
+  else
+    buf_printf(b, "2%02x", c);
+}
+
 char *mangle_symbol(arena *a, const char *module, const char *function) {
   buf b = {0};
   buf_puts(&b, "chi_");
   for (const char *p = module; *p; p++) {
-    if (*p == '_') {
+    if (p == module && !(is_alnum((unsigned char)*p) &&
+                         (*p < '0' || *p > '9'))) {
+      put_first(&b, (unsigned char)*p);
+    } else if (*p == '_') {
       buf_puts(&b, "_0");
     } else {
       put_byte(&b, (unsigned char)*p);

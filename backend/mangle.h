@@ -3,7 +3,9 @@
  *
  * The module ends at the first '_' that is not followed by one of the digits
  * 0, 2, 3.  Inside a module: '_' is "_0", '.' is "_2", any other byte that
- * is no letter or digit is "_3" and two hex digits.  Inside a function: a '_'
+ * is no letter or digit is "_3" and two hex digits.  What comes first and is no
+ * letter: '_' is "0", a digit d is "1d", another byte "2" and two hex digits.
+ * Inside a function: a '_'
  * that is first is "1"; one that follows or precedes a '_', ends the name or
  * precedes one of 0..3 is "_0"; other bytes as in a module.
  */
