@@ -25,43 +25,41 @@ typedef struct leaf {
 typedef struct balance {
   ir_module *m;
   arena *a;
-  uint32_t *uses, *depth; /* by id; depth as a product may be had */
-  bool *deg2;             /* a share of it costs one level more */
+  uint32_t *uses;          /* by id */
+  uint32_t *depth, *share; /* by id: levels to it as a product, as a share */
   uint32_t n;
   VEC(ir_value *) work;
   bool changed;
 } balance;
 
-static uint32_t id_of(const ir_value *v) { return v->id; }
-
 static bool old(const balance *z, const ir_value *v) { return v->id < z->n; }
 
 static uint32_t share_depth(const balance *z, const ir_value *v) {
-  return old(z, v) ? z->depth[id_of(v)] + z->deg2[id_of(v)] : 0;
+  return old(z, v) ? z->share[v->id] : 0;
 }
 
 /* Depth of every value, forward.  A region counts one level: what matters is
  * that its results come late. */
 static void depths(balance *z, ir_block *b, uint32_t base) {
-  for (uint32_t k = 0; k < b->nparam; k++) z->depth[b->param[k]->id] = base;
+  for (uint32_t k = 0; k < b->nparam; k++)
+    z->depth[b->param[k]->id] = z->share[b->param[k]->id] = base;
   for (ir_inst *i = b->first; i; i = i->next) {
-    uint32_t d = base;
+    uint32_t d = base, e = base;
     bool prod = i->op == OP_PROD && i->res[0]->ty.kind == KIND_SH;
-    bool deg2 = pass_is_share_mul(i) || prod, lin = !deg2 && i->op != OP_OPEN;
-    bool any2 = false;
+    bool mul = pass_is_share_mul(i) || prod;
+    bool waits = mul || i->op == OP_OPEN || i->nregion;
     for (uint32_t k = 0; k < i->narg; k++) {
-      ir_value *x = i->arg[k];
-      uint32_t e = lin ? z->depth[x->id] : share_depth(z, x);
-      if (e > d) d = e;
-      any2 |= z->deg2[x->id];
+      uint32_t s = z->share[i->arg[k]->id];
+      uint32_t p = waits ? s : z->depth[i->arg[k]->id];
+      if (p > d) d = p;
+      if (s > e) e = s;
     }
     if (i->op == OP_OPEN || i->nregion) d++;
     for (uint64_t n = prod ? i->at.inner : 0; n > 2; n = n - n / 2) d++;
     for (uint32_t r = 0; r < i->nregion; r++) depths(z, i->region[r], d);
     for (uint32_t k = 0; k < i->nres; k++) {
       z->depth[i->res[k]->id] = d;
-      z->deg2[i->res[k]->id] = i->res[k]->ty.kind == KIND_SH &&
-                               (deg2 || (any2 && !i->nregion));
+      z->share[i->res[k]->id] = waits ? d + mul : e;
     }
   }
 }
@@ -175,7 +173,7 @@ bool pass_balance(ir_module *m, pass_ctx *cx) {
   balance z = {.m = m, .a = cx->scratch, .n = ir_number(m)};
   z.uses = ARENA_ARR(z.a, uint32_t, z.n + 1);
   z.depth = ARENA_ARR(z.a, uint32_t, z.n + 1);
-  z.deg2 = ARENA_ARR(z.a, bool, z.n + 1);
+  z.share = ARENA_ARR(z.a, uint32_t, z.n + 1);
   ir_walk(m->body, count, &z);
   depths(&z, m->body, 0);
   ir_walk(m->body, find_roots, &z);

@@ -158,6 +158,10 @@ static ir_value *mul(fold *f, ir_inst *i) {
     if (is_si(c, 1)) return spread(f, i, x);
     if (is_si(c, -1)) return spread(f, i, ir_op1(&b, OP_NEG, x));
     if (is_si(c, 0)) return constant(f, i, 0);
+    ir_value *h = hidden_constant(c);
+    if (h && is_si(h, 1) && x->ty.kind == KIND_SH && !hidden_constant(x) &&
+        x->ty.lanes == i->res[0]->ty.lanes)
+      return x;
   }
   return constant_chain(f, i);
 }

@@ -116,6 +116,7 @@ bool pass_guarded(const ir_inst *i) {
     mpz_srcptr c;
     return !ir_is_const(i->arg[0], &c) || !mpz_sgn(c);
   }
+  case OP_ASSUME: return i->res[0]->ty.dom == DOM_Z;
   case OP_GET: return !in_bounds(i->arg[1]->ty.range, i, i->arg[0]->ty.lanes);
   case OP_PUT: return !in_bounds(i->arg[2]->ty.range, i, i->arg[0]->ty.lanes);
   case OP_GATHER: {

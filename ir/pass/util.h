@@ -50,7 +50,8 @@ static inline bool pass_is_share_mul(const ir_inst *i) {
 }
 
 /* May i go wrong unless a check that precedes it holds?  (A divisor that may
- * be 0, a lane that may not exist, as far as ranges tell.) */
+ * be 0, a lane that may not exist, as far as ranges tell; a public integer that
+ * is assumed to be in range.) */
 bool pass_guarded(const ir_inst *i);
 /* No effect, no failure, no region: may run where the program would not. */
 bool pass_free(const ir_inst *i);

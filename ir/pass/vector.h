@@ -32,8 +32,8 @@ typedef struct vinfo { /* of a value that the loop defines */
   bool dep_inter; /* needs a product of shares, an open or a dec of it */
   bool dep_guard; /* needs a step that a check of the loop guards */
   bool need;      /* a check's condition needs it */
-  bool deg2;      /* a share of it costs a round more than `depth` */
-  uint32_t depth; /* rounds from the start of a turn */
+  uint32_t depth, share_depth; /* rounds from the start of a turn to it as a
+                                  product, as a share */
   uint32_t uses, seen;
   uint32_t chain, pos; /* version pos of carried array chain - 1 */
   uint32_t sum_of, prod_of; /* carried value + 1 that it adds to, multiplies */

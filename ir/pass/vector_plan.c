@@ -9,6 +9,7 @@
 
 #define CHAIN_MAX 100000 /* steps of one reduction */
 #define MASK_MAX 8
+#define SETTLE_MAX 24 /* times that the classes are worked out again */
 
 vclass vec_class(const vloop *l, const ir_value *v) {
   const vinfo *x = vec_info(l, v);
@@ -382,7 +383,17 @@ static bool holds(vloop *l, const vcarry *c) {
   return true;
 }
 
+/* Too many carried values turned out sequential one by one: all are. */
+static void despair(vloop *l) {
+  for (ir_inst *i = l->body->first; i; i = i->next)
+    if (i->op != OP_YIELD) vec_inst(i)->absorbed = false;
+  for (uint32_t k = 0; k < l->ncarry; k++)
+    if (l->carry[k].kind != CARRY_CONST && l->carry[k].kind != CARRY_INDUCT)
+      l->carry[k].kind = CARRY_TURNS;
+}
+
 static void settle(vloop *l) {
+  uint32_t rounds_left = SETTLE_MAX;
   for (uint32_t k = 0; k < l->ncarry; k++)
     if (l->carry[k].kind != CARRY_CONST && l->carry[k].kind != CARRY_INDUCT) {
       l->carry[k].tried = 0;
@@ -390,6 +401,7 @@ static void settle(vloop *l) {
     }
   for (bool again = true; again;) {
     again = false;
+    if (!rounds_left--) despair(l);
     class_params(l);
     class_block(l, l->body, false);
     for (uint32_t k = 0; k < l->ncarry; k++)
@@ -435,7 +447,7 @@ static found look(vloop *l) {
 /* ---- rounds of a turn ---- */
 static uint32_t depth_of(const vloop *l, const ir_value *v, bool share) {
   const vinfo *x = vec_info(l, v);
-  return x ? x->depth + (share && x->deg2) : 0;
+  return !x ? 0 : share ? x->share_depth : x->depth;
 }
 
 /* The rounds a turn of b takes; with `rest`, without what becomes lanes. */
@@ -444,24 +456,23 @@ static uint32_t rounds(vloop *l, const ir_block *b, bool rest) {
   for (const ir_inst *i = b->first; i; i = i->next) {
     bool gone = rest && i->op != OP_YIELD && vec_inst(i)->cls != CL_TURNS;
     bool mul = pass_has(i) & HAS_SHARE_MUL && !i->nregion;
-    uint32_t d = 0;
-    bool deg2 = mul;
+    uint32_t d = 0, e = 0; /* as a product, as a share */
     for (uint32_t k = 0; k < i->narg && !gone; k++) {
-      bool share = mul || i->op == OP_OPEN || i->nregion;
-      uint32_t e = depth_of(l, i->arg[k], share);
-      const vinfo *x = vec_info(l, i->arg[k]);
-      if (e > d) d = e;
-      deg2 |= x && x->deg2 && !share;
+      uint32_t p = depth_of(l, i->arg[k], mul || i->op == OP_OPEN || i->nregion);
+      uint32_t s = depth_of(l, i->arg[k], true);
+      if (p > d) d = p;
+      if (s > e) e = s;
     }
     for (uint32_t r = 0; r < i->nregion && !gone; r++)
       d += rounds(l, i->region[r], false);
     if (i->op == OP_OPEN && !gone) d++;
     if (i->op == OP_PROD && !gone)
       for (uint64_t n = i->at.inner; n > 2; n = n - n / 2) d++;
+    if (i->op == OP_OPEN || i->nregion || mul) e = d + (mul && !gone);
     for (uint32_t k = 0; k < i->nres; k++) {
       vinfo *x = vec_info(l, i->res[k]);
-      x->depth = gone ? 0 : d;
-      x->deg2 = deg2 && !gone && i->res[k]->ty.kind == KIND_SH;
+      x->depth = d;
+      x->share_depth = e;
     }
     if (d > most) most = d;
   }

@@ -53,9 +53,25 @@ static ir_value *loose(ir_value *v) {
   return v;
 }
 
+static void check(gen *g, ir_builder *b, ir_value *cond) {
+  char text[32];
+  snprintf(text, sizeof text, "check %u", g->checks++);
+  ir_check(b, cond, text);
+}
+
+/* An index of any value, with a check that it is in bounds: by an assumption,
+ * or trusted as it is. */
+static ir_value *checked_place(gen *g, ir_builder *b, int64_t last) {
+  ir_value *v = wrapped(g, b, any(g, &g->z), pick(g, 3) ? 4 : 5);
+  check(g, b, ir_op2(b, OP_LE, v, small(b, last)));
+  if (pick(g, 3) == 0) return v;
+  return ir_ranged(b, OP_ASSUME, v, ir_range_si(g->m, 0, last));
+}
+
 /* An index that its range keeps within an array of LANES less `room`. */
 static ir_value *place(gen *g, ir_builder *b, int64_t room) {
   int64_t last = LANES - 1 - room;
+  if (pick(g, 12) == 0) return checked_place(g, b, last);
   if (!g->i.n || pick(g, 8) == 0) return small(b, pick(g, (uint32_t)last + 1));
   ir_value *v = any(g, &g->i), *w = any(g, &g->i);
   switch (pick(g, 6)) {
@@ -111,7 +127,12 @@ static void public_step(gen *g, ir_builder *b) {
   ir_value *x = any(g, &g->z), *y = any(g, &g->z);
   static const ir_op op[] = {OP_ADD, OP_MUL, OP_SUB, OP_XOR, OP_LT, OP_DIV};
   ir_op o = op[pick(g, 6)];
-  if (o == OP_DIV) y = ir_op2(b, OP_ADD, wrapped(g, b, y, 4), small(b, 1));
+  if (o == OP_DIV && pick(g, 2)) {
+    ir_value *zero = ir_op2(b, OP_EQ, y, small(b, 0));
+    check(g, b, ir_op2(b, OP_EQ, zero, small(b, 0)));
+  } else if (o == OP_DIV) {
+    y = ir_op2(b, OP_ADD, wrapped(g, b, y, 4), small(b, 1));
+  }
   push(&g->z, wrapped(g, b, ir_op2(b, o, x, y), 10));
 }
 
@@ -123,12 +144,10 @@ static void open_step(gen *g, ir_builder *b) {
 }
 
 static void check_step(gen *g, ir_builder *b) {
-  char text[32];
-  snprintf(text, sizeof text, "check %u", g->checks++);
   ir_value *v = any(g, &g->z);
-  int64_t bound = pick(g, 12) ? 1024 : 512;
+  int64_t bound = pick(g, 3) ? 1023 : 3 + pick(g, 40);
   ir_value *c = ir_op2(b, OP_LT, wrapped(g, b, v, 10), small(b, bound));
-  ir_check(b, c, text);
+  check(g, b, c);
 }
 
 static void vector_step(gen *g, ir_builder *b) {
@@ -289,7 +308,7 @@ static void if_step(gen *g, ir_builder *b) {
 static void statements(gen *g, ir_builder *b, uint32_t n) {
   while (n-- && g->left) {
     g->left--;
-    uint32_t k = pick(g, 16);
+    uint32_t k = pick(g, 19);
     if (k < 5 && g->depth < 3)
       loop_step(g, b);
     else if (k < 8)
@@ -302,7 +321,11 @@ static void statements(gen *g, ir_builder *b, uint32_t n) {
       check_step(g, b);
     else if (k == 13)
       open_step(g, b);
-    else if (g->branches && k == 14)
+    else if (k == 14)
+      check_step(g, b);
+    else if (k == 15)
+      open_step(g, b);
+    else if (g->branches && k == 16)
       if_step(g, b);
     else if (g->branches && pick(g, 3) == 0)
       while_step(g, b);
@@ -330,7 +353,7 @@ static void leaf_out(ir_builder *b, uint32_t k, ir_value *v) {
 
 ir_module *gen_circuit(arena *a, uint64_t seed, bool branches) {
   ir_module *m = ir_module_new(a, "random", 61);
-  gen g = {.m = m, .seed = seed, .branches = branches, .left = 14};
+  gen g = {.m = m, .seed = seed, .branches = branches, .left = 16};
   ir_builder b = {m, m->body, NULL, {0, 0}};
   const ir_range *r = ir_range_si(m, -3, 3);
   leaf_in(&b, &g.z, "n", ir_ty(DOM_Z, KIND_PUB, 1,
