@@ -89,7 +89,8 @@ static int by_depth(const void *x, const void *y) {
  * over goes up a level. */
 static ir_value *merge(balance *z, ir_builder *b, leaf *l, uint32_t n,
                        uint32_t *depth) {
-  leaf *cur = ARENA_ARR(z->a, leaf, n + 1), *next = ARENA_ARR(z->a, leaf, n + 1);
+  leaf *cur = ARENA_ARR(z->a, leaf, n + 1);
+  leaf *next = ARENA_ARR(z->a, leaf, n + 1);
   uint32_t nc = 0, taken = 0, d = l[0].depth;
   for (;; d++) {
     while (taken < n && l[taken].depth <= d) cur[nc++] = l[taken++];

@@ -43,7 +43,8 @@ static bool in_field(fold *f, mpz_srcptr v) {
 static bool wrap(const ir_inst *i, mpz_ptr out, mpz_srcptr x) {
   mp_bitcnt_t bits = i->at.bits;
   mpz_fdiv_r_2exp(out, x, bits);
-  if (mpz_sgn(i->res[0]->ty.range->lo) < 0 && bits && mpz_tstbit(out, bits - 1)) {
+  bool is_signed = mpz_sgn(i->res[0]->ty.range->lo) < 0;
+  if (is_signed && bits && mpz_tstbit(out, bits - 1)) {
     mpz_t top;
     mpz_init(top);
     mpz_setbit(top, bits);
@@ -116,13 +117,12 @@ static bool settle(fold *f, const ir_inst *i, mpz_ptr v) {
                         mpz_cmp(v, ty->range->hi) <= 0);
 }
 
-static ir_value *table(fold *f, ir_inst *i, mpz_srcptr *lane, uint64_t n) {
+static ir_value *table(fold *f, ir_inst *i, mpz_srcptr *lane) {
   ir_builder b = pass_before(f->m, i);
   ir_type ty = i->res[0]->ty;
   ir_inst *t = ir_emit(&b, OP_TABLE, NULL, 0, &ty, 1);
   t->at.table = lane;
   t->res[0]->ty.range = ir_inst_range(f->m, t);
-  (void)n;
   return t->res[0];
 }
 
@@ -151,7 +151,7 @@ ir_value *fold_const(fold *f, ir_inst *i) {
   }
   ir_value *v = NULL;
   if (ok && lane) {
-    v = table(f, i, lane, n);
+    v = table(f, i, lane);
   } else if (ok) {
     ir_builder b = pass_before(f->m, i);
     v = ir_const(&b, i->res[0]->ty.dom, out, lanes);

@@ -4,10 +4,9 @@
  * puts, carried sums) keeps it; reduce stands where a multiplication, open,
  * tell or output wants a share, once a value.  lazy_plan.c decides, product.c
  * has expanded `product` before.
- * Needs: stage high.  Keeps: depth least for the given expressions; elements at
- * most one per multiplied lane.  Linear (a few rounds for carried values).
- * Source: lazy degree reduction, Gennaro-Rabin-Rabin 1998, Catrina-de Hoogh
- * 2010 (secure inner product).
+ * Needs: stage high.  Keeps: the depth of the given expressions.  Linear (a few
+ * times over for carried values).  Source: Catrina, de Hoogh 2010 (inner
+ * products), after Gennaro, Rabin, Rabin 1998.
  *
  *   %z: p.sh[64] = mul %x, %y         %z: p.prod[64] = mul %x, %y
  *   %s: p.sh = sum %z inner 64    ->  %s: p.prod = sum %z inner 64

@@ -6,9 +6,8 @@
  * where its operands are ready.  An open, a tell and what a check guards wait
  * for the check.  A reduce with slack goes late unless it frees more lanes than
  * it makes.  Checks come as early as they can, all else right before its use.
- * Needs: stage core.  Keeps: the values, the order of checks and tells, checks
- * before later opens.  Linear.  Source: ASAP and ALAP levels, De Micheli 1994,
- * 5.2 (scheduling without resource limits).
+ * Needs: stage core.  Keeps: the order of checks and tells, checks before later
+ * opens.  Linear.  Source: ASAP and ALAP levels, De Micheli 1994, 5.2.
  *
  *   %a = reduce %x ; %c = add %a %b   %a = reduce %x round 1
  *   %d = reduce %y                ->  %d = reduce %y round 1

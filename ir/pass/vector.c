@@ -5,11 +5,9 @@
  * at distinct places one put, sums and products over turns sum and product; a
  * place that stays the same becomes a carried value first.  Interactive work
  * that does not hang on a sequential carried value is split out ahead of the
- * sequential rest.  Size does not depend on the number of turns.
- * Needs: stage high; fold, cse, dce before.  Keeps: the first check to fail, no
- * open that an earlier check would have prevented.  Linear in the
- * instructions times their nesting.
- * Source: Allen and Kennedy 2001, chapters 2 and 5.
+ * sequential rest.  Needs: stage high; fold, cse, dce.  Keeps: the first check
+ * to fail, no open that an earlier check prevents.  Linear in instructions
+ * times nesting, whatever the turns.  Source: Allen, Kennedy 2001, 2 and 5.
  *
  *   %s = for 64 (i, acc) {            %p = mul %x, %y
  *     yield add acc, mul x[i], y[i] -> %s = sum %p inner 64

@@ -146,17 +146,15 @@ static void flatten_if(vloop *l, ir_inst *i) {
   ir_remove(i);
 }
 
-static void flatten(vloop *l, ir_block *b) {
+void vec_flatten(vloop *l, ir_block *b) {
   for (ir_inst *i = b->first, *next; i; i = next) {
     next = i->next;
     pass_resolve(i);
-    for (uint32_t r = 0; r < i->nregion; r++) flatten(l, i->region[r]);
+    for (uint32_t r = 0; r < i->nregion; r++) vec_flatten(l, i->region[r]);
     if (i->op == OP_IF && harmless(i->region[0]) && harmless(i->region[1]))
       flatten_if(l, i);
   }
 }
-
-void vec_flatten(vloop *l, ir_block *b) { flatten(l, b); }
 
 /* ---- dead steps ---- */
 static void drop_uses(vloop *l, const ir_inst *i) {

@@ -458,7 +458,8 @@ static uint32_t rounds(vloop *l, const ir_block *b, bool rest) {
     bool mul = pass_has(i) & HAS_SHARE_MUL && !i->nregion;
     uint32_t d = 0, e = 0; /* as a product, as a share */
     for (uint32_t k = 0; k < i->narg && !gone; k++) {
-      uint32_t p = depth_of(l, i->arg[k], mul || i->op == OP_OPEN || i->nregion);
+      bool waits = mul || i->op == OP_OPEN || i->nregion;
+      uint32_t p = depth_of(l, i->arg[k], waits);
       uint32_t s = depth_of(l, i->arg[k], true);
       if (p > d) d = p;
       if (s > e) e = s;

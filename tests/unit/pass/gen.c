@@ -218,9 +218,8 @@ static void loop_step(gen *g, ir_builder *b) {
   ir_type ty[4];
   ir_block *body = ir_block_new(m);
   scope out = enter(g);
-  ir_value *iv = ir_param(
-      m, body, ir_ty(DOM_Z, KIND_PUB, 1, ir_range_si(m, 0, last < 0 ? 0 : last)),
-      "i");
+  const ir_range *index = ir_range_si(m, 0, last < 0 ? 0 : last);
+  ir_value *iv = ir_param(m, body, ir_ty(DOM_Z, KIND_PUB, 1, index), "i");
   arg[1] = wrapped(g, b, arg[1], 10);
   for (uint32_t k = 0; k < 4; k++) {
     ty[k] = arg[k + 1]->ty;

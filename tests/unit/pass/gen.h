@@ -1,6 +1,6 @@
 /* Random circuits of stage high: straight code, nested loops with gets, puts
- * and reductions, branches, checks, opens.  Every access and division is fine by
- * its range or behind a check, so a run ends well or in a failed check. */
+ * and reductions, branches, checks, opens.  Every access and division is fine
+ * by its range or behind a check: a run ends well or in a failed check. */
 #ifndef TESTS_PASS_GEN_H
 #define TESTS_PASS_GEN_H
 

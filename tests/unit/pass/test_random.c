@@ -87,7 +87,8 @@ static void test_each(void) {
 
 static void test_levels(void) {
   unsigned bad = 0;
-  for (uint64_t s = first_seed(); s < first_seed() + 2 * seeds() && bad < 5; s++)
+  uint64_t end = first_seed() + 2 * seeds();
+  for (uint64_t s = first_seed(); s < end && bad < 5; s++)
     for (int l = 0; l < 3; l++)
       for (int st = IR_CORE; st <= IR_SCHED; st++)
         bad += !keeps(s, pass_pipeline(l, (ir_stage)st), true);
@@ -152,7 +153,8 @@ static bool counts_fall(uint64_t seed) {
 
 static void test_counts(void) {
   unsigned bad = 0;
-  for (uint64_t s = first_seed(); s < first_seed() + 2 * seeds() && bad < 5; s++)
+  uint64_t end = first_seed() + 2 * seeds();
+  for (uint64_t s = first_seed(); s < end && bad < 5; s++)
     bad += !counts_fall(s);
   CU_ASSERT_EQUAL(bad, 0);
 }

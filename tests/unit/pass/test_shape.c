@@ -147,7 +147,8 @@ static char *map(unsigned n) {
 }
 
 static void test_map(void) {
-  shape small = final_shape(map(9), true), big = final_shape(map(900000), false);
+  shape small = final_shape(map(9), true);
+  shape big = final_shape(map(900000), false);
   CU_ASSERT_EQUAL(small.loops, 0);
   CU_ASSERT_EQUAL(small.reduce_lanes, 9);
   CU_ASSERT_EQUAL(small.rounds, 1);
@@ -182,9 +183,12 @@ static void matmul(buf *b, const char *order, unsigned n, unsigned m,
   }
   unsigned ik = n * k - 1, kj = k * m - 1, ij = nm - 1;
   buf_printf(b,
-             "%%ik0: z<0..%u> = mul %%i, %%ck\n%%ik: z<0..%u> = add %%ik0, %%k\n"
-             "%%kj0: z<0..%u> = mul %%k, %%cm\n%%kj: z<0..%u> = add %%kj0, %%j\n"
-             "%%ij0: z<0..%u> = mul %%i, %%cm\n%%ij: z<0..%u> = add %%ij0, %%j\n"
+             "%%ik0: z<0..%u> = mul %%i, %%ck\n"
+             "%%ik: z<0..%u> = add %%ik0, %%k\n"
+             "%%kj0: z<0..%u> = mul %%k, %%cm\n"
+             "%%kj: z<0..%u> = add %%kj0, %%j\n"
+             "%%ij0: z<0..%u> = mul %%i, %%cm\n"
+             "%%ij: z<0..%u> = add %%ij0, %%j\n"
              "%%xe: p.sh<-8..7> = get %%x, %%ik [1:1]\n"
              "%%ye: p.sh<-8..7> = get %%y, %%kj [1:1]\n"
              "%%pe: p.sh = mul %%xe, %%ye\n"
