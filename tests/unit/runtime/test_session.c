@@ -331,7 +331,7 @@ static void vec_ok(bool ok) {
 static void direct(chi_session *s, void *user) {
   enum { M = 5000 };
   (void)user;
-  chi_vec x, y, z, d, big_one;
+  chi_vec x = {0, 0}, y = x, z = x, d = x, big_one;
   uint64_t *vx = malloc(M * 8), *vy = malloc(M * 8), *r = malloc(M * 8), dot;
   uint64_t seed = 9, sum = 0;
   if (!vx || !vy || !r)
