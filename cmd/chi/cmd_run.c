@@ -142,12 +142,15 @@ static bool evaluate(run *r) {
   return r->evaluated;
 }
 
+/* The same circuit on the same inputs in the clear tells the place. */
 static void report_check(run *r) {
-  /* The same circuit on the same inputs, with places. */
-  if (evaluate(r) && r->clear.status != IR_RUN_OK)
+  if (!evaluate(r))
+    return;
+  if (r->clear.status != IR_RUN_OK)
     eval_report(r->c, &r->clear);
   else
-    diag_report_nowhere(r->c->dg, DIAG_CHECK_FAILED, r->nodes.detail);
+    diag_report_nowhere(r->c->dg, DIAG_CLEAR_DIFFERS, r->x.fn->name,
+                        r->nodes.detail);
 }
 
 static run_status on_mesh(run *r) {

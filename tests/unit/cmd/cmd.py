@@ -664,6 +664,20 @@ class Test(Case):
                          [True, False, True])
         self.assertEqual(j['tests'][1]['nodes'], False)
 
+    def test_assume(self):
+        """Clear runs check what nodes trust."""
+        r = chi('test', program('assume.chi'))
+        self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+        self.assertIn('1 passed, 1 failed', r.stdout)
+        self.assertIn('assume.chi:6:', r.stderr)
+        self.assertEqual(chi('run', program('assume.chi'), 'half', '--clear',
+                             '--input', 'x=9').returncode, 0)
+        for mode in (), ('--clear',):
+            r = chi('run', program('assume.chi'), 'half', '--input', 'x=99',
+                    *mode)
+            self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+            self.assertIn('assume.chi:2:', r.stderr)
+
     def test_filter(self):
         r = chi('test', program('fail.chi'), '--filter', 'passes')
         self.assertEqual(r.returncode, 0, r.stderr)
@@ -746,13 +760,13 @@ class Faults(Case):
                 out.append(int(p.split('/')[2]))
         return sorted(out)
 
-    def nodes(self, p, n=3):
+    def nodes(self, p, n=3, files=False):
         """Waits until n nodes have been computing for a while."""
         end = time.time() + 60
         while time.time() < end and p.poll() is None:
             kids = self.children(p.pid)
             busy = [k for k in kids if self.cpu(k) > 0.05]
-            if len(busy) >= n and not glob.glob(self.tmp + '/*'):
+            if len(busy) >= n and (files or not glob.glob(self.tmp + '/*')):
                 return kids
             time.sleep(0.02)
         self.fail('the nodes did not start: %s' % (p.communicate(),))
@@ -832,6 +846,36 @@ class Faults(Case):
             code, out, _ = self.end(p)
             self.assertEqual((code, out), (-sig, ''))
             self.gone(kids)
+
+    def test_tests(self):
+        """The same while chi test runs."""
+        with tempfile.TemporaryDirectory() as other:
+            path = os.path.join(other, 'slow.chi')
+            with open(path, 'w') as f:
+                f.write("""fn slow(x: secret field, n: u32) -> field {
+    var y = x;
+    for i in 0..n { y = y * y + x; }
+    return reveal(y);
+}
+test "quick" { assert(slow(field(1), 2) == field(5)); }
+test "slow" { assert(slow(field(3), 3000000) != field(1)); }
+""")
+            for how, want in (('node', 3), (signal.SIGTERM, -signal.SIGTERM)):
+                p = subprocess.Popen(
+                    [CHI, 'test', path], text=True, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env={**os.environ, 'TMPDIR': self.tmp})
+                kids = self.nodes(p, files=True)
+                if how == 'node':
+                    os.kill(kids[1], signal.SIGKILL)
+                else:
+                    p.send_signal(how)
+                code, out, err = self.end(p)
+                self.assertEqual(code, want, err)
+                self.assertIn('quick', out)
+                if how == 'node':
+                    self.assertIn('E0801', err)
+                self.gone(kids)
 
     def test_killed_driver(self):
         p = self.start()
