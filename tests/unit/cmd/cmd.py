@@ -568,7 +568,8 @@ class Run(Case):
         self.assertEqual(json.loads(r.stdout)['told'][0]['to'], seed)
 
     def test_mixed_results(self):
-        key = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'
+        key = ('3d4017c3e843895a92b70aa74d1b7ebc'
+               '9c982ccf2ec4968cc0cd55f12af4660c')
         for mode in ('--nodes', '3'), ('--nodes', '5'), ('--clear',):
             r = chi('run', program(BASIC), 'both', '--json', '--input', 'x=5',
                     '--input', 'to=bob', *mode)
