@@ -67,6 +67,8 @@ static void peer_stopped(chi_session *s, unsigned peer, uint64_t word) {
     return;
   }
   s->accused = who == (int)s->me;
+  s->stopped_by = (int)peer;
+  s->stop_word = word;
   if (who < 0 || who >= (int)s->n || who == (int)s->me || who == (int)peer) {
     chii_fail(s, CHI_E_PEER_LOST, (int)peer, "party %u stopped the run: %s%s",
               peer, chi_status_name(st),

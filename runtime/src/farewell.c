@@ -36,6 +36,7 @@ typedef struct parting {
   bool spoke; /* it sent a stop frame */
   chi_status why;
   unsigned whom; /* it names; NOBODY */
+  uint64_t round; /* in which it stopped */
 } parting;
 
 typedef struct farewell {
@@ -45,6 +46,15 @@ typedef struct farewell {
   uint8_t stop[CHII_FRAME_BYTES];
   uint8_t fill[FILL_BYTES];
 } farewell;
+
+static void stopped(farewell *f, unsigned j, uint64_t word) {
+  parting *p = &f->p[j];
+  unsigned who = (unsigned)(word >> 8 & 255); /* + 1; 0: nobody */
+  p->spoke = p->deaf = true;
+  p->why = (chi_status)(word & 255);
+  p->whom = who && who <= f->s->n ? who - 1 : NOBODY;
+  p->round = word >> 16;
+}
 
 static void meet(farewell *f, unsigned j) {
   chii_link *l = &f->s->link[j];
@@ -62,6 +72,8 @@ static void meet(farewell *f, unsigned j) {
     p->head_got = l->head_got;
     memcpy(p->head, l->head, l->head_got);
   }
+  if (f->s->stopped_by == (int)j)
+    stopped(f, j, f->s->stop_word);
 }
 
 static bool spoken_to(const parting *p) {
@@ -106,11 +118,8 @@ static void head_heard(farewell *f, unsigned j) {
   chii_frame got;
   chii_frame_get(&got, p->head);
   p->head_got = 0;
-  if (got.round == CHII_ROUND_STOP && got.bytes < UINT64_C(1) << 16) {
-    unsigned who = (unsigned)(got.bytes >> 8); /* + 1; 0: nobody */
-    p->spoke = p->deaf = true;
-    p->why = (chi_status)(got.bytes & 255);
-    p->whom = who && who <= f->s->n ? who - 1 : NOBODY;
+  if (got.round == CHII_ROUND_STOP) {
+    stopped(f, j, got.bytes);
   } else if (got.tag == f->s->tag) {
     p->skip = got.bytes;
   } else {
@@ -152,26 +161,40 @@ static unsigned silent(const farewell *f, unsigned not) {
 }
 
 /* Follows suspicion to its end; *by: who named the one returned, NOBODY: we.
- * *settled: nothing that may still arrive would change it. */
+ * *settled: nothing that may still arrive would change it.  If suspicion goes
+ * in a circle, who stopped in the earliest round has seen the cause. */
 static unsigned suspect(const farewell *f, unsigned *by, bool *settled) {
-  unsigned at = (unsigned)f->s->culprit;
+  const chi_session *s = f->s;
+  bool told = s->stopped_by >= 0;
+  unsigned at = (unsigned)(told ? s->stopped_by : s->culprit);
+  unsigned first = at, first_by = NOBODY;
+  uint64_t first_round = told ? UINT64_MAX : s->round, seen = 0;
   *by = NOBODY;
   *settled = true;
-  for (unsigned steps = 0; steps < f->s->n; steps++) {
+  for (;;) {
     const parting *p = &f->p[at];
     if (!p->spoke) {
       *settled = p->deaf;
       return at;
     }
     unsigned next = p->whom;
-    if (next == f->s->me) /* it may wait for us, and we for somebody else */
+    if (next == s->me) /* it may wait for us, and we for somebody else */
       next = p->why == CHI_E_PEER_STALLED ? silent(f, at) : NOBODY;
     if (next == NOBODY || next == at)
       return at;
+    if (p->round < first_round) {
+      first_round = p->round;
+      first = next;
+      first_by = at;
+    }
+    if (seen >> at & 1)
+      break;
+    seen |= UINT64_C(1) << at;
     *by = at;
     at = next;
   }
-  return at;
+  *by = first_by;
+  return first;
 }
 
 /* What was heard becomes the session's failure. */
@@ -207,7 +230,8 @@ static void write_stop(farewell *f) {
   /* Accused ourselves, we do not accuse the accuser: what he has seen counts
    * more than that he left. */
   uint64_t whom = s->accused ? s->me + 1 : (uint64_t)(s->culprit + 1);
-  chii_frame stop = {s->tag, CHII_ROUND_STOP, (uint64_t)s->status | whom << 8};
+  chii_frame stop = {s->tag, CHII_ROUND_STOP,
+                     (uint64_t)s->status | whom << 8 | s->round << 16};
   chii_frame_put(f->stop, &stop);
 }
 

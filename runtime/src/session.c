@@ -186,7 +186,7 @@ chi_status chi_session_new(chi_session **out, const chi_transport *transport,
   s->proto = cfg->protocol == CHI_REP3 ? &chii_rep3_ops : &chii_shamir_ops;
   s->n = cfg->n;
   s->me = cfg->me;
-  s->culprit = -1;
+  s->culprit = s->stopped_by = -1;
   s->identity = cfg->identity;
   s->deadline_ms = cfg->deadline_ms ? cfg->deadline_ms : DEADLINE_MS;
   memcpy(s->session_id, cfg->session_id, sizeof s->session_id);

@@ -116,6 +116,8 @@ struct chi_session {
   chi_status status;
   int culprit;
   bool accused; /* a peer stopped the run and named this party */
+  int stopped_by; /* the peer whose stop frame ended the run, or -1 */
+  uint64_t stop_word;
   char detail[256];
   chii_phase phase;
 

@@ -16,7 +16,7 @@ void chii_frame_get(chii_frame *f, const uint8_t in[CHII_FRAME_BYTES]) {
 
 chii_frame_fault chii_frame_check(const chii_frame *got,
                                   const chii_frame *scheduled) {
-  if (got->round == CHII_ROUND_STOP && got->bytes < UINT64_C(1) << 16)
+  if (got->round == CHII_ROUND_STOP)
     return CHII_FRAME_STOP;
   if (got->tag != scheduled->tag)
     return CHII_FRAME_GARBAGE;

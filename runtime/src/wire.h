@@ -4,7 +4,7 @@
  *   u64 session tag   u64 round   u64 payload bytes      little-endian
  *
  * Round CHII_ROUND_STOP has no payload: the sender's session failed; its
- * length field is status | (culprit + 1) << 8.
+ * length field is status | (culprit + 1) << 8 | (its round) << 16.
  */
 #ifndef CHII_WIRE_H
 #define CHII_WIRE_H
