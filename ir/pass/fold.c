@@ -60,6 +60,8 @@ static void fold_inst(fold *f, ir_inst *i) {
     if (!w) break;
     v = w;
   }
+  if (v->def && !v->def->nregion) /* it takes over the uses */
+    v->def->tmp = (void *)(fold_uses(v) + fold_uses(i->res[0]));
   pass_replace(i->res[0], v);
   ir_remove(i);
 }

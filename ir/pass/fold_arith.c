@@ -247,6 +247,17 @@ static ir_value *select(fold *f, ir_inst *i) {
   return NULL;
 }
 
+/* Dividing by what can only be 0: a check before it fails, and any value in
+ * range may stand for what is never computed. */
+static ir_value *divided(fold *f, ir_inst *i) {
+  const ir_range *r = i->arg[1]->ty.range;
+  ir_builder b = pass_before(f->m, i);
+  if (is_si(i->arg[1], 1))
+    return i->op == OP_MOD ? constant(f, i, 0) : spread(f, i, i->arg[0]);
+  if (mpz_sgn(r->lo) || mpz_sgn(r->hi)) return NULL;
+  return ir_const(&b, DOM_Z, i->res[0]->ty.range->lo, i->res[0]->ty.lanes);
+}
+
 static ir_value *within(const ir_inst *i) {
   ir_value *x = i->arg[0];
   return ir_range_within(x->ty.range, i->res[0]->ty.range) ? x : NULL;
@@ -286,8 +297,8 @@ ir_value *fold_arith(fold *f, ir_inst *i) {
   case OP_SHL:
   case OP_SHR: return is_si(i->arg[1], 0) ? spread(f, i, i->arg[0]) : NULL;
   case OP_DIV:
-  case OP_RDIV: return is_si(i->arg[1], 1) ? spread(f, i, i->arg[0]) : NULL;
-  case OP_MOD: return is_si(i->arg[1], 1) ? constant(f, i, 0) : NULL;
+  case OP_RDIV:
+  case OP_MOD: return divided(f, i);
   case OP_WRAP:
   case OP_ASSUME: return within(i);
   case OP_DEC: return dec(f, i);

@@ -180,12 +180,43 @@ ir_value *fold_view(fold *f, ir_builder *b, ir_value *x, int64_t off,
     if (!y) break;
     x = y;
   }
+  if (x->def) /* one use more, or all of the view's */
+    x->def->tmp = (void *)(fold_uses(x) + 2);
   if (lanes == x->ty.lanes && identity(x, s.off, s.d, s.n)) return x;
   if (fold_known(x)) {
     ir_value *v = known(f, b, x, &s);
     if (v) return v;
   }
   return pass_view(b, x, s.off, s.d, s.n);
+}
+
+/* A view of a step that nothing else uses is the step on views: those of its
+ * operands may compose, and lanes that nobody reads are not computed. */
+static ir_value *of_step(fold *f, ir_inst *i) {
+  ir_inst *d = i->arg[0]->def;
+  uint64_t lanes = i->res[0]->ty.lanes;
+  if (!d || d->block != i->block || fold_uses(i->arg[0]) != 1 ||
+      lanes > i->arg[0]->ty.lanes)
+    return NULL;
+  if (d->op != OP_ADD && d->op != OP_SUB && d->op != OP_NEG &&
+      d->op != OP_MUL && d->op != OP_SELECT)
+    return NULL;
+  ir_builder b = pass_before(f->m, i);
+  ir_value *arg[3];
+  for (uint32_t k = 0; k < d->narg; k++) {
+    if (k && d->arg[k] == d->arg[0])
+      arg[k] = arg[0];
+    else if (d->arg[k]->ty.lanes == 1 && i->arg[0]->ty.lanes > 1)
+      arg[k] = d->arg[k];
+    else
+      arg[k] = fold_view(f, &b, d->arg[k], i->at.off, i->at.dim, i->at.ndim);
+  }
+  uint64_t most = 1; /* a scalar operand may have been all that is left */
+  for (uint32_t k = 0; k < d->narg; k++)
+    if (arg[k]->ty.lanes > most) most = arg[k]->ty.lanes;
+  if (most != lanes) return NULL;
+  ir_type ty = i->res[0]->ty;
+  return ir_emit(&b, d->op, arg, d->narg, &ty, 1)->res[0];
 }
 
 /* Nothing to look through, nothing to tidy? */
@@ -199,6 +230,8 @@ static bool plain(const ir_inst *i) {
 }
 
 static ir_value *view(fold *f, ir_inst *i) {
+  ir_value *step = of_step(f, i);
+  if (step) return step;
   if (plain(i)) return NULL;
   ir_builder b = pass_before(f->m, i);
   ir_value *v = fold_view(f, &b, i->arg[0], i->at.off, i->at.dim, i->at.ndim);
