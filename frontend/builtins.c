@@ -101,7 +101,8 @@ static const ty *power(call *c, const ty *e, uint64_t n, bool same,
   if (e->kind == T_FIELD) return e;
   if (e->kind == T_FIXED) {
     if (e->sec) {
-      unsupported(a, c->n->sp, "`fixed` arithmetic on a secret", "Reveal first.");
+      unsupported(a, c->n->sp, "`fixed` arithmetic on a secret",
+                  "Reveal first.");
       return poison(a);
     }
     return ty_fixed(a->u->ts, e->ibits, e->fbits,

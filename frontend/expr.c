@@ -339,11 +339,12 @@ static val tuple_of(an *a, const node *n, const ty *want) {
 bool same_expr(const node *x, const node *y) {
   for (;;) {
     if (!x || !y) return x == y;
-    if (x->kind != y->kind || x->op != y->op || x->nkid != y->nkid) return false;
+    if (x->kind != y->kind || x->op != y->op || x->nkid != y->nkid)
+      return false;
     if (x->kind == N_CALL || x->kind == N_IF || x->kind == N_BLOCK ||
         x->kind == N_COMPR)
       return false;
-    if ((x->text || y->text) && (!x->text || !y->text || strcmp(x->text, y->text)))
+    if (!x->text != !y->text || (x->text && strcmp(x->text, y->text)))
       return false;
     if (x->nkid == 0) return true;
     for (uint32_t i = 1; i < x->nkid; i++)

@@ -22,6 +22,10 @@ static void mismatch(an *a, fitting *f, const ty *v, const ty *d) {
     diag_hint(a->u->dg, "A field element has no order; keep it a `field`.");
   else if (d->kind == T_FIELD)
     diag_hint(a->u->dg, "Write `field(x)`.");
+  else if (d->kind == T_BOOL && ty_elem(v)->kind == T_BOOL)
+    diag_hint(a->u->dg, "Say `all(...)` or `any(...)` of an array.");
+  else if (v->kind == T_ARRAY && d->kind == T_ARRAY)
+    diag_hint(a->u->dg, "The shapes have to be equal.");
 }
 
 static ty_label label_of(an *a, fitting *f, const ty *v, const ty *d,

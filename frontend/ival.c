@@ -6,7 +6,6 @@ struct ival_set {
   arena *a;
   ival **slot;
   size_t nslot, count;
-  ival top;
   mpz_t t[6]; /* scratch of the operations */
 };
 
@@ -20,7 +19,6 @@ ival_set *ival_set_new(arena *a) {
   s->a = a;
   s->nslot = 1024;
   s->slot = ARENA_ARR(a, ival *, s->nslot);
-  s->top.top = true;
   for (int i = 0; i < 6; i++) mpz_init(s->t[i]);
   arena_defer(a, set_clear, s);
   return s;
@@ -76,8 +74,6 @@ const ival *ival_si(ival_set *s, int64_t lo, int64_t hi) {
   return ival_get(s, s->t[0], s->t[1]);
 }
 
-const ival *ival_top(ival_set *s) { return &s->top; }
-
 const ival *ival_unsigned(ival_set *s, unsigned bits) {
   mpz_set_ui(s->t[0], 0);
   mpz_set_ui(s->t[1], 1);
@@ -94,18 +90,12 @@ const ival *ival_signed(ival_set *s, unsigned bits) {
   return ival_get(s, s->t[0], s->t[1]);
 }
 
-bool ival_has(const ival *v, mpz_srcptr x) {
-  return v->top || (mpz_cmp(v->lo, x) <= 0 && mpz_cmp(x, v->hi) <= 0);
-}
-
 bool ival_inside(const ival *in, const ival *out) {
-  if (in == out || out->top) return true;
-  if (in->top) return false;
+  if (in == out) return true;
   return mpz_cmp(in->lo, out->lo) >= 0 && mpz_cmp(in->hi, out->hi) <= 0;
 }
 
 size_t ival_bits(const ival *v) {
-  if (v->top) return 0;
   size_t a = mpz_sgn(v->lo) ? mpz_sizeinbase(v->lo, 2) : 0;
   size_t b = mpz_sgn(v->hi) ? mpz_sizeinbase(v->hi, 2) : 0;
   return a > b ? a : b;
@@ -118,36 +108,31 @@ bool ival_to_si(const ival *v, int64_t *out) {
 }
 
 const ival *ival_hull(ival_set *s, const ival *a, const ival *b) {
-  if (a == b || a->top) return a;
-  if (b->top) return b;
+  if (a == b) return a;
   return ival_get(s, mpz_cmp(a->lo, b->lo) <= 0 ? a->lo : b->lo,
                   mpz_cmp(a->hi, b->hi) >= 0 ? a->hi : b->hi);
 }
 
 const ival *ival_meet(ival_set *s, const ival *a, const ival *b) {
-  if (a == b || a->top) return b;
-  if (b->top) return a;
+  if (a == b) return b;
   mpz_srcptr lo = mpz_cmp(a->lo, b->lo) >= 0 ? a->lo : b->lo;
   mpz_srcptr hi = mpz_cmp(a->hi, b->hi) <= 0 ? a->hi : b->hi;
   return mpz_cmp(lo, hi) <= 0 ? ival_get(s, lo, hi) : b;
 }
 
 const ival *ival_add(ival_set *s, const ival *a, const ival *b) {
-  if (a->top || b->top) return &s->top;
   mpz_add(s->t[0], a->lo, b->lo);
   mpz_add(s->t[1], a->hi, b->hi);
   return ival_get(s, s->t[0], s->t[1]);
 }
 
 const ival *ival_sub(ival_set *s, const ival *a, const ival *b) {
-  if (a->top || b->top) return &s->top;
   mpz_sub(s->t[0], a->lo, b->hi);
   mpz_sub(s->t[1], a->hi, b->lo);
   return ival_get(s, s->t[0], s->t[1]);
 }
 
 const ival *ival_neg(ival_set *s, const ival *a) {
-  if (a->top) return a;
   mpz_neg(s->t[0], a->hi);
   mpz_neg(s->t[1], a->lo);
   return ival_get(s, s->t[0], s->t[1]);
@@ -163,7 +148,6 @@ static void take(ival_set *s, bool *first) {
 const ival *ival_mul(ival_set *s, const ival *a, const ival *b) {
   if (ival_zero(a)) return a;
   if (ival_zero(b)) return b;
-  if (a->top || b->top) return &s->top;
   bool first = true;
   mpz_srcptr x[2] = {a->lo, a->hi}, y[2] = {b->lo, b->hi};
   for (int i = 0; i < 4; i++) {
@@ -175,8 +159,6 @@ const ival *ival_mul(ival_set *s, const ival *a, const ival *b) {
 
 static const ival *quotient(ival_set *s, const ival *a, const ival *b,
                             void (*div)(mpz_ptr, mpz_srcptr, mpz_srcptr)) {
-  if (a->top) return a;
-  if (b->top) return ival_hull(s, a, ival_neg(s, a));
   /* The quotient is monotone in each operand on either side of 0, so its
    * extremes lie at the ends of the divisor's negative and positive part. */
   bool first = true;
@@ -231,7 +213,6 @@ const ival *ival_rdiv(ival_set *s, const ival *a, const ival *b) {
 }
 
 const ival *ival_mod(ival_set *s, const ival *a, const ival *b) {
-  if (b->top) return a->top ? a : ival_hull(s, a, ival_si(s, 0, 0));
   if (ival_single(a) && ival_single(b) && mpz_sgn(b->lo)) {
     mpz_tdiv_r(s->t[0], a->lo, b->lo);
     return ival_get(s, s->t[0], s->t[0]);
@@ -241,10 +222,6 @@ const ival *ival_mod(ival_set *s, const ival *a, const ival *b) {
   mpz_abs(s->t[3], b->hi);
   if (mpz_cmp(s->t[3], s->t[2]) > 0) mpz_set(s->t[2], s->t[3]);
   if (mpz_sgn(s->t[2])) mpz_sub_ui(s->t[2], s->t[2], 1);
-  if (a->top) {
-    mpz_neg(s->t[0], s->t[2]);
-    return ival_get(s, s->t[0], s->t[2]);
-  }
   if (ival_single(b) && mpz_sgn(a->lo) >= 0 && mpz_cmp(a->hi, s->t[2]) <= 0)
     return a;
   mpz_neg(s->t[0], s->t[2]);
@@ -258,21 +235,18 @@ const ival *ival_mod(ival_set *s, const ival *a, const ival *b) {
 }
 
 const ival *ival_shl(ival_set *s, const ival *a, unsigned long bits) {
-  if (a->top) return a;
   mpz_mul_2exp(s->t[0], a->lo, bits);
   mpz_mul_2exp(s->t[1], a->hi, bits);
   return ival_get(s, s->t[0], s->t[1]);
 }
 
 const ival *ival_shr(ival_set *s, const ival *a, unsigned long bits) {
-  if (a->top) return a;
   mpz_fdiv_q_2exp(s->t[0], a->lo, bits);
   mpz_fdiv_q_2exp(s->t[1], a->hi, bits);
   return ival_get(s, s->t[0], s->t[1]);
 }
 
 const ival *ival_and(ival_set *s, const ival *a, const ival *b) {
-  if (a->top || b->top) return a->top ? b : a;
   if (ival_single(a) && ival_single(b)) {
     mpz_and(s->t[0], a->lo, b->lo);
     return ival_get(s, s->t[0], s->t[0]);
@@ -283,13 +257,12 @@ const ival *ival_and(ival_set *s, const ival *a, const ival *b) {
 }
 
 const ival *ival_or(ival_set *s, const ival *a, const ival *b) {
-  if (a->top || b->top) return &s->top;
   size_t n = ival_bits(a) > ival_bits(b) ? ival_bits(a) : ival_bits(b);
   return ival_unsigned(s, (unsigned)n);
 }
 
 const ival *ival_abs(ival_set *s, const ival *a) {
-  if (a->top || mpz_sgn(a->lo) >= 0) return a;
+  if (mpz_sgn(a->lo) >= 0) return a;
   if (mpz_sgn(a->hi) <= 0) return ival_neg(s, a);
   mpz_neg(s->t[1], a->lo);
   if (mpz_cmp(a->hi, s->t[1]) > 0) mpz_set(s->t[1], a->hi);
@@ -298,19 +271,16 @@ const ival *ival_abs(ival_set *s, const ival *a) {
 }
 
 const ival *ival_min(ival_set *s, const ival *a, const ival *b) {
-  if (a->top || b->top) return &s->top;
   return ival_get(s, mpz_cmp(a->lo, b->lo) < 0 ? a->lo : b->lo,
                   mpz_cmp(a->hi, b->hi) < 0 ? a->hi : b->hi);
 }
 
 const ival *ival_max(ival_set *s, const ival *a, const ival *b) {
-  if (a->top || b->top) return &s->top;
   return ival_get(s, mpz_cmp(a->lo, b->lo) > 0 ? a->lo : b->lo,
                   mpz_cmp(a->hi, b->hi) > 0 ? a->hi : b->hi);
 }
 
 const ival *ival_sqrt(ival_set *s, const ival *a) {
-  if (a->top) return a;
   if (mpz_sgn(a->lo) > 0) mpz_sqrt(s->t[0], a->lo);
   else mpz_set_ui(s->t[0], 0);
   if (mpz_sgn(a->hi) > 0) mpz_sqrt(s->t[1], a->hi);
@@ -320,7 +290,6 @@ const ival *ival_sqrt(ival_set *s, const ival *a) {
 
 const ival *ival_pow(ival_set *s, const ival *a, unsigned long e) {
   if (e == 0) return ival_si(s, 1, 1);
-  if (a->top) return a;
   mpz_pow_ui(s->t[0], a->lo, e);
   mpz_pow_ui(s->t[1], a->hi, e);
   if (e % 2 == 0 && mpz_sgn(a->lo) < 0) {
@@ -332,7 +301,6 @@ const ival *ival_pow(ival_set *s, const ival *a, unsigned long e) {
 
 const ival *ival_times(ival_set *s, const ival *a, mpz_srcptr nlo,
                        mpz_srcptr nhi) {
-  if (a->top) return a;
   mpz_mul(s->t[0], a->lo, mpz_sgn(a->lo) < 0 ? nhi : nlo);
   mpz_mul(s->t[1], a->hi, mpz_sgn(a->hi) < 0 ? nlo : nhi);
   return ival_get(s, s->t[0], s->t[1]);
@@ -343,7 +311,7 @@ const ival *ival_scale_up(ival_set *s, const ival *a, unsigned long bits) {
 }
 
 const ival *ival_scale_down(ival_set *s, const ival *a, unsigned long bits) {
-  if (a->top || bits == 0) return a;
+  if (bits == 0) return a;
   mpz_t d;
   mpz_init_set_ui(d, 1);
   mpz_mul_2exp(d, d, bits);
@@ -370,9 +338,7 @@ static unsigned exact_width(const ival *v, bool *sign) {
 
 void ival_print(const ival *v, buf *out) {
   bool sign;
-  if (v->top) {
-    buf_puts(out, "any integer");
-  } else if (ival_single(v)) {
+  if (ival_single(v)) {
     buf_mpz(out, v->lo);
   } else {
     unsigned w = exact_width(v, &sign);
@@ -387,10 +353,6 @@ void ival_print(const ival *v, buf *out) {
 }
 
 void ival_suggest(const ival *v, buf *out) {
-  if (v->top) {
-    buf_puts(out, "u32");
-    return;
-  }
   size_t hi = mpz_sgn(v->hi) > 0 ? mpz_sizeinbase(v->hi, 2) : 0;
   if (mpz_sgn(v->lo) >= 0) {
     buf_printf(out, "u%zu", hi ? hi : 1);

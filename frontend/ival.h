@@ -1,8 +1,5 @@
 /* Intervals of integers, interned: equal intervals are equal pointers.  The
  * limbs live in the arena, so nothing is ever cleared.
- *
- * `top` is the interval without bounds; it stands for a variable whose range
- * is still being sought and never leaves the analysis of a loop.
  */
 #ifndef FRONTEND_IVAL_H
 #define FRONTEND_IVAL_H
@@ -15,8 +12,7 @@
 #include "base/buf.h"
 
 typedef struct ival {
-  mpz_t lo, hi; /* read-only, limbs in the arena; unset in top */
-  bool top;
+  mpz_t lo, hi; /* read-only, limbs in the arena */
   uint64_t hash;
   struct ival *next;
 } ival;
@@ -26,33 +22,34 @@ typedef struct ival_set ival_set;
 ival_set *ival_set_new(arena *a);
 const ival *ival_get(ival_set *s, mpz_srcptr lo, mpz_srcptr hi);
 const ival *ival_si(ival_set *s, int64_t lo, int64_t hi);
-const ival *ival_top(ival_set *s);
 const ival *ival_unsigned(ival_set *s, unsigned bits); /* uN */
 const ival *ival_signed(ival_set *s, unsigned bits);   /* iN */
 
 static inline bool ival_single(const ival *v) {
-  return !v->top && mpz_cmp(v->lo, v->hi) == 0;
+  return mpz_cmp(v->lo, v->hi) == 0;
 }
 static inline bool ival_zero(const ival *v) {
   return ival_single(v) && mpz_sgn(v->lo) == 0;
 }
-bool ival_has(const ival *v, mpz_srcptr x);
 bool ival_inside(const ival *in, const ival *out); /* in is part of out */
 /* Bits of the larger bound's magnitude. */
 size_t ival_bits(const ival *v);
 bool ival_to_si(const ival *v, int64_t *out); /* a single value */
 
 const ival *ival_hull(ival_set *s, const ival *a, const ival *b);
-const ival *ival_meet(ival_set *s, const ival *a, const ival *b); /* overlap, else b */
+/* What both have; b if they are apart. */
+const ival *ival_meet(ival_set *s, const ival *a, const ival *b);
 const ival *ival_add(ival_set *s, const ival *a, const ival *b);
 const ival *ival_sub(ival_set *s, const ival *a, const ival *b);
 const ival *ival_neg(ival_set *s, const ival *a);
 const ival *ival_mul(ival_set *s, const ival *a, const ival *b);
-const ival *ival_div(ival_set *s, const ival *a, const ival *b); /* b may hold 0: left out */
+/* A 0 in the divisor is left out. */
+const ival *ival_div(ival_set *s, const ival *a, const ival *b);
 const ival *ival_mod(ival_set *s, const ival *a, const ival *b);
 const ival *ival_rdiv(ival_set *s, const ival *a, const ival *b);
 const ival *ival_shl(ival_set *s, const ival *a, unsigned long bits);
-const ival *ival_shr(ival_set *s, const ival *a, unsigned long bits); /* floor */
+/* Rounded down. */
+const ival *ival_shr(ival_set *s, const ival *a, unsigned long bits);
 const ival *ival_and(ival_set *s, const ival *a, const ival *b);
 const ival *ival_or(ival_set *s, const ival *a, const ival *b); /* also xor */
 const ival *ival_abs(ival_set *s, const ival *a);
@@ -64,7 +61,8 @@ const ival *ival_pow(ival_set *s, const ival *a, unsigned long e);
 const ival *ival_times(ival_set *s, const ival *a, mpz_srcptr nlo,
                        mpz_srcptr nhi);
 const ival *ival_scale_up(ival_set *s, const ival *a, unsigned long bits);
-const ival *ival_scale_down(ival_set *s, const ival *a, unsigned long bits); /* to nearest even */
+/* Rounded to nearest, ties to even. */
+const ival *ival_scale_down(ival_set *s, const ival *a, unsigned long bits);
 void mpz_rdiv(mpz_t q, mpz_srcptr a, mpz_srcptr b); /* nearest, ties even */
 
 /* "u8", "i16", "5", else "0..510". */

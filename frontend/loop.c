@@ -473,7 +473,8 @@ static void keep_facts(loop *l) {
     }
     f->carry[i] = t;
   }
-  int64_t trip = mpz_cmp(l->tlo, l->thi) == 0 ? (int64_t)mpz_get_ui(l->thi) : -1;
+  int64_t trip = -1;
+  if (mpz_cmp(l->tlo, l->thi) == 0) trip = (int64_t)mpz_get_ui(l->thi);
   f->trip = fresh || f->trip == trip ? trip : -1;
 }
 

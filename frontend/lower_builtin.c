@@ -142,8 +142,8 @@ static ir_value *clamped(lo *l, ir_value *v, const ival *to,
 }
 
 static void note(lo *l, bool assume, span sp, const ty *t, const char *to) {
-  fe_opening o = {sp, ty_text_plain(l->a, ty_close(l->u->ts, t)), ty_size(t), to,
-                  l->times};
+  fe_opening o = {sp, ty_text_plain(l->a, ty_close(l->u->ts, t)), ty_size(t),
+                  to, l->times};
   if (assume) vec_push(l->a, &l->assume, o);
   else vec_push(l->a, &l->opening, o);
 }

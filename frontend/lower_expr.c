@@ -60,7 +60,8 @@ static lv lower_struct(lo *l, const node *n) {
     v[k] = coerce(l, lower_expr(l, n->kid[i]->kid[0]), d->elem[k]);
     e[k] = v[k].t;
   }
-  lv r = lv_new(l, ty_struct(l->u->ts, d->decl, d->name, d->fname, e, d->nelem));
+  lv r = lv_new(l, ty_struct(l->u->ts, d->decl, d->name, d->fname, e,
+                             d->nelem));
   uint32_t at = 0;
   for (uint32_t k = 0; k < d->nelem; k++)
     for (uint32_t i = 0; i < v[k].t->nleaf; i++) r.leaf[at++] = v[k].leaf[i];

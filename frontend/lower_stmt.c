@@ -474,7 +474,8 @@ static void lower_for(lo *l, const node *n) {
       fixed = -1;
       ir_value *d = ir_op2(&l->b, OP_SUB, to.leaf[0], from.leaf[0]);
       if (mpz_sgn(d->ty.range->lo) < 0)
-        d = ir_select(&l->b, ir_op2(&l->b, OP_LT, d, z_si(l, 0)), z_si(l, 0), d);
+        d = ir_select(&l->b, ir_op2(&l->b, OP_LT, d, z_si(l, 0)), z_si(l, 0),
+                      d);
       const ir_range *r = ir_range_get(l->m, t2, turns);
       trip = ir_range_within(d->ty.range, r)
                  ? d : ir_ranged(&l->b, OP_ASSUME, d, r);

@@ -74,7 +74,8 @@ ir_value *narrowed(lo *l, ir_value *v, const ival *iv) {
   bool matters = v->ty.dom == DOM_P
                      ? !ir_range_in_field(l->m, v->ty.range)
                      : !ir_range_is_int64(v->ty.range) ||
-                           ival_bits(iv) + 2 < mpz_sizeinbase(v->ty.range->hi, 2);
+                           ival_bits(iv) + 2 <
+                               mpz_sizeinbase(v->ty.range->hi, 2);
   return matters ? ir_ranged(&l->b, OP_ASSUME, v, r) : v;
 }
 

@@ -205,9 +205,9 @@ static const ty *bits_op(an *a, const node *n, node_op op, const ty *x,
     return ty_int(a->u->ts, ival_hull(s, x->iv, ival_si(s, -1, 0)), LAB_PUB);
   }
   unsigned long lo = mpz_get_ui(y->iv->lo), hi = mpz_get_ui(y->iv->hi);
-  const ival *r = op == O_SHL
-                      ? ival_hull(s, ival_shl(s, x->iv, lo), ival_shl(s, x->iv, hi))
-                      : ival_hull(s, ival_shr(s, x->iv, lo), ival_shr(s, x->iv, hi));
+  const ival *(*f)(ival_set *, const ival *, unsigned long) =
+      op == O_SHL ? ival_shl : ival_shr;
+  const ival *r = ival_hull(s, f(s, x->iv, lo), f(s, x->iv, hi));
   return checked_int(a, n->sp, r, LAB_PUB, "result of <<");
 }
 

@@ -365,7 +365,8 @@ static void compr(rs *r, const node *n) {
   for (uint32_t i = 1; i < n->nkid; i++)
     expr(r, n->kid[i]->kid[1]); /* sources do not see the variables */
   enter_loop(r, n);
-  for (uint32_t i = 1; i < n->nkid; i++) pattern(r, n->kid[i]->kid[0], false, true);
+  for (uint32_t i = 1; i < n->nkid; i++)
+    pattern(r, n->kid[i]->kid[0], false, true);
   expr(r, n->kid[0]);
   leave_loop(r);
   leave(r, mark);
@@ -547,7 +548,8 @@ void resolve_fn(fe_unit *u, module *m, fninfo *f) {
   const node *body = d->kid[0];
   if (d->kind == N_FN) {
     const node *params = d->kid[1];
-    for (uint32_t i = 0; i < params->nkid; i++) type(&r, params->kid[i]->kid[0]);
+    for (uint32_t i = 0; i < params->nkid; i++)
+      type(&r, params->kid[i]->kid[0]);
     for (uint32_t i = 0; i < params->nkid; i++) {
       const node *p = params->kid[i];
       if (lookup(&r, p->text) >= 0) {

@@ -60,7 +60,6 @@ struct fninfo {
   const node *decl; /* FN or TEST */
   const char **generic;
   uint32_t ngeneric;
-  const bool *generic_size; /* stands for a size, not for a type */
   local *local;
   uint32_t nlocal, nparam;
   uint32_t id0, id1; /* node ids of the function lie in [id0, id1) */
@@ -138,7 +137,6 @@ typedef struct ninfo {
 /* What a loop needs when it is lowered. */
 typedef struct loopfact {
   const ty **carry; /* by loopset: hull at the head and at the end */
-  const ty *var;    /* loop variable */
   int64_t trip;     /* static trip count, -1 if it is not */
 } loopfact;
 
@@ -255,7 +253,6 @@ typedef struct unifier {
   uint32_t n;
   const ty **targ;
   span sp;
-  const char *what; /* name of the parameter */
 } unifier;
 bool unify(unifier *u, module *m, const node *t, const ty *arg);
 const sym *struct_sym(an *a, module *m, const char *name, span sp);
@@ -313,8 +310,6 @@ bool slice_length(an *a, const node *range, uint64_t extent, uint64_t *len);
 /* ---- calls.c ---- */
 val call_of(an *a, const node *n, const ty *want);
 val structlit_of(an *a, const node *n);
-inst *instance_of(an *a, const sym *s, const ty **param, const ty **targ,
-                  span sp);
 inst *new_inst(fe_unit *u, const sym *s, fninfo *f, module *m);
 void check_inst(fe_unit *u, inst *in, const ty *ret);
 const ty *entry_type(an *a, const ty *decl, const ty *arg, bool *poly);

@@ -272,7 +272,8 @@ static void assign_of(an *a, const node *n) {
   }
   v = expr_of(a, d, want && !want->err ? want : NULL);
   if (op) {
-    v = apply_binary(a, same ? rhs : n, op, place == root ? a->cur[slot] : at, v);
+    v = apply_binary(a, same ? rhs : n, op,
+                     place == root ? a->cur[slot] : at, v);
     record(a, same ? rhs : n, v.t);
   }
   if (!want || want->err || v.t->err) {

@@ -207,7 +207,8 @@ static const ty *fixed_type(an *a, const node *t) {
     if (v.t->kind != T_INT || v.t->label == LAB_SEC ||
         !ival_to_si(v.t->iv, &bits[i]) || bits[i] < 0 || bits[i] > 256) {
       REPORT(a, FIXED_BITS, t->kid[i]->sp, tx(a, v.t));
-      diag_hint(a->u->dg, "Write constants from 0 to 256, as in fixed<16, 16>.");
+      diag_hint(a->u->dg,
+                "Write constants from 0 to 256, as in fixed<16, 16>.");
       return poison(a);
     }
   }
@@ -334,7 +335,7 @@ static bool unify_struct(unifier *u, module *m, const node *t, const ty *arg) {
   const sym *s = struct_sym(a, m, t->text, t->sp);
   if (!s || arg->kind != T_STRUCT || arg->decl != s->decl) return true;
   /* What the struct's own generics are in `arg`, then match them. */
-  unifier in = {.a = a, .sp = u->sp, .what = u->what};
+  unifier in = {.a = a, .sp = u->sp};
   in.name = (const char *const *)struct_generics(a, s, &in.n);
   in.targ = ARENA_ARR(a->u->a, const ty *, in.n + 1);
   for (uint32_t i = 0; i < arg->nelem; i++)

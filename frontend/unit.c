@@ -69,30 +69,6 @@ static void add_sym(fe_unit *u, module *m, const node *d, res_kind k) {
   m->last = &s->order;
 }
 
-static bool in_expr(const node *n, const char *name) {
-  while (n) {
-    if ((n->kind == N_NAME || n->kind == N_TY_NAME) && !strcmp(n->text, name))
-      return true;
-    for (uint32_t i = 1; i < n->nkid; i++)
-      if (in_expr(n->kid[i], name)) return true;
-    n = n->nkid ? n->kid[0] : NULL;
-  }
-  return false;
-}
-
-/* Generics that stand in array sizes are sizes. */
-static bool in_sizes(const node *t, const char *name) {
-  if (!t) return false;
-  if (t->kind == N_TY_ARRAY) {
-    for (uint32_t i = 1; i < t->nkid; i++)
-      if (in_expr(t->kid[i], name)) return true;
-    return in_sizes(t->kid[0], name);
-  }
-  for (uint32_t i = 0; i < t->nkid; i++)
-    if (in_sizes(t->kid[i], name)) return true;
-  return false;
-}
-
 static fninfo *new_fn(fe_unit *u, const node *d) {
   fninfo *f = ARENA_NEW(u->a, fninfo);
   f->decl = d;
@@ -100,13 +76,7 @@ static fninfo *new_fn(fe_unit *u, const node *d) {
   const node *g = d->kid[0];
   f->ngeneric = g->nkid;
   f->generic = ARENA_ARR(u->a, const char *, g->nkid + 1);
-  bool *size = ARENA_ARR(u->a, bool, g->nkid + 1);
-  for (uint32_t i = 0; i < g->nkid; i++) {
-    f->generic[i] = g->kid[i]->text;
-    for (uint32_t k = 0; k < d->kid[1]->nkid; k++)
-      size[i] |= in_sizes(d->kid[1]->kid[k]->kid[0], f->generic[i]);
-  }
-  f->generic_size = size;
+  for (uint32_t i = 0; i < g->nkid; i++) f->generic[i] = g->kid[i]->text;
   f->nparam = d->kid[1]->nkid;
   return f;
 }
@@ -118,7 +88,8 @@ static const char *dir_of(arena *a, const char *path) {
   return slash ? arena_strndup(a, path, (size_t)(slash - path)) : ".";
 }
 
-static const char *import_path(fe_unit *u, const module *m, const char *dotted) {
+static const char *import_path(fe_unit *u, const module *m,
+                               const char *dotted) {
   const char *dir = m->dir;
   if (!strncmp(dotted, "std.", 4)) {
     if (!u->opt.std_dir) return NULL;
@@ -305,7 +276,8 @@ static void check_items(fe_unit *u, module *m) {
     if (s->kind == R_CONST) const_val(&a, s, s->decl->name_sp);
     uint32_t ng = 0;
     if (s->kind == R_STRUCT) struct_generics(&a, s, &ng);
-    if (s->kind == R_STRUCT && !ng) struct_field_types(&a, s, NULL, s->decl->sp);
+    if (s->kind == R_STRUCT && !ng)
+      struct_field_types(&a, s, NULL, s->decl->sp);
     if (s->kind == R_FN && !s->fn->ngeneric && !s->fn->bad) base_inst(u, s);
   }
 }

@@ -104,7 +104,8 @@ static void many_calls(void) {
   buf b = {0};
   buf_puts(&b, "fn f0(a: u8) -> u8 { return a; }\n");
   for (int i = 1; i < 60; i++)
-    buf_printf(&b, "fn f%d(a: u8) -> u8 { return wrap(f%d(a) + f%d(a), u8); }\n",
+    buf_printf(&b, "fn f%d(a: u8) -> u8 "
+                   "{ return wrap(f%d(a) + f%d(a), u8); }\n",
                i, i - 1, i - 1);
   checked c = check_text(b.p);
   CU_ASSERT_TRUE(c.ok);
