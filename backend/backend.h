@@ -68,6 +68,11 @@ typedef struct backend {
                backend_output *o);
 } backend;
 
+/* Cost of one run from the schedule alone, in `a`: totals without the lines. */
+struct ir_cost;
+const struct ir_cost *backend_cost(arena *a, const ir_module *m, bool shamir,
+                                   unsigned nodes);
+
 extern const backend backend_c;
 const backend *backend_find(const char *name); /* NULL if there is none */
 const backend *backend_at(uint32_t i);         /* NULL beyond the last */

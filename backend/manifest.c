@@ -98,14 +98,11 @@ static json_t *facts_json(const backend_fact *f, uint32_t n, bool to) {
   return list;
 }
 
-static json_t *cost_json(const ir_module *m, arena *a, ir_protocol protocol,
+static json_t *cost_json(const ir_module *m, arena *a, bool shamir,
                          unsigned n) {
-  ir_cost_meter *t =
-      ir_cost_static(a, m, (ir_cost_model){.protocol = protocol, .n = n});
-  const ir_cost *c = ir_cost_meter_total(t);
+  const ir_cost *c = backend_cost(a, m, shamir, n);
   json_t *j = json_object(), *bytes = json_array(), *elements = json_array();
-  json_object_set_new(j, "protocol",
-                      text(protocol == IR_REP3 ? "rep3" : "shamir"));
+  json_object_set_new(j, "protocol", text(shamir ? "shamir" : "rep3"));
   json_object_set_new(j, "nodes", count(n));
   json_object_set_new(j, "exact", json_boolean(c->exact));
   json_object_set_new(j, "rounds", count(c->rounds));
@@ -144,9 +141,9 @@ void manifest_print(buf *out, const ir_module *m, const backend_info *info,
                       false));
   for (uint32_t k = 0; k < m->nout; k++)
     json_array_append_new(res, leaf_json(m, &m->out[k], NULL, true));
-  json_array_append_new(cost, cost_json(m, a, IR_REP3, 3));
+  json_array_append_new(cost, cost_json(m, a, false, 3));
   for (unsigned n = 3; n <= 7; n += 2)
-    json_array_append_new(cost, cost_json(m, a, IR_SHAMIR, n));
+    json_array_append_new(cost, cost_json(m, a, true, n));
   json_object_set_new(j, "inputs", in);
   json_object_set_new(j, "outputs", res);
   json_object_set_new(j, "openings",

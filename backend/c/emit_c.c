@@ -113,11 +113,9 @@ static void write_hash(buf *b, const char *hex) {
   buf_puts(b, "},\n");
 }
 
-static void write_rounds(buf *b, arena *a, const ir_module *m,
-                         ir_protocol protocol, unsigned n) {
-  ir_cost_meter *t =
-      ir_cost_static(a, m, (ir_cost_model){.protocol = protocol, .n = n});
-  const ir_cost *c = ir_cost_meter_total(t);
+static void write_rounds(buf *b, arena *a, const ir_module *m, bool shamir,
+                         unsigned n) {
+  const ir_cost *c = backend_cost(a, m, shamir, n);
   if (c->exact)
     buf_printf(b, "    UINT64_C(%" PRIu64 "),\n", c->rounds);
   else
@@ -147,9 +145,9 @@ static void write_program(c_emit *e, buf *b, const char *symbol) {
   buf_printf(b, "    UINT64_C(%" PRIu64 "), UINT64_C(%" PRIu64 "),\n",
              e->max_reduce, e->max_open);
   buf_printf(b, "    %u, %u,\n", e->max_reduce_values, e->max_open_values);
-  write_rounds(b, e->a, m, IR_REP3, 3);
-  write_rounds(b, e->a, m, IR_SHAMIR, 3);
-  write_rounds(b, e->a, m, IR_SHAMIR, 7);
+  write_rounds(b, e->a, m, false, 3);
+  write_rounds(b, e->a, m, true, 3);
+  write_rounds(b, e->a, m, true, 7);
   buf_puts(b, "    run};\n");
 }
 

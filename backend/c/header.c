@@ -47,18 +47,15 @@ static bool is_told(const ir_block *b, const char *name) {
   return false;
 }
 
-static void cost_line(const c_emit *e, buf *b, ir_protocol protocol,
-                      unsigned n) {
-  ir_cost_meter *t = ir_cost_static(
-      e->a, e->m, (ir_cost_model){.protocol = protocol, .n = n});
-  const ir_cost *c = ir_cost_meter_total(t);
+static void cost_line(const c_emit *e, buf *b, bool shamir, unsigned n) {
+  const ir_cost *c = backend_cost(e->a, e->m, shamir, n);
   uint64_t most = 0;
   for (unsigned k = 0; k < n; k++)
     if (c->bytes[k] > most) most = c->bytes[k];
   buf_printf(b,
              " *   %s, %u nodes: %s%" PRIu64 " rounds, %" PRIu64
              " bytes sent by a node\n",
-             protocol == IR_REP3 ? "rep3" : "shamir", n,
+             shamir ? "shamir" : "rep3", n,
              c->exact ? "" : "at most ", c->rounds, most);
 }
 
@@ -89,8 +86,8 @@ void emit_header(c_emit *e, buf *b, const char *symbol) {
     comment_text(b, e->info->doc, "\n * ");
   }
   buf_puts(b, "\n *\n * Cost of one run:\n");
-  cost_line(e, b, IR_REP3, 3);
-  for (unsigned n = 3; n <= 7; n += 2) cost_line(e, b, IR_SHAMIR, n);
+  cost_line(e, b, false, 3);
+  for (unsigned n = 3; n <= 7; n += 2) cost_line(e, b, true, n);
   buf_printf(b,
              " *\n * Every input is given with chi_session_input_*, every "
              "output read with\n * chi_session_output*, by the numbers below. "

@@ -133,6 +133,8 @@ static uint32_t node_cost(const c_plan *p, const ir_value *v) {
  * below the limit. */
 static void weigh(c_plan *p, const ir_inst *i, const ir_value *v) {
   c_val *c = plan_val(p, v);
+  c->weight = 1;
+  if (i->op == OP_CONCAT) return; /* every operand is a loop of its own */
   for (;;) {
     const ir_value *worst = NULL;
     uint32_t sum = node_cost(p, v);
