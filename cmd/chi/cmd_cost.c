@@ -64,7 +64,9 @@ static void print_json(const cost_page *p, buf *b) {
                (unsigned long long)line[i].told_lanes,
                (unsigned long long)line[i].bytes);
   }
-  buf_puts(b, "]}\n");
+  buf_puts(b, "],\n \"openings\":");
+  show_openings_json(b, p->c, &p->x.facts);
+  buf_puts(b, "}\n");
 }
 
 static void row(buf *b, const char *what, uint64_t v) {
@@ -134,6 +136,8 @@ static void print_text(const cost_page *p, buf *b) {
   row(b, "double sharings, used", k->doubles_used);
   row(b, "elements from seeds", k->seeded);
   print_lines(p, b);
+  buf_putc(b, '\n');
+  show_openings(b, p->c, &p->x.facts);
 }
 
 static bool find_memory(cost_page *p, fe_unit *u) {

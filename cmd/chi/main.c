@@ -52,8 +52,8 @@ const command command_table[CMD_COUNT] = {
                   "measures",
                   "Tells the rounds, the bytes that each node sends, the "
                   "elements and the memory\nof one run of FN, per source line "
-                  "and in total. Where control flow depends on\npublic values "
-                  "of the run, it says 'at most'.",
+                  "and in total, and what is opened. Where control\nflow "
+                  "depends on public values of the run, it says 'at most'.",
                   "  chi cost vote.chi count\n"
                   "  chi cost vote.chi count --protocol shamir --nodes 7",
                   2, 2, cmd_cost, false},

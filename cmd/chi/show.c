@@ -314,7 +314,7 @@ void show_openings_json(buf *b, const cli *c, const fe_facts *f) {
 }
 
 void show_openings(buf *b, const cli *c, const fe_facts *f) {
-  buf_printf(b, "openings: %s\n", f->nopening ? "" : "none");
+  buf_puts(b, f->nopening ? "openings\n" : "openings: none\n");
   for (uint32_t i = 0; i < f->nopening; i++) {
     const fe_opening *o = &f->opening[i];
     source_pos at = source_at(c->ss, o->sp.start);

@@ -560,7 +560,8 @@ class Run(Case):
         r = chi('run', program(BASIC), 'tell', '--input', 'x=12', '--input',
                 'who=ann')
         self.assertIn('told to ann alone', r.stdout)
-        seed = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'
+        seed = ('3d4017c3e843895a92b70aa74d1b7ebc'
+                '9c982ccf2ec4968cc0cd55f12af4660c')
         r = chi('run', program(BASIC), 'tell', '--json', '--input', 'x=12',
                 '--input', 'who=' + seed)
         self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
@@ -729,6 +730,8 @@ class Cost(Case):
         r = chi('cost', program(BASIC), 'power')
         self.assertIn('at most', r.stdout)
         self.assertIn('y = y * x', r.stdout)
+        self.assertIn('field to everybody, 1 time', r.stdout)
+        self.assertEqual([o['to'] for o in c['openings']], ['everybody'])
 
     def test_equals_run(self):
         for mode in ('--nodes', '3'), ('--nodes', '6'), ('--nodes', '7'):
