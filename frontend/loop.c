@@ -82,9 +82,7 @@ static bool invariant(an *a, const node *e, const loopset *set) {
   case N_NAME:
     if (r->kind == R_CONST || r->kind == R_GENERIC) return true;
     if (r->kind != R_LOCAL || r->idx >= set->first) return false;
-    for (uint32_t i = 0; i < set->n; i++)
-      if (set->slot[i] == r->idx) return false;
-    return true;
+    return loopset_find(set, r->idx) < 0;
   case N_BINARY:
     return invariant(a, e->kid[1], set) && invariant(a, e->kid[0], set);
   default: return false;
@@ -145,14 +143,13 @@ static bool distinct(an *a, const node *place, const frame *f) {
 
 void note_store(an *a, uint32_t slot, const node *place) {
   for (frame *f = a->frame; f; f = f->up) {
-    for (uint32_t i = 0; i < f->set->n; i++) {
-      if (f->set->slot[i] != slot) continue;
-      if (!f->at[i]) {
-        f->at[i] = place;
-        f->shared[i] = !distinct(a, place, f);
-      } else if (!same_expr(f->at[i], place)) {
-        f->shared[i] = true;
-      }
+    int64_t i = loopset_find(f->set, slot);
+    if (i < 0) continue;
+    if (!f->at[i]) {
+      f->at[i] = place;
+      f->shared[i] = !distinct(a, place, f);
+    } else if (!same_expr(f->at[i], place)) {
+      f->shared[i] = true;
     }
   }
 }

@@ -40,6 +40,7 @@ static lv run_body(lo *l, inst *in, lv *arg, bool entry) {
   }
   f.early = in->f->early_return;
   f.env = ARENA_ARR(l->a, lv, in->f->nlocal + 2 + COMPR_SLOTS + 1);
+  f.mark = ARENA_ARR(l->a, slotmark, in->f->nlocal + 2 + COMPR_SLOTS + 1);
   for (uint32_t i = 0; i < in->f->nparam; i++) f.env[i] = arg[i];
   uint32_t ncompr = l->ncompr;
   size_t mark = l->trail.n;

@@ -23,6 +23,11 @@ typedef struct ltrail {
   lv old;
 } ltrail;
 
+/* Where a slot stands in the list of a branch's changes, per side. */
+typedef struct slotmark {
+  uint32_t stamp[2], at[2];
+} slotmark;
+
 /* One inlined function. */
 typedef struct lframe {
   inst *in;
@@ -30,6 +35,7 @@ typedef struct lframe {
   const ty *ret;  /* NULL: none */
   lv value;       /* of the return at the end */
   bool early;     /* returns inside: the two extra slots are in use */
+  struct slotmark *mark; /* by slot: scratch of branches */
 } lframe;
 
 typedef struct lo {
@@ -46,6 +52,7 @@ typedef struct lo {
   uint32_t ntold, nest;
   uint32_t ncompr; /* comprehensions being filled in this function */
   uint64_t work;
+  uint32_t stamp;
   bool failed, test;
   const char *entry;
 } lo;

@@ -23,6 +23,7 @@ static lv lower_const(lo *l, const sym *s) {
     return lv_const(l, s->ct);
   lframe f = {.in = s->cinst}, *up = l->fr;
   f.env = ARENA_ARR(l->a, lv, s->nlocal + 2 + 64 + 1);
+  f.mark = ARENA_ARR(l->a, slotmark, s->nlocal + 2 + 64 + 1);
   l->fr = &f;
   lv v = coerce(l, lower_expr(l, s->decl->kid[1]), s->cinst->want);
   l->fr = up;

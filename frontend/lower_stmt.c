@@ -58,16 +58,9 @@ static void run_side(lo *l, side *s, lower_thunk f, const void *user,
   l->times = times;
   for (size_t i = l->trail.n; i-- > mark;) {
     ltrail c = {l->trail.p[i].slot, l->fr->env[l->trail.p[i].slot]};
-    bool seen = false;
-    for (size_t k = 0; k < s->now.n && !seen; k++)
-      seen = s->now.p[k].slot == c.slot;
-    if (!seen) vec_push(l->a, &s->now, c);
+    vec_push(l->a, &s->now, c);
   }
   roll_back_env(l, mark);
-  size_t kept = 0; /* slots that are declared within go with it */
-  for (size_t i = 0; i < s->now.n; i++)
-    if (l->fr->env[s->now.p[i].slot].t) s->now.p[kept++] = s->now.p[i];
-  s->now.n = kept;
   l->b = out;
 }
 
@@ -107,10 +100,24 @@ static void meet(lo *l, meeting *m, const lv *x, const lv *y, lv *out) {
   }
 }
 
-static const lv *in_side(const side *s, uint32_t slot) {
-  for (size_t i = 0; i < s->now.n; i++)
-    if (s->now.p[i].slot == slot) return &s->now.p[i].old;
-  return NULL;
+/* Each slot once, without those that the branch declares; marks them. */
+static void index_side(lo *l, side *s, int which) {
+  size_t kept = 0;
+  for (size_t i = 0; i < s->now.n; i++) {
+    uint32_t slot = s->now.p[i].slot;
+    slotmark *m = &l->fr->mark[slot];
+    if (!l->fr->env[slot].t || m->stamp[which] == l->stamp) continue;
+    m->stamp[which] = l->stamp;
+    m->at[which] = (uint32_t)kept;
+    s->now.p[kept++] = s->now.p[i];
+  }
+  s->now.n = kept;
+}
+
+static const lv *in_side(const lo *l, const side *s, int which,
+                         uint32_t slot) {
+  const slotmark *m = &l->fr->mark[slot];
+  return m->stamp[which] == l->stamp ? &s->now.p[m->at[which]].old : NULL;
 }
 
 static const ty *either_type(lo *l, const ty *x, const ty *y) {
@@ -120,7 +127,7 @@ static const ty *either_type(lo *l, const ty *x, const ty *y) {
 
 static void meet_slot(lo *l, meeting *m, uint32_t slot, const side *x,
                       const side *y) {
-  const lv *a = in_side(x, slot), *b = in_side(y, slot);
+  const lv *a = in_side(l, x, 0, slot), *b = in_side(l, y, 1, slot);
   lv old = l->fr->env[slot];
   if (!a) a = &old;
   if (!b) b = &old;
@@ -142,13 +149,16 @@ lv lower_branch(lo *l, ir_value *cond, lower_thunk x, lower_thunk y,
   side a = {0}, b = {0};
   run_side(l, &a, x, user, t);
   run_side(l, &b, y, user, t);
+  l->stamp++;
+  index_side(l, &a, 0);
+  index_side(l, &b, 1);
   meeting m = {0};
   lv v = lv_new(l, t ? either_type(l, a.v.t, b.v.t) : l->u->ts->unit);
   if (t) meet(l, &m, &a.v, &b.v, &v);
   for (size_t i = 0; i < a.now.n; i++)
     meet_slot(l, &m, a.now.p[i].slot, &a, &b);
   for (size_t i = 0; i < b.now.n; i++)
-    if (!in_side(&a, b.now.p[i].slot))
+    if (!in_side(l, &a, 0, b.now.p[i].slot))
       meet_slot(l, &m, b.now.p[i].slot, &a, &b);
   if (simple(a.b) && simple(b.b)) {
     splice(l, a.b);

@@ -2,6 +2,7 @@
  * slots it may assign.  Locals are numbered in order of declaration, so that a
  * slot below a loop's first is declared outside of it.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/vec.h"
@@ -23,7 +24,9 @@ typedef struct rs {
   VEC(local) local;
   VEC(loopset *) loops;
   VEC(uint32_t) caps;
-  uint32_t nwarn;
+  VEC(uint64_t) opened; /* when each loop was entered */
+  uint64_t time;        /* of assignments and loops, in order of the source */
+  VEC(uint64_t) last;   /* by slot: its latest assignment */
 } rs;
 
 static void expr(rs *r, const node *n);
@@ -41,6 +44,7 @@ static uint32_t declare(rs *r, const node *n, const char *name, bool mutable,
   local l = {.name = name, .decl = n, .sp = n->name_sp.end ? n->name_sp : n->sp,
              .mutable = mutable, .param = param};
   vec_push(r->u->a, &r->local, l);
+  vec_push(r->u->a, &r->last, 0);
   uint32_t h = name_hash(name);
   entry e = {name, slot, h, r->bucket[h & 511]};
   vec_push(r->u->a, &r->scope, e);
@@ -145,7 +149,8 @@ static const char *nearest(rs *r, const char *name) {
 static void unknown(rs *r, const node *n, const char *what) {
   set(r, n, R_ERROR, 0, NULL);
   diag_report(r->u->dg, DIAG_UNKNOWN_NAME, n->sp, what, n->text);
-  const char *s = nearest(r, n->text);
+  /* A guess costs a look at all names; the first mistakes get one. */
+  const char *s = diag_errors(r->u->dg) < 30 ? nearest(r, n->text) : NULL;
   if (s) diag_hint(r->u->dg, "There is a similar name: \"%s\".", s);
 }
 
@@ -180,12 +185,12 @@ static void name(rs *r, const node *n, bool callee) {
 
 static void assigns(rs *r, uint32_t slot) {
   r->local.p[slot].assigned = true;
+  uint64_t before = r->last.p[slot];
+  r->last.p[slot] = ++r->time;
   for (size_t i = r->loops.n; i-- > 0;) {
     loopset *l = r->loops.p[i];
     if (slot >= l->first) break;
-    bool has = false;
-    for (uint32_t k = 0; k < l->n && !has; k++) has = l->slot[k] == slot;
-    if (has) break; /* then the loops around it have it too */
+    if (before > r->opened.p[i]) break; /* this loop has it, and those around */
     if (l->n == r->caps.p[i]) {
       uint32_t cap = l->n ? l->n * 2 : 8;
       l->slot = arena_grow(r->u->a, l->slot, l->n, cap, sizeof *l->slot);
@@ -259,12 +264,26 @@ static loopset *enter_loop(rs *r, const node *n) {
   l->first = (uint32_t)r->local.n;
   vec_push(r->u->a, &r->loops, l);
   vec_push(r->u->a, &r->caps, 0);
+  vec_push(r->u->a, &r->opened, ++r->time);
   set(r, n, R_LOOP, 0, l);
   return l;
 }
 
+static int by_slot(const void *x, const void *y) {
+  uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+  return (a > b) - (a < b);
+}
+
+int64_t loopset_find(const loopset *l, uint32_t slot) {
+  const uint32_t *p = l->n ? bsearch(&slot, l->slot, l->n, sizeof slot, by_slot)
+                           : NULL;
+  return p ? p - l->slot : -1;
+}
+
 static void leave_loop(rs *r) {
-  r->loops.n--;
+  loopset *l = r->loops.p[--r->loops.n];
+  if (l->n) qsort(l->slot, l->n, sizeof *l->slot, by_slot);
+  r->opened.n--;
   r->caps.n--;
 }
 

@@ -46,8 +46,9 @@ typedef struct res {
 typedef struct loopset {
   uint32_t first; /* slots from here on are the loop's own */
   uint32_t n;
-  uint32_t *slot;
+  uint32_t *slot; /* ascending */
 } loopset;
+int64_t loopset_find(const loopset *l, uint32_t slot); /* -1: not in it */
 
 typedef struct local {
   const char *name;
