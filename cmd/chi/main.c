@@ -52,7 +52,7 @@ const command command_table[CMD_COUNT] = {
                   "measures",
                   "Tells the rounds, the bytes that each node sends, the "
                   "elements and the memory\nof one run of FN, per source line "
-                  "and in total, and what is opened. Where control\nflow "
+                  "and in total, and what is opened. Where\ncontrol flow "
                   "depends on public values of the run, it says 'at most'.",
                   "  chi cost vote.chi count\n"
                   "  chi cost vote.chi count --protocol shamir --nodes 7",

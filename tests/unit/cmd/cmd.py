@@ -90,7 +90,7 @@ class Usage(Case):
             h = chi(c, '--help')
             self.assertEqual(h.returncode, 0)
             self.assertIn('--json', h.stdout)
-            self.assertLessEqual(max(map(len, h.stdout.split('\n'))), 90)
+            self.assertLessEqual(max(map(len, h.stdout.split('\n'))), 82)
             self.assertIn('Examples:', h.stdout)
             self.assertEqual(chi('help', c).stdout, h.stdout)
             self.assertIn('usage: chi ' + c, json.loads(
