@@ -12,7 +12,8 @@ typedef struct lazy_value {
   bool hard;    /* some use needs a share */
   bool linear;  /* its share is the same step on its operands' shares */
   bool need_p, need_s;
-  bool pulled;  /* a share of something linear in it is needed in this turn */
+  uint32_t pulled; /* 1 + greatest nesting where a share of something linear in
+                      it is needed; 0: nowhere */
   bool eager;   /* its component reduces at the multiplications */
   double weight; /* how often its definition runs, roughly */
   double cost;   /* elements that a share of it costs */

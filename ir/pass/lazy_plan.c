@@ -192,17 +192,20 @@ static void costs(lazy *z, ir_block *b) {
 }
 
 /* ---- needs, backward ---- */
-static void need(lazy *z, const ir_value *v, bool share) {
+/* A use of v at nesting `depth`, as a share or as a product. */
+static void need(lazy *z, const ir_value *v, bool share, uint32_t depth) {
   lazy_value *u = of(z, v);
   if (!u->deg2) return;
-  if (share)
-    u->need_s = u->pulled = true;
-  else
+  if (!share)
     u->need_p = true;
+  else
+    u->need_s = true;
+  if (share && u->pulled < depth + 1) u->pulled = depth + 1;
 }
 
-static void pull(lazy *z, const ir_value *v) {
-  if (of(z, v)->deg2) of(z, v)->pulled = true;
+static void pull(lazy *z, const ir_value *v, uint32_t by) {
+  lazy_value *u = of(z, v);
+  if (u->deg2 && u->pulled < by) u->pulled = by;
 }
 
 static void force(lazy *z, ir_inst *o, uint32_t k) {
@@ -222,55 +225,58 @@ static bool turns_cheaper(lazy *z, const ir_inst *o, uint32_t k) {
          of(z, pass_yield(b)->arg[k])->cost + ROUND_WORTH * turns;
 }
 
-static void needs(lazy *z, ir_block *b);
+static void needs(lazy *z, ir_block *b, uint32_t depth);
 
-static void needs_region(lazy *z, ir_inst *o) {
+static void needs_region(lazy *z, ir_inst *o, uint32_t depth) {
   uint32_t at = pass_first_carry(o);
   for (uint32_t k = 0; k < o->nres; k++) {
     bool share = !of(z, o->res[k])->deg2;
     if (o->op == OP_IF) {
       for (uint32_t r = 0; r < 2; r++) {
-        need(z, pass_yield(o->region[r])->arg[k], share);
-        if (of(z, o->res[k])->pulled)
-          pull(z, pass_yield(o->region[r])->arg[k]);
+        need(z, pass_yield(o->region[r])->arg[k], share, depth + 1);
+        pull(z, pass_yield(o->region[r])->arg[k], of(z, o->res[k])->pulled);
       }
     } else {
-      need(z, pass_yield(pass_loop_body(o))->arg[k], share);
-      need(z, o->arg[k + at], share);
-      if (of(z, o->res[k])->pulled) pull(z, o->arg[k + at]);
+      uint32_t by = of(z, o->res[k])->pulled;
+      ir_value *y = pass_yield(pass_loop_body(o))->arg[k];
+      need(z, y, share, depth + 1);
+      need(z, o->arg[k + at], share, depth);
+      pull(z, o->arg[k + at], by);
+      pull(z, y, by < depth + 1 ? by : depth + 1); /* not this loop's */
     }
     if (!of(z, o->res[k])->deg2) continue;
     if (of(z, o->res[k])->eager || turns_cheaper(z, o, k)) force(z, o, k);
   }
-  for (uint32_t r = o->nregion; r--;) needs(z, o->region[r]);
+  for (uint32_t r = o->nregion; r--;) needs(z, o->region[r], depth + 1);
   if (o->op == OP_IF) return;
   for (uint32_t r = 0; r < o->nregion; r++)
     for (uint32_t k = 0; k < o->nres; k++)
-      if (of(z, o->region[r]->param[k + at])->pulled) force(z, o, k);
+      if (of(z, o->region[r]->param[k + at])->pulled > depth + 1)
+        force(z, o, k);
 }
 
-static void needs_step(lazy *z, ir_inst *i) {
+static void needs_step(lazy *z, ir_inst *i, uint32_t depth) {
   lazy_value *v = i->nres == 1 ? of(z, i->res[0]) : NULL;
   bool deg2 = v && v->deg2;
   if (deg2 && !v->need_s) v->need_p = true;
   if (deg2 && v->need_s && !v->linear) v->need_p = true;
   for (uint32_t k = 0; k < i->narg; k++) {
     if (lazy_wants_share(i, k) || !deg2) {
-      need(z, i->arg[k], true);
+      need(z, i->arg[k], true, depth);
       continue;
     }
-    if (v->need_s && v->linear) need(z, i->arg[k], true);
-    if (v->need_p) need(z, i->arg[k], false);
-    if (v->pulled) pull(z, i->arg[k]);
+    if (v->need_s && v->linear) need(z, i->arg[k], true, depth);
+    if (v->need_p) need(z, i->arg[k], false, depth);
+    pull(z, i->arg[k], v->pulled);
   }
 }
 
-static void needs(lazy *z, ir_block *b) {
+static void needs(lazy *z, ir_block *b, uint32_t depth) {
   for (ir_inst *i = b->last; i; i = i->prev) {
     if (i->nregion)
-      needs_region(z, i);
+      needs_region(z, i, depth);
     else if (i->op != OP_YIELD)
-      needs_step(z, i);
+      needs_step(z, i, depth);
   }
 }
 
@@ -323,7 +329,7 @@ void lazy_plan(lazy *z) {
     uses(z, z->m->body, 1);
     costs(z, z->m->body);
     z->changed = false;
-    needs(z, z->m->body);
+    needs(z, z->m->body, 0);
     if (z->changed && round < ROUNDS) continue;
     tally(z, z->m->body);
     if (round < ROUNDS && make_eager(z)) continue;
