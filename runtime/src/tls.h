@@ -20,7 +20,8 @@
 
 /* Ciphertext buffer of each direction.  One system call then moves many
  * records: OpenSSL alone makes one call a record, and its own read_ahead
- * buffer is shifted down by a memmove at each record. */
+ * buffer is shifted down by a memmove at each record.  256 KiB stay in the
+ * cache and do as well as 1 MiB. */
 #define TLS_BUFFER (1u << 18)
 
 /* A socket with a buffer either way, under a BIO.  The buffers only ever hold

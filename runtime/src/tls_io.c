@@ -1,5 +1,5 @@
 /* Buffered socket I/O under OpenSSL: a BIO that never blocks, never raises
- * SIGPIPE and moves up to a megabyte with one system call.
+ * SIGPIPE and moves many records with one system call.
  */
 #include "tls.h"
 
