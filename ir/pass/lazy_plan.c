@@ -250,9 +250,13 @@ static void needs_region(lazy *z, ir_inst *o, uint32_t depth) {
   for (uint32_t r = o->nregion; r--;) needs(z, o->region[r], depth + 1);
   if (o->op == OP_IF) return;
   for (uint32_t r = 0; r < o->nregion; r++)
-    for (uint32_t k = 0; k < o->nres; k++)
-      if (of(z, o->region[r]->param[k + at])->pulled > depth + 1)
+    for (uint32_t k = 0; k < o->nres; k++) {
+      uint32_t by = of(z, o->region[r]->param[k + at])->pulled;
+      if (by > depth + 1)
         force(z, o, k);
+      else
+        pull(z, o->arg[k + at], by);
+    }
 }
 
 static void needs_step(lazy *z, ir_inst *i, uint32_t depth) {
