@@ -34,7 +34,7 @@ static shape shape_of(const ir_module *m) {
 
 static double seconds(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -305,7 +305,9 @@ static void test_long(void) {
   shape s = chain_end(&c, v, &took);
   CU_ASSERT_EQUAL(s.reduce_lanes, 0);
   fprintf(stderr, "sum of 200000 terms: %.2f s\n", took);
-  CU_ASSERT(took < 20); /* the promise is 1 s; debug builds verify as well */
+#ifdef NDEBUG /* processor time; debug builds verify after each pass */
+  CU_ASSERT(took < 2); /* 1 s on an idle machine */
+#endif
 
   c = chain_new(5000);
   v = element(&c, 0);
