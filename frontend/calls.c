@@ -55,6 +55,7 @@ void check_inst(fe_unit *u, inst *in, const ty *ret) {
   const node *body = d->kind == N_FN ? d->kid[3] : d->kid[0];
   an a = {.u = u, .in = in};
   in->busy = true;
+  if (ret && ret->kind == T_UNIT) ret = NULL; /* `-> ()` says nothing new */
   in->ret = ret;
   in->info = ARENA_ARR(u->a, ninfo, in->id1 - in->id0);
   a.cur = ARENA_ARR(u->a, val, f->nlocal + 1);
@@ -238,7 +239,7 @@ static val call_fn(an *a, const node *n, const sym *s) {
     if (ni) ni->p = in;
   }
   if (in->failed) return val_of(poison(a));
-  return val_of(result_type(a, in, ret));
+  return val_of(result_type(a, in, in->ret));
 }
 
 val call_of(an *a, const node *n, const ty *want) {

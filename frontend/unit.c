@@ -288,13 +288,15 @@ static void check_leaks(fe_unit *u, module *m) {
   for (sym *s = m->first; s; s = s->order) {
     if (s->kind != R_FN || s->fn->ngeneric) continue;
     bool called = false;
-    for (const inst *i = s->fn->insts; i; i = i->next) called |= i->called;
+    for (const inst *i = s->fn->insts; i; i = i->next)
+      called |= i->called && !i->test;
     for (const inst *i = s->fn->insts; i; i = i->next) {
       if (i->poly || i->test || !i->leak || called) continue;
       diag_report(u->dg, DIAG_SECRET_TO_PUBLIC, i->leak_sp, "the result",
                   ty_text(u->a, i->value));
       diag_hint(u->dg, "Open it, `reveal(...)`, or let it stay shared: "
-                       "`-> secret ...`.");
+                       "`-> %s`.",
+                ty_text(u->a, ty_relabel(u->ts, i->ret, LAB_SEC)));
     }
   }
 }
