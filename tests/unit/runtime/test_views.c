@@ -50,22 +50,22 @@ static bool enumerate(void *user, unsigned holder, unsigned from, unsigned to,
   return true;
 }
 
-/* ---- products: values z_v = x_v * y_v, each of all lanes ---- */
+/* ---- products: values z_v = sum of `terms` x_q * y_q, of all lanes ---- */
 
 typedef struct gate {
   chi_program program;
-  unsigned values;
+  unsigned values, terms; /* pair q belongs to value q / terms */
   uint64_t lanes;
   bool opened;
 } gate;
 
-/* Arena: for each value x, y, z (2 planes each) and the opened plane. */
-static uint64_t at_x(const gate *g, unsigned v) { return v * 7 * g->lanes; }
-static uint64_t at_y(const gate *g, unsigned v) {
-  return at_x(g, v) + 2 * g->lanes;
+/* Arena: for each pair x, y, z (2 planes each) and the opened plane. */
+static uint64_t at_x(const gate *g, unsigned q) { return q * 7 * g->lanes; }
+static uint64_t at_y(const gate *g, unsigned q) {
+  return at_x(g, q) + 2 * g->lanes;
 }
 static uint64_t at_z(const gate *g, unsigned v) {
-  return at_x(g, v) + 4 * g->lanes;
+  return at_x(g, v * g->terms) + 4 * g->lanes;
 }
 
 static int run_gate(chi_gen *s) {
@@ -77,10 +77,11 @@ static int run_gate(chi_gen *s) {
     for (uint64_t off = 0; off < L; off += CHI_GEN_CHUNK) {
       uint64_t n = chii_min(CHI_GEN_CHUNK, L - off);
       uint64_t *z = chi_gen_reduce_open_chunk(s, at_z(g, v), L, off, n);
-      for (uint64_t i = 0; i < n; i++)
-        z[i] = chi_f_add(
-            z[i], chi_pr_mul(P, chi_sh_ld(P, w + at_x(g, v), L, off + i),
-                             chi_sh_ld(P, w + at_y(g, v), L, off + i)));
+      for (unsigned q = v * g->terms; q < (v + 1) * g->terms; q++)
+        for (uint64_t i = 0; i < n; i++)
+          z[i] = chi_f_add(
+              z[i], chi_pr_mul(P, chi_sh_ld(P, w + at_x(g, q), L, off + i),
+                               chi_sh_ld(P, w + at_y(g, q), L, off + i)));
       chi_gen_reduce_close_chunk(s);
     }
   if (chi_gen_end(s) || !g->opened)
@@ -94,7 +95,7 @@ static int run_gate(chi_gen *s) {
 typedef struct operands {
   const gate *g;
   uint64_t secret[4]; /* x_0 y_0 x_1 y_1 */
-  bool square;        /* y_v = x_v, same sharing */
+  bool square;        /* y_q = x_q, same sharing */
 } operands;
 
 static chi_sh share_of(const chi_session *s, uint64_t secret, uint64_t lane,
@@ -116,14 +117,14 @@ static void load(chi_session *s, void *user) {
   const gate *g = o->g;
   int P = (int)s->proto->id;
   unsigned k = sharing_digits(s), d = 0;
-  for (unsigned v = 0; v < g->values; v++) {
+  for (unsigned q = 0; q < g->values * g->terms; q++) {
     unsigned dx = d, dy = o->square ? d : d + k;
     d += o->square ? k : 2 * k;
     for (uint64_t l = 0; l < g->lanes; l++) {
-      chi_sh x = share_of(s, o->secret[2 * v], l, dx);
-      chi_sh y = o->square ? x : share_of(s, o->secret[2 * v + 1], l, dy);
-      chi_sh_st(P, s->w + at_x(g, v), g->lanes, l, x);
-      chi_sh_st(P, s->w + at_y(g, v), g->lanes, l, y);
+      chi_sh x = share_of(s, o->secret[2 * q], l, dx);
+      chi_sh y = o->square ? x : share_of(s, o->secret[2 * q + 1], l, dy);
+      chi_sh_st(P, s->w + at_x(g, q), g->lanes, l, x);
+      chi_sh_st(P, s->w + at_y(g, q), g->lanes, l, y);
     }
   }
 }
@@ -195,6 +196,32 @@ typedef struct counts {
   size_t closed_bins, opened_bins;
 } counts;
 
+/* A node's shares of all operands. */
+static void see_operands(view *v, chi_protocol protocol, const gate *g,
+                         const operands *o, unsigned node) {
+  for (unsigned q = 0; q < g->values * g->terms; q++) {
+    const uint64_t *x = arena[node] + at_x(g, q);
+    const uint64_t *y = arena[node] + at_y(g, q);
+    see_word(v, x);
+    if (protocol == CHI_REP3)
+      see_word(v, x + g->lanes);
+    if (!o->square) {
+      see_word(v, y);
+      if (protocol == CHI_REP3)
+        see_word(v, y + g->lanes);
+    }
+  }
+}
+
+/* Is the opened value `value` in every lane, at every node? */
+static bool opened_is(const gate *g, uint64_t value) {
+  for (unsigned i = 0; i < 3; i++)
+    for (uint64_t l = 0; l < g->lanes; l++)
+      if (arena[i][at_z(g, 0) + 2 * g->lanes + l] != value)
+        return false;
+  return true;
+}
+
 /* Runs one gate; the counts are the caller's to free. */
 static void observe(chi_protocol protocol, const gate *g, const operands *o,
                     counts c[3]) {
@@ -209,17 +236,7 @@ static void observe(chi_protocol protocol, const gate *g, const operands *o,
       CU_FAIL_FATAL("a run failed");
     unsigned next = (i + 1) % 3, prev = (i + 2) % 3;
     view v = {.n = 0};
-    for (unsigned k = 0; k < g->values; k++) {
-      const uint64_t *x = arena[i] + at_x(g, k), *y = arena[i] + at_y(g, k);
-      see_word(&v, x);
-      if (protocol == CHI_REP3)
-        see_word(&v, x + g->lanes);
-      if (!o->square) {
-        see_word(&v, y);
-        if (protocol == CHI_REP3)
-          see_word(&v, y + g->lanes);
-      }
-    }
+    see_operands(&v, protocol, g, o, i);
     /* the streams it knows: its own, and one of a neighbour's */
     unsigned values = mode == REUSED ? 1 : g->values;
     for (unsigned k = 0; k < values && mode != DROPPED; k++) {
@@ -239,7 +256,9 @@ static void observe(chi_protocol protocol, const gate *g, const operands *o,
     if (!g->opened)
       continue;
     see_word(&v, world_frame(&w, prev, i, 1, &words));
-    if (protocol == CHI_SHAMIR)
+    /* with two terms this is left out, to spare bins: the node has checked
+     * that it lies on a line with the other two points */
+    if (protocol == CHI_SHAMIR && g->terms == 1)
       see_word(&v, world_frame(&w, next, i, 2, &words));
     c[i].opened = count(&v, g->lanes, &c[i].opened_bins);
   }
@@ -247,11 +266,14 @@ static void observe(chi_protocol protocol, const gate *g, const operands *o,
   chii_test_prg = NULL;
 }
 
-static gate make_gate(unsigned values, unsigned digits, bool opened) {
-  gate g = {.values = values, .lanes = power(digits), .opened = opened};
+static gate make_gate(unsigned values, unsigned terms, unsigned digits,
+                      bool opened) {
+  gate g = {.values = values, .terms = terms, .lanes = power(digits),
+            .opened = opened};
   uint64_t L = g.lanes;
   g.program = (chi_program){.abi = CHI_ABI, .mersenne = CHI_MERSENNE,
-                            .name = "view", .words = values * 7 * L,
+                            .name = "view",
+                            .words = values * terms * 7 * L,
                             .max_reduce_lanes = values * L,
                             .max_open_lanes = L,
                             .max_reduce_values = values,
@@ -288,7 +310,7 @@ static verdict compare(chi_protocol protocol, mask_mode m) {
   first_stream_digit = 2 * k;
   streams = 3;
   digit_of = protocol == CHI_REP3 ? rep3_digit : shamir3_digit;
-  gate g = make_gate(1, 2 * k + (m == DROPPED ? 0 : 3), true);
+  gate g = make_gate(1, 1, 2 * k + (m == DROPPED ? 0 : 3), true);
   uint32_t *ref[7][3], *all[3] = {NULL};
   memset(ref, 0, sizeof ref);
   for (uint64_t x = 0; x < CHI_P; x += quick ? 3 : 1)
@@ -335,7 +357,7 @@ static unsigned squares(chi_protocol protocol, mask_mode m) {
   first_stream_digit = 2 * k;
   streams = 3;
   digit_of = protocol == CHI_REP3 ? rep3_digit : shamir3_digit;
-  gate g = make_gate(2, 2 * k + (m == REUSED ? 3 : 6), false);
+  gate g = make_gate(2, 1, 2 * k + (m == REUSED ? 3 : 6), false);
   static const uint64_t pairs[][2] = {{0, 0}, {0, 1}, {3, 1}};
   uint32_t *ref[3] = {NULL};
   for (unsigned p = 0; p < (m == REUSED ? 3 : 2); p++) {
@@ -357,6 +379,129 @@ static void mask_used_twice(void) {
 
 static void two_squares(void) {
   CU_ASSERT_EQUAL(squares(CHI_SHAMIR, FRESH), 0);
+}
+
+/* ---- a dot product of two pairs, reduced once, and its opening ---- */
+
+/* Every sharing and every output of the streams.  shamir: all of x_0 y_0 x_1
+ * y_1.  rep3 has twice the components, so there the vector is multiplied with
+ * itself: x_0 x_0 + x_1 x_1. */
+static verdict dots(chi_protocol protocol, mask_mode m) {
+  static const uint64_t rep3_pairs[5][4] = {
+      {0, 0, 1, 1}, {6, 6, 0, 0}, {2, 2, 5, 5}, /* 1 */
+      {1, 1, 1, 1}, {0, 0, 3, 3}};              /* 2 */
+  static const uint64_t shamir_pairs[5][4] = {
+      {1, 1, 0, 0}, {0, 0, 3, 5}, {2, 3, 3, 3}, /* 1 */
+      {0, 0, 0, 0}, {1, 6, 1, 1}};              /* 0 */
+  bool rep3 = protocol == CHI_REP3;
+  verdict differ = {0, 0};
+  mode = m;
+  first_stream_digit = 4;
+  streams = 3;
+  digit_of = rep3 ? rep3_digit : shamir3_digit;
+  gate g = make_gate(1, 2, 4 + (m == DROPPED ? 0 : 3), true);
+  uint32_t *all[3] = {NULL};
+  for (unsigned k = 0; k < 2; k++) {
+    uint32_t *ref[3] = {NULL};
+    for (unsigned j = 0; j < (quick || k ? 2 : 3); j++) {
+      operands o = {&g, {0}, rep3};
+      counts c[3];
+      memcpy(o.secret, (rep3 ? rep3_pairs : shamir_pairs)[3 * k + j],
+             sizeof o.secret);
+      observe(protocol, &g, &o, c);
+      CU_ASSERT(opened_is(&g, k == 0 ? 1 : rep3 ? 2 : 0));
+      for (unsigned i = 0; i < 3; i++) {
+        differ.closed += same(&all[i], c[i].closed, c[i].closed_bins);
+        differ.opened += same(&ref[i], c[i].opened, c[i].opened_bins);
+      }
+    }
+    for (unsigned i = 0; i < 3; i++)
+      free(ref[i]);
+  }
+  for (unsigned i = 0; i < 3; i++)
+    free(all[i]);
+  return differ;
+}
+
+static void dot(chi_protocol protocol) {
+  verdict v = dots(protocol, FRESH);
+  CU_ASSERT_EQUAL(v.closed, 0);
+  CU_ASSERT_EQUAL(v.opened, 0);
+  v = dots(protocol, DROPPED);
+  CU_ASSERT(v.closed > 0);
+  CU_ASSERT(v.opened > 0);
+}
+
+static void rep3_dot(void) { dot(CHI_REP3); }
+static void shamir_dot(void) { dot(CHI_SHAMIR); }
+
+/* ---- an opening alone ---- */
+
+/* Opens x + y, or x, as a share that nothing has refreshed. */
+static int open_sum(chi_gen *s, bool sum) {
+  const gate *g = (const gate *)(const void *)chi_session_program(s);
+  int P = chi_gen_protocol(s);
+  uint64_t *w = chi_gen_words(s), L = g->lanes;
+  for (uint64_t l = 0; l < L; l++) {
+    chi_sh x = chi_sh_ld(P, w + at_x(g, 0), L, l);
+    chi_sh y = chi_sh_ld(P, w + at_y(g, 0), L, l);
+    chi_sh_st(P, w + at_z(g, 0), L, l, sum ? chi_sh_add(P, x, y) : x);
+  }
+  chi_gen_begin(s, 0, L);
+  chi_gen_open(s, at_z(g, 0) + 2 * L, at_z(g, 0), L);
+  return chi_gen_end(s);
+}
+
+static int run_sum(chi_gen *s) { return open_sum(s, true); }
+static int run_first(chi_gen *s) { return open_sum(s, false); }
+
+/* All sharings of all pairs (x, y): views must be equal where x + y is.  The
+ * control opens x alone.  rep3's tag, from party i + 1, is a function of the
+ * words from party i - 1 and of a key that the node has: it found it right. */
+static unsigned openings(chi_protocol protocol, bool sum) {
+  bool rep3 = protocol == CHI_REP3;
+  unsigned differ = 0;
+  mode = DROPPED;
+  gate g = make_gate(1, 1, rep3 ? 4 : 2, true);
+  g.program.run = sum ? run_sum : run_first;
+  uint32_t *ref[7][3];
+  memset(ref, 0, sizeof ref);
+  for (uint64_t x = 0; x < CHI_P; x++)
+    for (uint64_t y = 0; y < CHI_P; y++) {
+      operands o = {&g, {x, y, 0, 0}, false};
+      world w = {.protocol = protocol, .n = 3, .program = &g.program,
+                 .before_run = load, .finish = keep, .user = &o,
+                 .record = true};
+      world_run(&w);
+      for (unsigned i = 0; i < 3; i++) {
+        unsigned next = (i + 1) % 3, prev = (i + 2) % 3;
+        size_t words, bins;
+        view v = {.n = 0};
+        CU_ASSERT_EQUAL_FATAL(w.result[i].status, CHI_OK);
+        see_operands(&v, protocol, &g, &o, i);
+        see_word(&v, world_frame(&w, prev, i, 1, &words));
+        CU_ASSERT_EQUAL_FATAL(words, g.lanes);
+        const uint64_t *f = world_frame(&w, next, i, 1, &words);
+        CU_ASSERT_EQUAL_FATAL(words, rep3 ? 2 : g.lanes);
+        if (!rep3)
+          see_word(&v, f);
+        uint32_t *h = count(&v, g.lanes, &bins);
+        differ += same(&ref[(x + y) % CHI_P][i], h, bins);
+      }
+      CU_ASSERT(opened_is(&g, sum ? (x + y) % CHI_P : x));
+      world_free(&w);
+    }
+  for (unsigned r = 0; r < 7; r++)
+    for (unsigned i = 0; i < 3; i++)
+      free(ref[r][i]);
+  return differ;
+}
+
+static void lone_opening(void) {
+  CU_ASSERT_EQUAL(openings(CHI_REP3, true), 0);
+  CU_ASSERT_EQUAL(openings(CHI_SHAMIR, true), 0);
+  CU_ASSERT(openings(CHI_REP3, false) > 0);
+  CU_ASSERT(openings(CHI_SHAMIR, false) > 0);
 }
 
 /* ---- inputs by a node ---- */
@@ -488,7 +633,7 @@ static unsigned refreshes(void) {
   first_stream_digit = 1;
   streams = 3;
   digit_of = shamir3_digit;
-  refresh_case r = {.g = make_gate(1, 4, false)};
+  refresh_case r = {.g = make_gate(1, 1, 4, false)};
   uint32_t *ref[3] = {NULL};
   uint64_t step = CHI_P > 7 ? 5 : 1; /* 31^4 lanes a secret: every fifth */
   for (r.secret = 0; r.secret < CHI_P; r.secret += step) {
@@ -532,6 +677,9 @@ int main(int argc, char **argv) {
   CU_add_test(s, "inputs by a node", node_inputs);
   CU_add_test(s, "shamir: refresh", refresh);
   if (CHI_P == 7) {
+    CU_add_test(s, "an opening alone", lone_opening);
+    CU_add_test(s, "shamir: dot product and opening", shamir_dot);
+    CU_add_test(s, "rep3: dot product and opening", rep3_dot);
     CU_add_test(s, "shamir: product and opening", shamir_product);
     CU_add_test(s, "shamir: control, masks dropped", shamir_control);
     CU_add_test(s, "shamir: two squares", two_squares);
