@@ -216,6 +216,7 @@ static void *run_party(void *arg) {
                             .identity =
                                 w->identity ? w->identity[p->me] : NULL,
                             .deadline_ms = w->deadline_ms,
+                            .alloc = w->alloc ? &w->alloc[p->me] : NULL,
                             .vec_words = w->vec_words};
   memcpy(cfg.session_id, w->session_id, sizeof cfg.session_id);
   const chi_program *program =

@@ -64,6 +64,7 @@ struct world {
   uint32_t deadline_ms;
   uint64_t vec_words;
   const chi_identity *const *identity; /* per party, or NULL */
+  const chi_alloc *alloc;              /* per party, or NULL */
   const uint8_t (*keys)[CHI_KEY_BYTES];
   uint8_t session_id[CHI_SESSION_ID_BYTES];
   bool record;

@@ -1,5 +1,5 @@
-/* Inputs, outputs, told values, direct arithmetic, statuses and misuse; every
- * allocation failing once; streams. */
+/* Inputs, outputs, told values, direct arithmetic, statuses and misuse;
+ * streams. */
 #include <CUnit/Basic.h>
 #include <setjmp.h>
 #include <sodium.h>
@@ -398,54 +398,6 @@ static void vectors(void) {
   CU_ASSERT_EQUAL(vec_bad, 0);
 }
 
-/* ---- allocation ---- */
-
-typedef struct counting {
-  long live, calls, fail_at;
-} counting;
-
-static void *counted_alloc(void *user, size_t bytes) {
-  counting *c = user;
-  if (++c->calls == c->fail_at)
-    return NULL;
-  void *p = malloc(bytes);
-  c->live += p != NULL;
-  return p;
-}
-
-static void counted_free(void *user, void *p) {
-  counting *c = user;
-  c->live--;
-  free(p);
-}
-
-static void allocations(void) {
-  static const uint8_t keys[7][CHI_KEY_BYTES];
-  for (unsigned n = 3; n <= 7; n += 2)
-    for (int rep3 = 0; rep3 < (n == 3 ? 2 : 1); rep3++)
-      for (long at = 1;; at++) {
-        chi_transport tr[7];
-        counting c = {0, 0, at};
-        chi_alloc mem = {counted_alloc, counted_free, &c};
-        chi_session_config cfg = {
-            .protocol = rep3 ? CHI_REP3 : CHI_SHAMIR, .n = n,
-            .party_key = keys, .alloc = &mem};
-        chi_session *s;
-        CU_ASSERT_EQUAL_FATAL(chi_mem_new(tr, n), CHI_OK);
-        for (unsigned i = 1; i < n; i++)
-          tr[i].ops->close(tr[i].state);
-        chi_status st = chi_session_new(&s, &tr[0], &cfg, &program);
-        if (st == CHI_OK)
-          chi_session_free(s);
-        else
-          CU_ASSERT_EQUAL(st, CHI_E_NOMEM);
-        CU_ASSERT_EQUAL_FATAL(c.live, 0);
-        if (st == CHI_OK)
-          break;
-        CU_ASSERT_FATAL(at < 1000);
-      }
-}
-
 /* ---- misuse, statuses ---- */
 
 static jmp_buf back;
@@ -571,7 +523,6 @@ int main(void) {
   CU_add_test(s, "public inputs differ", public_inputs_differ);
   CU_add_test(s, "a failed requirement", failed_requirement);
   CU_add_test(s, "vectors", vectors);
-  CU_add_test(s, "allocations fail", allocations);
   CU_add_test(s, "misuse and statuses", misuse);
   CU_add_test(s, "configurations", configurations);
   CU_add_test(s, "streams", streams);
