@@ -169,7 +169,7 @@ static chi_status read_body(chi_session *s, const chi_leaf *lf,
     bad |= a[i] | (CHI_P - 1 - a[i]);
   CHII_PUBLIC(&bad, sizeof bad);
   CHII_SECRET(a, bytes * s->proto->planes);
-  return bad >> 63 ? CHI_E_INPUT : st;
+  return st ? st : bad >> 63 ? CHI_E_INPUT : CHI_OK;
 }
 
 chi_status chi_session_input_sealed(chi_session *s, uint32_t input,
@@ -203,8 +203,10 @@ chi_status chi_session_input_sealed(chi_session *s, uint32_t input,
     st = chii_refuse(s, CHI_E_INPUT,
                      "the blob of input '%s' is of another run or input",
                      lf->name);
-  else if (read_body(s, lf, msg + CHII_BLOB_HEAD))
-    st = chii_refuse(s, CHI_E_INPUT,
+  else if ((st = read_body(s, lf, msg + CHII_BLOB_HEAD)) == CHI_E_CRYPTO)
+    st = chii_refuse(s, st, "AES failed");
+  else if (st)
+    st = chii_refuse(s, st,
                      "the blob of input '%s' holds a number that is not"
                      " reduced modulo p",
                      lf->name);
