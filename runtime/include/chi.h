@@ -346,8 +346,18 @@ CHI_API CHI_MUST_USE chi_status chi_tls_connect(chi_transport *out,
 typedef struct chi_session chi_session;
 
 /* Memory hook.  alloc returns NULL on failure and memory aligned for any
- * type.  All of a session's memory is taken in chi_session_new and by told
- * outputs between rounds; nothing is allocated in a round. */
+ * type.  What the rounds of a run need is taken in chi_session_new; in them
+ * nothing is allocated.  Besides, these call the hook:
+ *   inputs   chi_session_input_sealed while it opens the blob;
+ *            chi_session_input_node, for a copy of the dealer's values, until
+ *            they are dealt
+ *   start    for its own messages, until it returns
+ *   told     outputs, between rounds their shares and after the last one their
+ *            sealed blobs, which live as long as the session
+ * OpenSSL has an allocator of its own, for the AES contexts of a session: made
+ * by chi_session_start and kept, or made for the seeds of inputs and released
+ * at once.  So have identities (locked pages), the functions of clients
+ * (malloc) and transports.  libsodium seals without allocating. */
 typedef struct chi_alloc {
   void *(*alloc)(void *user, size_t bytes);
   void (*free)(void *user, void *p);
@@ -402,7 +412,8 @@ chi_session_input_public_text(chi_session *s, uint32_t input,
  *
  * Returns  CHI_OK; CHI_E_INPUT (not sticky) if the blob does not open, is of
  *          another run, node, input or length, or holds a number >= p;
- *          CHI_E_ARG (not sticky) if the leaf is public; CHI_E_STATE.
+ *          CHI_E_ARG (not sticky) if the leaf is public; CHI_E_NOMEM,
+ *          CHI_E_CRYPTO (OpenSSL fails), neither sticky; CHI_E_STATE.
  * Leaks    nothing; that the nodes' blobs belong to one value is checked by
  *          all at chi_session_start. */
 CHI_API CHI_MUST_USE chi_status chi_session_input_sealed(chi_session *s,
@@ -413,7 +424,8 @@ CHI_API CHI_MUST_USE chi_status chi_session_input_sealed(chi_session *s,
 /* Declares a secret input dealt by node `dealer`, on every node; the dealer
  * gives the values (a negative v stands for p + v), the others NULL.
  *
- * Returns  CHI_OK; CHI_E_RANGE, CHI_E_ARG (not sticky); CHI_E_STATE.
+ * Returns  CHI_OK; CHI_E_RANGE, CHI_E_ARG, CHI_E_NOMEM (not sticky);
+ *          CHI_E_STATE.
  * Cost     set-up round; rep3 8 bytes a lane, shamir 8 (n-1-t). */
 CHI_API CHI_MUST_USE chi_status
 chi_session_input_node(chi_session *s, uint32_t input, unsigned dealer,
@@ -426,7 +438,9 @@ chi_session_input_node(chi_session *s, uint32_t input, unsigned dealer,
  * Returns  CHI_OK; CHI_E_STATE (an input is missing; not sticky);
  *          CHI_E_DISAGREE (names party and item); CHI_E_INPUT (names the
  *          input; a false one passes with probability 2^-61 at most for
- *          shamir, 2^-128 for rep3); CHI_E_PEER_*, CHI_E_PROTOCOL.
+ *          shamir, 2^-128 for rep3); CHI_E_PEER_*, CHI_E_PROTOCOL;
+ *          CHI_E_NOMEM; CHI_E_CRYPTO (OpenSSL fails, if only for want of
+ *          memory).
  * Cost     set-up: not in rounds and bytes_sent, see chi_stats. */
 CHI_API CHI_MUST_USE chi_status chi_session_start(chi_session *s);
 
@@ -436,7 +450,9 @@ CHI_API CHI_MUST_USE chi_status chi_session_start(chi_session *s);
  * may fail while the others succeed, as in any barrier.
  *
  * Returns  CHI_OK; CHI_E_REQUIRE, CHI_E_RANGE (a site, see detail);
- *          CHI_E_CHECK, CHI_E_PEER_*, CHI_E_PROTOCOL; CHI_E_STATE.
+ *          CHI_E_CHECK, CHI_E_PEER_*, CHI_E_PROTOCOL; CHI_E_STATE; of told
+ *          outputs CHI_E_NOMEM, CHI_E_ARG (no identity; an address that is no
+ *          usable public key), CHI_E_CRYPTO.
  * Leaks    what the program opens, and nothing else; message lengths and
  *          rounds depend on public values alone. */
 CHI_API CHI_MUST_USE chi_status chi_session_run(chi_session *s);

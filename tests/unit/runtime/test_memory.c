@@ -1,5 +1,6 @@
 /* Memory of a session: nothing is allocated in a round; every allocation fails
- * once, in chi_session_new and in chi_session_start, and nothing leaks.
+ * once, in chi_session_new and in chi_session_start, and nothing leaks; an
+ * input that finds no memory is refused.
  *
  * Two counters: calls of the session's hook, and of OpenSSL's allocator by the
  * party's own thread.
@@ -109,7 +110,8 @@ typedef struct party {
   long hook_at_start, ssl_at_start; /* calls so far when it had ended */
   long hook_in_run, ssl_in_run;
   long started_with, ssl_started_with; /* calls before it */
-  bool sticky, right;
+  long live_before, live_after;        /* it */
+  bool sticky, right, refused;
 } party;
 
 typedef struct setting {
@@ -156,13 +158,35 @@ static void close_setting(setting *t) {
   free(t);
 }
 
+/* Inputs without memory are refused, and that is all. */
+static bool refuses(chi_session *s, setting *t) {
+  counter *c = &t->party[s->me].hook;
+  const int64_t *b = s->me == 1 ? t->b : NULL;
+  bool ok = true;
+  c->fail_at = c->calls + 1;
+  ok &= chi_session_input_sealed(s, 0, t->blob[s->me],
+                                 t->blob_bytes[s->me]) == CHI_E_NOMEM;
+  if (b) {
+    c->fail_at = c->calls + 1;
+    ok &= chi_session_input_node(s, 1, 1, b, L) == CHI_E_NOMEM;
+  }
+  if (t->protocol == CHI_REP3) { /* expands seeds */
+    ssl_fail_at = ssl_calls + 1;
+    ok &= chi_session_input_sealed(s, 0, t->blob[s->me],
+                                   t->blob_bytes[s->me]) == CHI_E_CRYPTO;
+  }
+  return ok && s->status == CHI_OK;
+}
+
 static void prepare(chi_session *s, void *user) {
   setting *t = user;
   party *p = &t->party[s->me];
+  p->refused = refuses(s, t);
   if (chi_session_input_sealed(s, 0, t->blob[s->me], t->blob_bytes[s->me]) ||
       chi_session_input_node(s, 1, 1, s->me == 1 ? t->b : NULL, L))
     abort();
   p->started_with = p->hook.calls;
+  p->live_before = p->hook.live;
   p->ssl_started_with = ssl_calls;
   if (p->fail_in_start)
     p->hook.fail_at = p->hook.calls + p->fail_in_start;
@@ -173,6 +197,7 @@ static void prepare(chi_session *s, void *user) {
 static void started(chi_session *s, void *user) {
   party *p = &((setting *)user)->party[s->me];
   p->hook_at_start = p->hook.calls;
+  p->live_after = p->hook.live;
   p->ssl_at_start = ssl_calls;
 }
 
@@ -219,9 +244,12 @@ static void rounds(chi_protocol protocol, unsigned n) {
     CU_ASSERT_EQUAL(w.result[i].stats.reduced_lanes, 2 * L);
     CU_ASSERT_EQUAL(w.result[i].stats.opened_lanes, 2 * L);
     CU_ASSERT(p->right);
+    CU_ASSERT(p->refused);
     CU_ASSERT_EQUAL(p->hook_in_run, 0);
     CU_ASSERT_EQUAL(p->ssl_in_run, 0);
     CU_ASSERT_EQUAL(p->hook.live, 0);
+    /* the start keeps nothing, and the dealer's values have left */
+    CU_ASSERT_EQUAL(p->live_after, p->live_before - (i == 1));
     /* and the counters count */
     CU_ASSERT(p->hook_at_start > p->started_with && p->started_with > 0);
     CU_ASSERT(p->ssl_at_start > p->ssl_started_with);
