@@ -138,7 +138,9 @@ typedef struct fe_facts {
 } fe_facts;
 
 /* Circuit of function `fn` at stage high; NULL after a report.  fe_check must
- * have returned true and the function be runnable.  `facts` may be NULL. */
+ * have returned true and the function be runnable.  `facts` may be NULL.  After
+ * a circuit of the unit was too large, there are no others: most often they
+ * call it, and each would take as long to find out. */
 struct ir_module *fe_lower(fe_unit *u, const char *fn, arena *a,
                            fe_facts *facts);
 

@@ -3,19 +3,20 @@
 
 #include "frontend/lower.h"
 
-enum { MAX_WORK = 4000000, MAX_NEST = 200, COMPR_SLOTS = 64 };
+enum { MAX_WORK = 1000000, MAX_NEST = 200, COMPR_SLOTS = 64 };
 
 uint32_t slot_flag(const lo *l) {
   return l->fr->in->f ? l->fr->in->f->nlocal : l->fr->in->s->nlocal;
 }
 uint32_t slot_result(const lo *l) { return slot_flag(l) + 1; }
 
-bool too_large(lo *l, span sp) {
+bool too_large(lo *l) {
   if (l->failed) return true;
   l->work++;
   if (l->work <= MAX_WORK && l->nest <= MAX_NEST && l->ncompr < COMPR_SLOTS)
     return false;
-  diag_report(l->u->dg, DIAG_CIRCUIT_TOO_LARGE, sp, l->entry,
+  l->u->too_large = true;
+  diag_report(l->u->dg, DIAG_CIRCUIT_TOO_LARGE, l->entry_sp, l->entry,
               (unsigned)MAX_WORK);
   diag_hint(l->u->dg, "Call in a loop instead of by hand, or divide the "
                       "program.");
@@ -88,7 +89,7 @@ lv lower_inst(lo *l, inst *in, lv *arg, span sp) {
   for (uint32_t i = 0; i < params->nkid && !l->failed; i++)
     v[i] = coerce(l, arg[i], in->param[i]);
   l->nest++;
-  lv r = too_large(l, sp) ? lv_zero(l, in->ret ? in->ret : l->u->ts->unit)
+  lv r = too_large(l) ? lv_zero(l, in->ret ? in->ret : l->u->ts->unit)
                           : run_body(l, in, v, false);
   l->nest--;
   l->b.sp = sp;
@@ -154,7 +155,8 @@ static void outputs(lo *l, const fe_fn *f, lv v) {
 
 /* ---- the entries ---- */
 
-static lo *begin(fe_unit *u, arena *a, const char *name, bool test) {
+static lo *begin(fe_unit *u, arena *a, const char *name, const node *d,
+                 bool test) {
   lo *l = ARENA_NEW(a, lo);
   l->u = u;
   l->a = a;
@@ -164,6 +166,7 @@ static lo *begin(fe_unit *u, arena *a, const char *name, bool test) {
   l->times = 1;
   l->test = test;
   l->entry = name;
+  l->entry_sp = d->name_sp.end ? d->name_sp : d->sp;
   return l;
 }
 
@@ -184,17 +187,20 @@ ir_module *fe_lower(fe_unit *u, const char *fn, arena *a, fe_facts *facts) {
                 f ? f->why_not : "there is no such function");
     return NULL;
   }
+  if (u->too_large) return NULL;
   const sym *s = u->fnsym[f - u->fn];
   inst *in = s->fn->insts;
   while (in->poly || in->test) in = in->next;
-  lo *l = begin(u, a, fn, false);
+  lo *l = begin(u, a, fn, in->f->decl, false);
   lv v = run_body(l, in, inputs(l, in, f), true);
   if (!l->failed) outputs(l, f, v);
   return end(l, facts);
 }
 
 ir_module *fe_lower_test(fe_unit *u, uint32_t i, arena *a, fe_facts *facts) {
-  lo *l = begin(u, a, arena_printf(a, "test%u", i + 1), true);
+  if (u->too_large) return NULL;
+  lo *l = begin(u, a, arena_printf(a, "test%u", i + 1),
+                u->testinst[i]->f->decl, true);
   run_body(l, u->testinst[i], NULL, true);
   return end(l, facts);
 }

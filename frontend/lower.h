@@ -55,13 +55,14 @@ typedef struct lo {
   uint32_t stamp;
   bool failed, test;
   const char *entry;
+  span entry_sp; /* its name */
 } lo;
 
 /* ---- lower.c ---- */
 lv lower_inst(lo *l, inst *in, lv *arg, span sp);
 uint32_t slot_flag(const lo *l);
 uint32_t slot_result(const lo *l);
-bool too_large(lo *l, span sp);
+bool too_large(lo *l);
 
 /* ---- lower_value.c: leaves ---- */
 lv lv_new(lo *l, const ty *t);

@@ -207,7 +207,7 @@ lv lower_expr(lo *l, const node *n) {
   span sp = l->b.sp;
   l->b.sp = n->sp;
   lv v;
-  if (too_large(l, n->sp)) {
+  if (too_large(l)) {
     v = lv_zero(l, t);
     l->b.sp = sp;
     return v;

@@ -605,7 +605,7 @@ lv lower_compr(lo *l, const node *n) {
     const node *src = n->kid[i + 1]->kid[1];
     v.source[i] = lower_expr(l, src->kind == N_RANGE ? src->kid[0] : src);
   }
-  if (l->failed || too_large(l, n->sp)) return lv_zero(l, t);
+  if (l->failed || too_large(l)) return lv_zero(l, t);
   /* The result lives in a slot behind all others while it is filled. */
   v.slot = slot_result(l) + 1 + l->ncompr++;
   lv zero = lv_zero(l, t);
@@ -680,7 +680,7 @@ static void lower_let(lo *l, const node *n) {
 }
 
 void lower_stmt(lo *l, const node *n) {
-  if (l->failed || too_large(l, n->sp)) return;
+  if (l->failed || too_large(l)) return;
   l->b.sp = n->sp;
   switch (n->kind) {
   case N_LET:

@@ -120,6 +120,7 @@ struct fe_unit {
   inst **testinst;
   uint32_t ntest;
   bool syntax_ok, checked;
+  bool too_large; /* a circuit was: what calls it will be too */
   uint32_t before; /* errors that were there before this unit */
   struct seen { uint64_t key; } *seen; /* messages already given */
   size_t nseen, capseen;

@@ -111,6 +111,10 @@ static void many_calls(void) {
   CU_ASSERT_TRUE(c.ok);
   CU_ASSERT_PTR_NULL(fe_lower(c.u, "f59", c.a, NULL));
   CU_ASSERT_TRUE(has_id(&c, "E0401"));
+  /* said once for the unit, not for each level */
+  uint32_t errors = diag_errors(c.dg);
+  CU_ASSERT_PTR_NULL(fe_lower(c.u, "f58", c.a, NULL));
+  CU_ASSERT_EQUAL(diag_errors(c.dg), errors);
   checked_free(&c);
   buf_free(&b);
 }
