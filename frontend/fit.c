@@ -70,6 +70,47 @@ static const ty *fit_int(an *a, fitting *f, const ty *v, const ty *d,
   return ty_int(ts, ival_meet(a->u->iv, v->iv, d->iv), l);
 }
 
+/* raw / 2^bits exactly: "-4.5". */
+static const char *decimal_text(an *a, mpz_srcptr raw, unsigned bits) {
+  mpz_t v;
+  mpz_init(v);
+  mpz_ui_pow_ui(v, 5, bits); /* over 10^bits */
+  mpz_mul(v, v, raw);
+  char digits[1100];
+  const char *sign = mpz_sgn(v) < 0 ? "-" : "";
+  mpz_abs(v, v);
+  size_t n = mpz_sizeinbase(v, 10);
+  const char *text = "a value of many digits";
+  if (n + bits + 2 < sizeof digits) {
+    mpz_get_str(digits, 10, v);
+    n = strlen(digits);
+    size_t lead = n > bits ? 0 : bits + 1 - n; /* zeros in front */
+    memmove(digits + lead, digits, n + 1);
+    memset(digits, '0', lead);
+    n += lead;
+    size_t whole = n - bits;
+    while (n > whole && digits[n - 1] == '0') n--;
+    text = arena_printf(a->u->a, "%s%.*s%s%.*s", sign, (int)whole, digits,
+                        n > whole ? "." : "", (int)(n - whole),
+                        digits + whole);
+  }
+  mpz_clear(v);
+  return text;
+}
+
+/* A constant, `raw` in the format of d, that d cannot hold. */
+static void fixed_fits(an *a, fitting *f, const ty *v, const ival *raw,
+                       const ty *d) {
+  if (!ival_single(raw) || ival_inside(raw, d->iv)) return;
+  size_t bits = ival_bits(raw);
+  unsigned i = bits > d->fbits ? (unsigned)(bits - d->fbits) : 0;
+  REPORT(a, FIXED_OVERFLOW, f->sp,
+         v->kind == T_INT ? ivtx(a, v->iv)
+                          : decimal_text(a, v->iv->lo, v->fbits), tx(a, d));
+  diag_hint(a->u->dg, "Use more integer bits: \"fixed<%u, %u>\".",
+            i > d->ibits ? i : d->ibits + 1, d->fbits);
+}
+
 static const ty *fit_scalar(an *a, fitting *f, const ty *v, const ty *d) {
   ty_set *ts = a->u->ts;
   bool ok = true;
@@ -78,6 +119,7 @@ static const ty *fit_scalar(an *a, fitting *f, const ty *v, const ty *d) {
     if (v->kind == T_INT) return fit_int(a, f, v, d, l);
     if (v->kind == T_FIXED) {
       const ival *raw = fixed_raw(a, v, d->fbits);
+      fixed_fits(a, f, v, raw, d);
       return ty_fixed(ts, d->ibits, d->fbits,
                       ival_meet(a->u->iv, raw, d->iv), l);
     }
@@ -91,11 +133,7 @@ static const ty *fit_scalar(an *a, fitting *f, const ty *v, const ty *d) {
       return poison(a);
     }
     const ival *raw = fixed_raw(a, v, d->fbits);
-    if (ival_single(raw) && !ival_inside(raw, d->iv)) {
-      REPORT(a, FIXED_OVERFLOW, f->sp, ivtx(a, v->iv), tx(a, d));
-      diag_hint(a->u->dg, "Use more integer bits: \"fixed<%u, %u>\".",
-                fixed_ibits(v, d->ibits), d->fbits);
-    }
+    fixed_fits(a, f, v, raw, d);
     return ty_fixed(ts, d->ibits, d->fbits, ival_meet(a->u->iv, raw, d->iv),
                     l);
   }
