@@ -84,7 +84,12 @@ static const char *verb(node_op op) {
 static const ty *bad_operands(an *a, const node *n, node_op op, const ty *x,
                               const ty *y) {
   REPORT(a, BAD_OPERANDS, n->sp, ast_op_text(op), tx(a, x), tx(a, y));
-  if (x->kind == T_BOOL || y->kind == T_BOOL)
+  bool logic = op == O_ANDAND || op == O_OROR;
+  if (logic && (x->kind == T_INT || y->kind == T_INT)) {
+    const node *k = n->kid[x->kind == T_INT ? 0 : 1];
+    diag_hint(a->u->dg, "Compare the number: `%s != 0`.",
+              k->kind == N_NAME ? k->text : "x");
+  } else if (x->kind == T_BOOL || y->kind == T_BOOL)
     diag_hint(a->u->dg, "Bools combine with && || ! and compare with == !=.");
   else if (x->kind == T_FIXED || y->kind == T_FIXED)
     diag_hint(a->u->dg, "`int(x)` makes an integer of a fixed value.");
@@ -251,6 +256,11 @@ static const ty *field_op(an *a, const node *n, node_op op, const ty *x,
   }
   if (op != O_ADD && op != O_SUB && op != O_MUL && op != O_DIV)
     return bad_operands(a, n, op, x, y);
+  if (op == O_DIV && y->kind == T_INT && ival_zero(y->iv)) {
+    REPORT(a, DIVISION_BY_ZERO, n->sp);
+    diag_hint(a->u->dg, "The divisor is always 0 here.");
+    return poison(a);
+  }
   return ty_scalar(a->u->ts, T_FIELD, NULL, sec ? LAB_SEC : LAB_PUB);
 }
 
