@@ -91,7 +91,7 @@ void check_inst(fe_unit *u, inst *in, const ty *ret) {
   }
   if (ret && !ret->err && !a.returned) {
     REPORT(&a, MISSING_RETURN, d->name_sp, in->s ? in->s->name : "test",
-           tx(&a, ty_close(u->ts, ret)));
+           "may end", tx(&a, ty_close(u->ts, ret)));
     diag_hint(u->dg, "Every way through the function has to end in a value.");
     poison(&a);
   }

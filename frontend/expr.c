@@ -210,6 +210,11 @@ static val name_of(an *a, const node *n) {
   const res *r = &a->u->res[n->id];
   switch (r->kind) {
   case R_LOCAL: {
+    if (!a->cur) { /* a parameter in the result's type */
+      const inst *in = a->in;
+      bool known = in->param && in->f && r->idx < in->f->nparam;
+      return val_of(known ? in->param[r->idx] : poison(a));
+    }
     val v = a->cur[r->idx];
     return v.t ? v : val_of(poison(a));
   }

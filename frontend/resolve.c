@@ -27,6 +27,7 @@ typedef struct rs {
   VEC(uint64_t) opened; /* when each loop was entered */
   uint64_t time;        /* of assignments and loops, in order of the source */
   VEC(uint64_t) last;   /* by slot: its latest assignment */
+  bool sig;             /* in the types of a declaration */
 } rs;
 
 static void expr(rs *r, const node *n);
@@ -40,6 +41,10 @@ static void set(rs *r, const node *n, res_kind k, uint32_t idx, void *p) {
 
 static uint32_t declare(rs *r, const node *n, const char *name, bool mutable,
                         bool param) {
+  if (r->sig) {
+    diag_report(r->u->dg, DIAG_SIZE_NOT_CONSTANT, n->sp, "array size", name);
+    diag_hint(r->u->dg, "A size here declares no names; make it a `const`.");
+  }
   uint32_t slot = (uint32_t)r->local.n;
   local l = {.name = name, .decl = n, .sp = n->name_sp.end ? n->name_sp : n->sp,
              .mutable = mutable, .param = param};
@@ -298,9 +303,19 @@ static void type(rs *r, const node *t) {
     type(r, t->kid[0]);
     from = 1;
     break;
-  case N_TY_TUPLE:
   case N_TY_SECRET:
-  case N_TY_PUBLIC:
+  case N_TY_PUBLIC: {
+    node_kind k = t->kid[0]->kind;
+    if (k == N_TY_SECRET || k == N_TY_PUBLIC) {
+      diag_report(r->u->dg, DIAG_LABEL_TWICE, t->sp,
+                  t->kind == N_TY_SECRET ? "secret" : "public",
+                  k == N_TY_SECRET ? "secret" : "public");
+      diag_hint(r->u->dg, "Write one of them.");
+    }
+    type(r, t->kid[0]);
+    return;
+  }
+  case N_TY_TUPLE:
   case N_TY_APPLY:
     for (uint32_t i = 0; i < t->nkid; i++)
       if (t->kid[i]->kind == N_INT) expr(r, t->kid[i]);
@@ -567,8 +582,10 @@ void resolve_fn(fe_unit *u, module *m, fninfo *f) {
   const node *body = d->kid[0];
   if (d->kind == N_FN) {
     const node *params = d->kid[1];
+    r.sig = true;
     for (uint32_t i = 0; i < params->nkid; i++)
       type(&r, params->kid[i]->kid[0]);
+    r.sig = false;
     for (uint32_t i = 0; i < params->nkid; i++) {
       const node *p = params->kid[i];
       if (lookup(&r, p->text) >= 0) {
@@ -578,7 +595,9 @@ void resolve_fn(fe_unit *u, module *m, fninfo *f) {
       declare(&r, p, p->text, false, true);
     }
     f->nparam = params->nkid;
+    r.sig = true;
     type(&r, d->kid[2]);
+    r.sig = false;
     body = d->kid[3];
   }
   block(&r, body);
@@ -601,7 +620,17 @@ void resolve_const(fe_unit *u, module *m, sym *s) {
   }
   init(&r, u, m, &f);
   if (d->kind == N_STRUCT) {
+    r.sig = true;
     for (uint32_t i = 1; i < d->nkid; i++) type(&r, d->kid[i]->kid[0]);
+    r.sig = false;
+    for (uint32_t i = 1; i < d->nkid; i++) {
+      const node *p = d->kid[i];
+      if (lookup(&r, p->text) >= 0) {
+        diag_report(u->dg, DIAG_TWICE, p->sp, p->text);
+        diag_hint(u->dg, "Give each field its own name.");
+      }
+      declare(&r, p, p->text, false, true);
+    }
     return;
   }
   type(&r, d->kid[0]);

@@ -9,6 +9,7 @@
 #include "frontend/sema.h"
 
 void set_slot(an *a, uint32_t slot, val v) {
+  if (!a->cur) return; /* in the type of a declaration: reported */
   if (a->ntrail == a->captrail) {
     uint32_t cap = a->captrail ? a->captrail * 2 : 64;
     a->trail = arena_grow(a->u->a, a->trail, a->ntrail, cap, sizeof *a->trail);
@@ -74,7 +75,7 @@ void bind_pattern(an *a, const node *p, val v) {
 }
 
 static void declare_types(an *a, const node *p, const ty *t) {
-  if (p->kind == N_NAME && a->u->res[p->id].kind == R_LOCAL)
+  if (p->kind == N_NAME && a->u->res[p->id].kind == R_LOCAL && a->decl)
     a->decl[a->u->res[p->id].idx] = t;
   for (uint32_t i = 0; p->kind == N_TUPLE && i < p->nkid; i++)
     declare_types(a, p->kid[i], t && t->kind == T_TUPLE && t->nelem == p->nkid
@@ -244,7 +245,7 @@ static void assign_of(an *a, const node *n) {
   const node *place = n->kid[0], *root = place, *rhs = n->kid[1];
   while (root->kind == N_INDEX || root->kind == N_FIELD) root = root->kid[0];
   const res *r = root->kind == N_NAME ? &a->u->res[root->id] : NULL;
-  if (!r || r->kind != R_LOCAL || !a->cur[r->idx].t) {
+  if (!r || r->kind != R_LOCAL || !a->cur || !a->cur[r->idx].t) {
     expr_of(a, rhs, NULL);
     poison(a);
     return;
@@ -438,8 +439,9 @@ static void return_of(an *a, const node *n) {
   } else if (t->kind == T_UNIT) {
     if (!ret->err) {
       REPORT(a, MISSING_RETURN, n->sp, in->s ? in->s->name : "test",
-             tx(a, ty_close(a->u->ts, ret)));
-      diag_hint(a->u->dg, "Write `return` with a value.");
+             "returns here", tx(a, ty_close(a->u->ts, ret)));
+      diag_hint(a->u->dg, "This `return` gives no value; write "
+                          "`return x;`.");
     }
     poison(a);
     t = a->u->ts->error;
