@@ -72,7 +72,7 @@ void check_inst(fe_unit *u, inst *in, const ty *ret) {
     const node *last = body->kid[body->nkid - 1];
     const node *e = last->kind == N_EXPR ? last->kid[0] : last;
     if (ret && v.t->kind != T_UNIT && v.t->kind != T_TOLD) {
-      fitting fi = {e->sp, "the result", true, false};
+      fitting fi = {e->sp, "the result", true, false, NULL};
       v.t = fit(&a, &fi, v.t, ret);
       if (fi.leaked) in->leak = true, in->leak_sp = fi.sp;
     } else if (!ret && v.t->kind != T_UNIT && v.t->kind != T_TOLD &&
@@ -216,7 +216,7 @@ static val call_fn(an *a, const node *n, const sym *s) {
     fitting fi = {n->kid[i + 1]->sp,
                   a->quiet ? "" : arena_printf(u->a, "parameter \"%s\"",
                                                params->kid[i]->text),
-                  true, false};
+                  true, false, NULL};
     const ty *t = fit(a, &fi, arg[i].t, declared[i]);
     if (t->err) return val_of(poison(a));
     sig->param[i] = entry_type(a, declared[i], t, &sig->poly);
@@ -327,7 +327,8 @@ val structlit_of(an *a, const node *n) {
   uint32_t at = 0;
   for (uint32_t j = 0; j < nf; j++) {
     fitting f = {n->sp, a->quiet ? "" : arena_printf(u->a, "field \"%s\"",
-                                                     d->fname[j]), true, false};
+                                                     d->fname[j]), true, false,
+                 NULL};
     for (uint32_t i = 0; i < n->nkid; i++)
       if (!strcmp(n->kid[i]->text, d->fname[j])) f.sp = n->kid[i]->kid[0]->sp;
     val x = fit_val(a, &f, v[j], d->elem[j]);

@@ -6,6 +6,7 @@
 val val_of(const ty *t) { return (val){t, NULL, NULL}; }
 
 const ty *poison(an *a) {
+  a->poisons++;
   if (!a->quiet) a->in->failed = true;
   return a->u->ts->error;
 }
@@ -193,7 +194,7 @@ val const_val(an *a, sym *s, span sp) {
   in->want = want;
   if (want) {
     fitting f = {d->kid[1]->sp, arena_printf(u->a, "constant \"%s\"", s->name),
-                 false, false};
+                 false, false, NULL};
     v = val_of(fit(&b, &f, v.t, want));
   }
   if (v.t->sec || (!v.t->err && !ty_is_data(v.t))) {

@@ -9,8 +9,23 @@ static const ty *declared(an *a, const ty *d, const ty *v) {
   return d->open ? (v->sec ? ty_relabel(ts, d, LAB_SEC) : ty_close(ts, d)) : d;
 }
 
-static void mismatch(an *a, fitting *f, const ty *v, const ty *d) {
-  REPORT(a, TYPE_MISMATCH, f->sp, f->what, tx(a, ty_close(a->u->ts, d)),
+/* The shape that a place without a declared type has. */
+static const char *shape_text(an *a, const ty *t) {
+  if (a->quiet) return "";
+  if (t->kind == T_INT) return "integer";
+  if (t->kind != T_ARRAY) return ty_text(a->u->a, t);
+  const char *s = "[_;";
+  for (uint32_t i = 0; i < t->ndim; i++)
+    s = arena_printf(a->u->a, "%s%s %llu", s, i ? "," : "",
+                     (unsigned long long)t->dim[i]);
+  return arena_printf(a->u->a, "%s]", s);
+}
+
+/* Reports; what follow-ups see.  A place without a declared type keeps what
+ * it holds. */
+static const ty *mismatch(an *a, fitting *f, const ty *v, const ty *d) {
+  REPORT(a, TYPE_MISMATCH, f->sp, f->what,
+         f->held ? shape_text(a, f->held) : tx(a, ty_close(a->u->ts, d)),
          tx(a, v));
   if (v->kind == T_BOOL && d->kind == T_INT)
     diag_hint(a->u->dg, "Write `if c { 1 } else { 0 }`.");
@@ -26,6 +41,7 @@ static void mismatch(an *a, fitting *f, const ty *v, const ty *d) {
     diag_hint(a->u->dg, "Say `all(...)` or `any(...)` of an array.");
   else if (v->kind == T_ARRAY && d->kind == T_ARRAY)
     diag_hint(a->u->dg, "The shapes have to be equal.");
+  return f->held ? poison(a) : declared(a, d, v);
 }
 
 static ty_label label_of(an *a, fitting *f, const ty *v, const ty *d,
@@ -139,8 +155,7 @@ static const ty *fit_scalar(an *a, fitting *f, const ty *v, const ty *d) {
   }
   if (v->kind == T_INT && d->kind == T_FIELD && secret_fits(a, v->iv))
     return ty_scalar(ts, T_FIELD, NULL, label_of(a, f, v, d, &ok));
-  mismatch(a, f, v, d);
-  return declared(a, d, v);
+  return mismatch(a, f, v, d);
 }
 
 const ty *fit(an *a, fitting *f, const ty *v, const ty *d) {
@@ -149,15 +164,10 @@ const ty *fit(an *a, fitting *f, const ty *v, const ty *d) {
   if (v == d && !d->open) return v;
   if (ty_is_scalar(v) && ty_is_scalar(d)) return fit_scalar(a, f, v, d);
   if (v->kind != d->kind || v->decl != d->decl || v->nelem != d->nelem ||
-      v->ndim != d->ndim) {
-    mismatch(a, f, v, d);
-    return declared(a, d, v);
-  }
+      v->ndim != d->ndim)
+    return mismatch(a, f, v, d);
   for (uint32_t i = 0; i < v->ndim; i++)
-    if (v->dim[i] != d->dim[i]) {
-      mismatch(a, f, v, d);
-      return declared(a, d, v);
-    }
+    if (v->dim[i] != d->dim[i]) return mismatch(a, f, v, d);
   if (!v->nelem) return v;
   const ty **e = ARENA_ARR(a->u->a, const ty *, v->nelem);
   for (uint32_t i = 0; i < v->nelem; i++) {
@@ -165,6 +175,7 @@ const ty *fit(an *a, fitting *f, const ty *v, const ty *d) {
     if (v->kind == T_STRUCT && !a->quiet)
       g.what = arena_printf(a->u->a, "field \"%s\" of %s", v->fname[i],
                             f->what);
+    if (f->held) g.held = f->held->elem[i];
     e[i] = fit(a, &g, v->elem[i], d->elem[i]);
     f->leaked |= g.leaked;
   }

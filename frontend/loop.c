@@ -17,8 +17,9 @@
  * one d, not by T of them (note_store).
  *
  * What does not stand still (x *= 2): a loop of few turns is walked turn by
- * turn; else a variable with a declared type is taken to hold anything of it,
- * and the final pass checks each assignment; else its type has to be written.
+ * turn, to the most turns its bounds allow; else a variable with a declared
+ * type is taken to hold anything of it, and the final pass checks each
+ * assignment; else its type has to be written.
  *
  * Cost: a body is looked at a few times, T is never walked beyond a budget.
  */
@@ -47,6 +48,7 @@ typedef struct loop {
   const ty **fresh; /* head of the elements to be touched, NULL: H */
   val *end;        /* E */
   bool *moving, *pinned;
+  bool broken; /* the last pass of settle lost a variable to an error */
 } loop;
 
 static bool affine_term(an *a, const node *e, uint32_t var, int64_t *coef,
@@ -293,9 +295,14 @@ static bool settle(loop *l, int rounds) {
   for (int r = 0; r < rounds; r++) {
     pass(l, true);
     bool moved = false;
+    l->broken = false;
     for (uint32_t i = 0; i < l->set->n; i++) {
       l->moving[i] = false;
       if (!l->before[i].t || l->pinned[i]) continue;
+      if (l->end[i].t->err && !l->head[i]->err) {
+        l->broken = true; /* this head shows the error: the final pass does */
+        continue;
+      }
       const ty *t = next_type(l, i, false, r >= 3, false);
       const ty *f = next_fresh(l, i);
       if (t == l->head[i] && f == l->fresh[i]) continue;
@@ -309,35 +316,70 @@ static bool settle(loop *l, int rounds) {
   return false;
 }
 
-/* Turn by turn; false if it would take too long. */
-static bool walk(loop *l, uint64_t cost) {
+/* Turn by turn, from the least number of turns on each may be the last.
+ * False after an error if `stop` is set; the heads are then of no use. */
+static bool walk_turns(loop *l, uint64_t least, uint64_t t, bool quiet,
+                       bool stop) {
   an *a = l->a;
-  if (mpz_cmp(l->tlo, l->thi) != 0 || mpz_cmp_ui(l->thi, WALK_TURNS) > 0)
-    return false;
-  uint64_t t = mpz_get_ui(l->thi);
-  if (t * (cost + 1) > WALK || spent(a, t * cost)) return false;
   bool join = a->join;
+  uint32_t poisons = a->poisons;
+  const ty **out = ARENA_ARR(a->u->a, const ty *, l->set->n + 1);
   const ty **all = ARENA_ARR(a->u->a, const ty *, l->set->n + 1);
   for (uint32_t i = 0; i < l->set->n; i++) {
     all[i] = l->head[i] = l->before[i].t;
+    out[i] = least ? NULL : all[i];
     l->fresh[i] = NULL;
   }
   for (uint64_t k = 0; k < t; k++) {
-    pass(l, a->quiet);
+    pass(l, quiet);
     a->join = true;
+    if (stop && a->poisons != poisons) {
+      a->join = join;
+      return false;
+    }
     for (uint32_t i = 0; i < l->set->n; i++) {
       if (!l->before[i].t) continue;
       l->head[i] = l->end[i].t;
       const ty *j = ty_join(a->u->ts, all[i], l->end[i].t);
       all[i] = j ? j : a->u->ts->error;
+      if (k + 1 < least) continue;
+      j = out[i] ? ty_join(a->u->ts, out[i], l->end[i].t) : l->end[i].t;
+      out[i] = j ? j : a->u->ts->error;
     }
   }
   a->join = join;
   for (uint32_t i = 0; i < l->set->n; i++) {
     if (!l->before[i].t) continue;
-    set_slot(a, l->set->slot[i], val_of(l->head[i]));
     l->head[i] = all[i];
+    l->end[i] = val_of(out[i]);
   }
+  return true;
+}
+
+/* False if it would take too long, or if a number of turns that is known at
+ * run time only ends in an error: a declared type is the better mend. */
+static bool walk(loop *l, uint64_t cost) {
+  an *a = l->a;
+  if (mpz_cmp_ui(l->thi, WALK_TURNS) > 0) return false;
+  bool open = mpz_cmp(l->tlo, l->thi) != 0;
+  uint64_t t = mpz_get_ui(l->thi), least = mpz_get_ui(l->tlo);
+  uint64_t most = open ? WALK / 4 : WALK;
+  if (t * (cost + 1) > most || spent(a, t * cost * (open ? 2 : 1)))
+    return false;
+  uint32_t n = l->set->n;
+  if (open) {
+    const ty **keep = ARENA_ARR(a->u->a, const ty *, 2 * n + 1);
+    memcpy(keep, l->head, n * sizeof *keep);
+    memcpy(keep + n, l->fresh, n * sizeof *keep);
+    if (!walk_turns(l, least, t, true, true)) {
+      memcpy(l->head, keep, n * sizeof *keep);
+      memcpy(l->fresh, keep + n, n * sizeof *keep);
+      return false;
+    }
+  }
+  if (!open || !a->quiet) walk_turns(l, least, t, a->quiet, false);
+  for (uint32_t i = 0; i < n; i++)
+    if (l->before[i].t) set_slot(a, l->set->slot[i], l->end[i]);
   return true;
 }
 
@@ -351,6 +393,36 @@ static const ty *pin(loop *l, uint32_t i) {
   return j ? j : t;
 }
 
+/* An integer type to declare: 32 bits where they hold what is known. */
+static const ty *usual_leaf(ty_set *s, const ty *t, void *user) {
+  const an *a = user;
+  if (t->kind != T_INT) return t;
+  bool sign = mpz_sgn(t->iv->lo) < 0;
+  for (unsigned w = 32; w <= TY_MAX_BITS; w *= 2) {
+    const ival *iv = sign ? ival_signed(s->iv, w) : ival_unsigned(s->iv, w);
+    if (t->label == LAB_SEC && !secret_fits(a, iv)) {
+      w = a->u->opt.mersenne - 1;
+      iv = sign ? ival_signed(s->iv, w) : ival_unsigned(s->iv, w);
+      return ty_int(s, iv, t->label);
+    }
+    if (ival_inside(t->iv, iv)) return ty_int(s, iv, t->label);
+  }
+  return t;
+}
+
+static const char *usual(const loop *l, uint32_t i) {
+  an *a = l->a;
+  if (a->quiet || l->before[i].t->err) return "u32";
+  const ty *t = l->before[i].t, *s = ty_relabel(a->u->ts, t, LAB_SEC);
+  if (!l->head[i]->err && ty_join(a->u->ts, t, l->head[i])->sec) {
+    /* labels as far as they are found, intervals as they were */
+    for (uint32_t k = 0; k < t->nleaf; k++)
+      if (ty_leaf(l->head[i], k)->label != LAB_SEC) s = t;
+    t = s;
+  }
+  return ty_text(a->u->a, ty_map(a->u->ts, t, usual_leaf, a));
+}
+
 static void needs_type(loop *l, uint32_t i) {
   an *a = l->a;
   uint32_t slot = l->set->slot[i];
@@ -358,9 +430,9 @@ static void needs_type(loop *l, uint32_t i) {
   REPORT(a, NEEDS_TYPE, v ? v->sp : l->n->sp, v ? v->name : "?");
   diag_note(a->u->dg, (span){l->n->sp.start, l->n->sp.start + 1},
             "it grows in this loop by more than a sum does");
-  diag_hint(a->u->dg, "Declare it, as in `var %s: u64`, and narrow what is "
+  diag_hint(a->u->dg, "Declare it, as in `var %s: %s`, and narrow what is "
                       "assigned with wrap, clamp or assume if need be.",
-            v ? v->name : "x");
+            v ? v->name : "x", usual(l, i));
   poison(a);
   l->head[i] = a->u->ts->error;
   l->fresh[i] = NULL;
@@ -435,6 +507,8 @@ static void finish(loop *l) {
   an *a = l->a;
   for (uint32_t i = 0; i < l->set->n; i++) {
     if (!l->before[i].t) continue;
+    if (!a->quiet && l->end[i].t->err && !l->before[i].t->err)
+      needs_type(l, i); /* unless an inner loop has said so */
     const ty *t = l->pinned[i] && !l->head[i]->err
                       ? ty_join(a->u->ts, l->head[i], l->end[i].t)
                       : next_type(l, i, true, false, false);
@@ -504,12 +578,13 @@ void analyse_loop(an *a, const node *n, loop_body body, void *user,
   }
   uint64_t work = u->work;
   if (!spent(a, 0)) {
-    if (!settle(&l, ROUNDS)) {
+    bool still = settle(&l, ROUNDS);
+    if (!still || l.broken) {
       if (walk(&l, (u->work - work) / ROUNDS)) {
         keep_facts(&l);
         return;
       }
-      find_heads(&l);
+      if (!still) find_heads(&l);
     }
   } else {
     for (uint32_t i = 0; i < set->n; i++) l.moving[i] = l.before[i].t != NULL;

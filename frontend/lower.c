@@ -30,6 +30,13 @@ static const node *body_of(const inst *in) {
 }
 
 static lv run_body(lo *l, inst *in, lv *arg, bool entry) {
+  if (in->failed || in->f->bad || !in->info) { /* no facts to lower it by */
+    if (!l->failed)
+      diag_report(l->u->dg, DIAG_NOT_RUNNABLE, in->f->decl->sp, l->entry,
+                  "it has errors");
+    l->failed = true;
+    return lv_zero(l, in->ret ? in->ret : l->u->ts->unit);
+  }
   lframe f = {.in = in, .ret = in->ret}, *up = l->fr;
   if (f.ret && in->value && in->value->nleaf == f.ret->nleaf) {
     /* open labels as the values have them */

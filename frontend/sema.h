@@ -207,6 +207,7 @@ typedef struct an {
   uint32_t ntrail, captrail;
   bool quiet;        /* do not record: intervals are still being sought */
   bool join;         /* record hulls */
+  uint32_t poisons;  /* errors met, quiet ones too */
   uint32_t loop;     /* serial of the innermost loop being analysed, 0 none */
   uint32_t nloop;
   bool returned;     /* the statements from here on are not reached */
@@ -267,6 +268,7 @@ typedef struct fitting {
   const char *what;  /* "variable \"x\"", "result" */
   bool follow;       /* an open label follows the value */
   bool leaked;       /* out: it did, and the value is secret */
+  const ty *held;    /* what a place without a declared type holds; or NULL */
 } fitting;
 /* A value of type v goes where `want` is declared; its type there. */
 const ty *fit(an *a, fitting *f, const ty *v, const ty *want);

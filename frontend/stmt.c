@@ -92,7 +92,7 @@ static void let_of(an *a, const node *n) {
   const ty *want = n->kid[1] ? type_of(a, n->kid[1]) : NULL;
   val v = expr_of(a, n->kid[2], want);
   if (want) {
-    fitting f = {n->kid[2]->sp, what_of(a, n->kid[0]), false, false};
+    fitting f = {n->kid[2]->sp, what_of(a, n->kid[0]), false, false, NULL};
     v = fit_val(a, &f, v, want);
     ninfo *i = a->quiet ? NULL : info_of(a->in, n);
     if (i) i->want = want;
@@ -281,7 +281,7 @@ static void assign_of(an *a, const node *n) {
     poison(a);
     return;
   }
-  fitting f = {n->sp, what_of(a, root), !decl, false};
+  fitting f = {n->sp, what_of(a, root), !decl, false, decl ? NULL : at.t};
   if (place != root && !a->quiet) f.what = "the element";
   v = fit_val(a, &f, v, want);
   ninfo *ni = a->quiet ? NULL : info_of(a->in, n);
@@ -447,7 +447,7 @@ static void return_of(an *a, const node *n) {
     t = a->u->ts->error;
   } else {
     fitting f = {n->nkid && n->kid[0] ? n->kid[0]->sp : n->sp, "the result",
-                 true, false};
+                 true, false, NULL};
     t = fit(a, &f, t, ret);
     if (f.leaked && !in->leak) {
       in->leak = true;

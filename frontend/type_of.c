@@ -251,6 +251,14 @@ static const ty *apply_type(an *a, const node *t) {
   return struct_field_types(a, s, targ, t->sp);
 }
 
+/* What stands there, if it is short. */
+static const char *written(an *a, span sp) {
+  source_pos p = source_at(a->u->ss, sp.start);
+  uint32_t n = sp.end - sp.start;
+  if (!p.file || n > 40) return "...";
+  return arena_strndup(a->u->a, p.file->text + (sp.start - p.file->base), n);
+}
+
 const ty *type_of(an *a, const node *t) {
   ty_set *ts = a->u->ts;
   switch (t->kind) {
@@ -281,7 +289,11 @@ const ty *type_of(an *a, const node *t) {
     if (e->err) return e;
     return label_type(a, e, t->kind == N_TY_SECRET ? LAB_SEC : LAB_PUB, t->sp);
   }
-  default: return poison(a);
+  case N_ERROR: return poison(a);
+  default:
+    REPORT(a, UNKNOWN_TYPE, t->sp, written(a, t->sp));
+    diag_hint(a->u->dg, "Here stands a type, as in `wrap(x, u8)`.");
+    return poison(a);
   }
 }
 

@@ -301,6 +301,24 @@ static void check_leaks(fe_unit *u, module *m) {
   }
 }
 
+/* Nothing fails in silence: that would be a bug of the compiler. */
+static void check_reported(fe_unit *u) {
+  if (diag_errors(u->dg) != u->before) return;
+  const inst *bad = NULL;
+  for (uint32_t i = 0; i < u->ntest && !bad; i++)
+    if (u->testinst[i]->failed || u->testinst[i]->f->bad) bad = u->testinst[i];
+  for (uint32_t i = 0; i < u->nmod && !bad; i++)
+    for (const sym *s = u->mod[i]->first; s && !bad; s = s->order)
+      for (const inst *in = s->kind == R_FN ? s->fn->insts : NULL; in && !bad;
+           in = in->next)
+        if (in->failed || s->fn->bad) bad = in;
+  if (!bad) return;
+  const node *d = bad->f->decl;
+  diag_report(u->dg, DIAG_INTERNAL, d->name_sp.end ? d->name_sp : d->sp,
+              "the analysis failed here without saying why");
+  diag_hint(u->dg, "Please report this with the program.");
+}
+
 bool fe_check(fe_unit *u) {
   if (u->checked || !u->syntax_ok)
     return u->checked && diag_errors(u->dg) == u->before;
@@ -309,6 +327,7 @@ bool fe_check(fe_unit *u) {
   for (uint32_t i = u->nmod; i-- > 0;) check_items(u, u->mod[i]);
   check_tests(u, u->mod[0]);
   check_leaks(u, u->mod[0]);
+  check_reported(u);
   fe_list(u);
   return diag_errors(u->dg) == u->before;
 }
