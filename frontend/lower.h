@@ -36,6 +36,7 @@ typedef struct lframe {
   lv value;       /* of the return at the end */
   bool early;     /* returns inside: the two extra slots are in use */
   struct slotmark *mark; /* by slot: scratch of branches */
+  const struct carried *loop; /* the innermost, NULL: none */
 } lframe;
 
 typedef struct lo {

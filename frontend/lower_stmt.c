@@ -278,6 +278,8 @@ typedef struct carried {
   uint32_t nleaf;
   ir_type *ty;
   ir_value **init;
+  lv *head; /* of the slots, in a turn */
+  bool ret; /* a return inside: flag and result are carried too */
 } carried;
 
 static void carry_slot(lo *l, carried *c, uint32_t slot, const ty *t) {
@@ -318,6 +320,8 @@ static carried carry(lo *l, const node *n, const node *body, uint32_t more) {
   if (ret) leaves += 1 + (l->fr->ret ? l->fr->ret->nleaf : 0);
   c.slot = ARENA_ARR(l->a, uint32_t, set->n + 3);
   c.t = ARENA_ARR(l->a, const ty *, set->n + 3);
+  c.head = ARENA_ARR(l->a, lv, set->n + 3);
+  c.ret = ret;
   c.ty = ARENA_ARR(l->a, ir_type, leaves);
   c.init = ARENA_ARR(l->a, ir_value *, leaves);
   for (uint32_t i = 0; f && i < set->n; i++)
@@ -330,7 +334,7 @@ static carried carry(lo *l, const node *n, const node *body, uint32_t more) {
 }
 
 /* Sets the slots to the parameters of the region's block from `first` on. */
-static void set_params(lo *l, const carried *c, ir_block *b) {
+static void set_params(lo *l, carried *c, ir_block *b) {
   uint32_t at = 0;
   for (uint32_t i = 0; i < c->n; i++) {
     lv v = lv_new(l, c->t[i]);
@@ -339,6 +343,7 @@ static void set_params(lo *l, const carried *c, ir_block *b) {
       name = l->fr->in->f->local[c->slot[i]].name;
     for (uint32_t k = 0; k < c->t[i]->nleaf; k++)
       v.leaf[k] = ir_param(l->m, b, c->ty[at++], name);
+    c->head[i] = v;
     set_env(l, c->slot[i], v);
   }
 }
@@ -358,14 +363,51 @@ static ir_type *yield_slots(lo *l, const carried *c) {
   return t;
 }
 
+static bool of_return(const lo *l, uint32_t slot) {
+  return slot == slot_flag(l) || slot == slot_result(l);
+}
+
+/* The intervals of a loop hold where nothing returned.  What returned there
+ * keeps the heads of its last turn, which lie in them: nobody reads them.
+ */
+static void keep_heads(lo *l) {
+  const carried *c = l->fr->loop;
+  for (uint32_t i = 0; c && i < c->n; i++)
+    if (!of_return(l, c->slot[i])) set_env(l, c->slot[i], c->head[i]);
+}
+
+/* The same behind a loop that may have returned, for the loop around it. */
+static void keep_outer_heads(lo *l, const carried *in) {
+  const carried *c = l->fr->loop;
+  ir_value *flag = l->fr->env[slot_flag(l)].leaf[0];
+  for (uint32_t i = 0; i < in->n; i++) {
+    uint32_t slot = in->slot[i], j = 0;
+    while (j < c->n && c->slot[j] != slot) j++;
+    if (j == c->n || of_return(l, slot)) continue;
+    lv now = l->fr->env[slot], v = lv_new(l, now.t);
+    for (uint32_t k = 0; k < now.t->nleaf; k++) {
+      ir_value *x = now.leaf[k], *h = c->head[j].leaf[k];
+      bool free = !x->ty.range || !h->ty.range ||
+                  ir_range_within(x->ty.range, h->ty.range);
+      v.leaf[k] = free ? x : ir_select(&l->b, flag, h, x);
+    }
+    set_env(l, slot, v);
+  }
+}
+
 static void set_results(lo *l, const carried *c, ir_inst *in) {
   uint32_t at = 0;
   for (uint32_t i = 0; i < c->n; i++) {
     lv v = lv_new(l, c->t[i]);
-    for (uint32_t k = 0; k < c->t[i]->nleaf; k++)
-      v.leaf[k] = narrowed(l, in->res[at++], ty_leaf(c->t[i], k)->iv);
+    for (uint32_t k = 0; k < c->t[i]->nleaf; k++) {
+      const ival *iv = ty_leaf(c->t[i], k)->iv;
+      if (iv && c->slot[i] == slot_result(l)) /* 0: not returned yet */
+        iv = ival_hull(l->u->iv, iv, ival_si(l->u->iv, 0, 0));
+      v.leaf[k] = narrowed(l, in->res[at++], iv);
+    }
     set_env(l, c->slot[i], v);
   }
+  if (c->ret && l->fr->loop) keep_outer_heads(l, c);
 }
 
 typedef struct body {
@@ -400,7 +442,10 @@ static void for_loop(lo *l, ir_value *trip, int64_t turns, mpz_srcptr max,
   l->inner++;
   l->nest++;
   set_params(l, c, blk);
+  const carried *up = l->fr->loop;
+  l->fr->loop = c;
   turn(l, b, index);
+  l->fr->loop = up;
   ir_type *out_t = yield_slots(l, c);
   l->nest--;
   l->inner--;
@@ -512,7 +557,6 @@ static void lower_while(lo *l, const node *n) {
   size_t mark = l->trail.n;
   int64_t times = l->times;
   ir_block *region[2] = {ir_block_new(l->m), ir_block_new(l->m)};
-  bool ret = l->fr->early && returns(n->kid[2]);
   l->times = -1;
   l->inner++;
   l->nest++;
@@ -520,15 +564,18 @@ static void lower_while(lo *l, const node *n) {
   l->b.at = NULL;
   set_params(l, &c, region[0]);
   ir_value *cond = lower_expr(l, n->kid[0]).leaf[0];
-  if (ret && !l->failed)
+  if (c.ret && !l->failed)
     cond = ir_op2(&l->b, OP_AND, cond,
                   not_of(l, l->fr->env[slot_flag(l)].leaf[0]));
   ir_yield(&l->b, &cond, 1);
   roll_back_env(l, mark);
   l->b.b = region[1];
   set_params(l, &c, region[1]);
+  const carried *up = l->fr->loop;
+  l->fr->loop = &c;
   lv ignored;
   lower_block(l, n->kid[2], &ignored);
+  l->fr->loop = up;
   ir_type *out_t = yield_slots(l, &c);
   roll_back_env(l, mark);
   l->nest--;
@@ -668,6 +715,7 @@ static void lower_return(lo *l, const node *n) {
     return;
   }
   if (l->fr->ret && v.t->nleaf) set_env(l, slot_result(l), v);
+  keep_heads(l);
   set_env(l, slot_flag(l), lv_const(l, ty_bool_known(l->u->ts, true)));
 }
 
