@@ -48,7 +48,7 @@ chi_status chi_vec_new(chi_session *s, chi_vec *out, size_t lanes) {
 }
 
 static bool valid(const chi_session *s, chi_vec v) {
-  return v.lanes && v.lanes <= s->words / 2 &&
+  return v.lanes && v.lanes <= s->vec_used / 2 &&
          v.slot <= s->vec_used - 2 * v.lanes;
 }
 
