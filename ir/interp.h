@@ -39,7 +39,8 @@ typedef enum {
   IR_RUN_INPUT,     /* an input is missing or outside its range */
   IR_RUN_UNDEFINED, /* division by 0, a lane out of bounds: nothing checked */
   IR_RUN_WRONG,     /* a value left its range: the circuit is faulty */
-  IR_RUN_BUDGET     /* opts.max_steps or max_bytes */
+  IR_RUN_BUDGET,    /* opts.max_steps or max_bytes */
+  IR_RUN_HOST       /* the host refused a load, a store or an event */
 } ir_status;
 
 /* One exchange of stage sched, as it happens: ops first .. of one round. */
@@ -57,12 +58,29 @@ typedef struct ir_told {
   span sp;
 } ir_told;
 
+/* Where maps and events of a contract's public part are: ops mload, mstore and
+ * emit.  Every member is needed by a circuit that has the op; false fails the
+ * run with IR_RUN_HOST. */
+typedef struct ir_host {
+  /* The value of a map's leaf under nkey keys; *out has the right form and
+   * number of lanes and is zero: what an absent entry is. */
+  bool (*load)(void *user, const char *leaf, const mpz_t *key, uint32_t nkey,
+               ir_lanes *out);
+  bool (*store)(void *user, const char *leaf, const mpz_t *key, uint32_t nkey,
+                const ir_lanes *value);
+  /* Fields in order of declaration, one entry per leaf. */
+  bool (*emit)(void *user, const char *event, const ir_lanes *field,
+               uint32_t nfield);
+  void *user;
+} ir_host;
+
 typedef struct ir_interp_opts {
   uint64_t max_steps; /* instructions + lanes computed; 0: no limit */
   uint64_t max_bytes; /* of lanes alive; 0: no limit */
   bool check_ranges;  /* every value, each lane: IR_RUN_WRONG; slower */
   void (*exchange)(void *user, const ir_exchange *x); /* or NULL */
   void *user;
+  const ir_host *host; /* or NULL: the circuit has no such ops */
 } ir_interp_opts;
 
 typedef struct ir_counts {

@@ -1,0 +1,83 @@
+/* A node of a network: watches the ledger, runs the circuits of pending calls
+ * with its peers, keeps its shares, votes.
+ *
+ * One call at a time, in the ledger's order.  For a pending call it
+ *   1 checks the caller's signature, the package's hash and that the circuit is
+ *     the one it compiled from that package;
+ *   2 takes its sealed arguments from the store and compares their digest with
+ *     the one the caller signed;
+ *   3 loads its shares at the versions the ledger names;
+ *   4 meets its peers (TLS 1.3, pinned keys); a node that failed in 1..3 meets
+ *     them too and leaves at once, so that nobody waits;
+ *   5 agrees on circuit, public inputs, session; consistency of all shares is
+ *     checked before anything is opened; runs;
+ *   6 stages the new shares and told values durably;
+ *   7 votes.  From a vote to commit on it waits for the ledger's word.
+ * When it starts it promotes or discards what is staged as the ledger says, and
+ * votes to abort what is pending and was not staged.
+ */
+#ifndef NODE_NODE_H
+#define NODE_NODE_H
+
+#include "base/arena.h"
+#include "chi.h"
+#include "ledger/ledger.h"
+
+typedef struct node_peer {
+  uint8_t key[32];
+  const char *host;   /* numeric */
+  uint16_t mesh_port; /* node to node */
+  uint16_t port;      /* callers to node */
+} node_peer;
+
+typedef struct node_config {
+  const char *dir;    /* store.db, circuits/ */
+  unsigned me, n;
+  chi_protocol protocol;
+  const node_peer *peer;
+  const chi_identity *identity;
+  const char *ledger_host;
+  uint16_t ledger_port;
+  int mesh_fd, client_fd; /* listening */
+  int stop_fd;            /* end of file: stop */
+  uint32_t deadline_ms;   /* silence of a peer; 0: 5000 */
+  const char *include;    /* folder of chi.h, chi_gen.h, for the C compiler */
+  /* Compiled circuits by hash, shared by the nodes of one machine. */
+  const char *cache_dir;
+} node_config;
+
+/* Runs until stop_fd ends.  0, or -1 with *why.  One line per event on `log`
+ * (a file descriptor; -1: none); never a secret. */
+int node_serve(const node_config *cfg, int log, const char **why, arena *a);
+
+/* Points where tests kill a node: called with the point's name; the default
+ * does nothing. */
+extern void (*node_barrier)(const char *point);
+
+/* ---- client.c: what callers say to a node; false with *why ---- */
+
+/* Gives the node its sealed arguments of a call that will be submitted:
+ * returns when they are durable there. */
+bool node_deposit(arena *a, const char *host, uint16_t port,
+                  const uint8_t session[32], const uint8_t *p, size_t n,
+                  const char **why);
+/* Values told to the holder of `id`, from calls after `after`; the node checks a
+ * signature on a fresh challenge. */
+typedef struct node_letter {
+  uint64_t call;
+  uint8_t contract[32], session[32];
+  uint32_t output;
+  const char *name;
+  uint64_t lanes;
+  const uint8_t *box;
+  size_t box_bytes;
+} node_letter;
+bool node_letters(arena *a, const char *host, uint16_t port,
+                  const chi_identity *id, uint64_t after, node_letter **out,
+                  size_t *n, const char **why);
+/* "ok", index, last record seen, versions held: JSON text. */
+bool node_status(arena *a, const char *host, uint16_t port, const char **json,
+                 const char **why);
+/* For `chi state`: which versions of a contract's secret leaves it holds. */
+
+#endif
