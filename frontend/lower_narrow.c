@@ -116,7 +116,10 @@ static void narrow_lv(void *user, const node *name, node_op op,
   const ir_range *to = range_of(l, iv);
   if (ir_range_within(have, to)) return;
   lv w = lv_new(l, v.t);
+  span sp = l->b.sp;
+  l->b.sp = name->sp;
   w.leaf[0] = ir_ranged(&l->b, OP_ASSUME, v.leaf[0], to);
+  l->b.sp = sp;
   set_env(l, r->idx, w);
 }
 
