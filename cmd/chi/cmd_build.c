@@ -92,7 +92,8 @@ static bool build_one(cli *c, fe_unit *u, int level, built *v) {
   return (v->f != NULL
               ? compile_fn(c, u, v->f, level, IR_SCHED, &model, &x)
               : compile_circuit(c, v->action->cut.circuit, &v->action->act->fn,
-                                &v->action->facts, level, &model, &x)) &&
+                                &v->action->facts, level, IR_SCHED, &model,
+                                &x)) &&
          compile_emit(c, u, &x, v->stem, &v->o);
 }
 
@@ -196,30 +197,6 @@ static bool read_stage(cli *c, ir_stage *out) {
   return false;
 }
 
-/* A function, or the circuit of CONTRACT.ACTION. */
-static bool inspected(cli *c, fe_unit *u, int level, ir_stage stage,
-                      const ir_cost_model *model, compiled *x) {
-  const char *name = c->opt.arg[1], *dot = strchr(name, '.');
-  if (dot == NULL) {
-    const fe_fn *f = compile_find(c, u, name);
-    return f != NULL && compile_fn(c, u, f, level, stage, model, x);
-  }
-  const fe_contract *con = package_find(
-      c, u, arena_strndup(c->a, name, (size_t)(dot - name)));
-  const fe_action *act =
-      con != NULL ? package_action(c, con, dot + 1) : NULL;
-  parts p;
-  if (act == NULL || !parts_make(c, u, con, act, &p))
-    return false;
-  if (p.cut.circuit == NULL) {
-    diag_report(c->dg, DIAG_NOT_RUNNABLE, act->fn.sp, name,
-                "it has no secret part, so there is no circuit");
-    return false;
-  }
-  return compile_circuit_to(c, p.cut.circuit, &act->fn, &p.facts, level, stage,
-                            model, x);
-}
-
 int cmd_inspect(cli *c) {
   ir_cost_model model = {IR_REP3, 3};
   ir_stage stage;
@@ -229,7 +206,7 @@ int cmd_inspect(cli *c) {
   fe_unit *u = compile_unit_given(c, c->opt.arg[0], c->opt.set.p,
                                   c->opt.set.n);
   compiled x;
-  if (u == NULL || !inspected(c, u, level, stage, &model, &x))
+  if (u == NULL || !package_circuit(c, u, c->opt.arg[1], level, stage, &model, &x))
     return report_failure(c);
   report_warnings(c);
   buf text = {0}, b = {0};

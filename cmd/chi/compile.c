@@ -118,17 +118,11 @@ bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
   return finish(c, level, upto, model, out);
 }
 
-bool compile_circuit_to(cli *c, ir_module *m, const fe_fn *f,
-                        const fe_facts *facts, int level, ir_stage upto,
-                        const ir_cost_model *model, compiled *out) {
+bool compile_circuit(cli *c, ir_module *m, const fe_fn *f,
+                     const fe_facts *facts, int level, ir_stage upto,
+                     const ir_cost_model *model, compiled *out) {
   *out = (compiled){.fn = f, .m = m, .facts = *facts};
   return finish(c, level, upto, model, out);
-}
-
-bool compile_circuit(cli *c, ir_module *m, const fe_fn *f,
-                     const fe_facts *facts, int level,
-                     const ir_cost_model *model, compiled *out) {
-  return compile_circuit_to(c, m, f, facts, level, IR_SCHED, model, out);
 }
 
 bool compile_test(cli *c, fe_unit *u, uint32_t i, int level, ir_stage upto,

@@ -35,11 +35,8 @@ bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
                 const ir_cost_model *model, compiled *out);
 /* The circuit of an action, which is at stage high and is changed. */
 bool compile_circuit(cli *c, ir_module *m, const fe_fn *f,
-                     const fe_facts *facts, int level,
+                     const fe_facts *facts, int level, ir_stage upto,
                      const ir_cost_model *model, compiled *out);
-bool compile_circuit_to(cli *c, ir_module *m, const fe_fn *f,
-                        const fe_facts *facts, int level, ir_stage upto,
-                        const ir_cost_model *model, compiled *out);
 bool compile_test(cli *c, fe_unit *u, uint32_t i, int level, ir_stage upto,
                   const ir_cost_model *model, compiled *out);
 /* C, header and manifest; the caller frees `o`.  `stem` names the files. */

@@ -49,7 +49,7 @@ static const option table[] = {
     {"-o", "DIR", OPT_TEXT, AT(out), ON(BUILD),
      "where the files go; made if it is not there"},
     {"--set", "NAME=VALUE", OPT_LIST, AT(set),
-     ON(CHECK) | ON(BUILD) | ON(SPLIT) | ON(INSPECT),
+     ON(CHECK) | ON(BUILD) | ON(SPLIT) | ON(INSPECT) | ON(COST),
      "a template parameter of a contract"},
     {"--stage", "STAGE", OPT_TEXT, AT(stage), ON(INSPECT),
      "high, core or sched (sched if not given)"},

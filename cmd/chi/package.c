@@ -67,6 +67,29 @@ bool parts_make(cli *c, fe_unit *u, const fe_contract *con,
          ir_cut_action(c->a, out->whole, c->dg, &out->cut);
 }
 
+bool package_circuit(cli *c, fe_unit *u, const char *name, int level,
+                     ir_stage stage, const ir_cost_model *model,
+                     compiled *x) {
+  const char *dot = strchr(name, '.');
+  if (dot == NULL) {
+    const fe_fn *f = compile_find(c, u, name);
+    return f != NULL && compile_fn(c, u, f, level, stage, model, x);
+  }
+  const fe_contract *con = package_find(
+      c, u, arena_strndup(c->a, name, (size_t)(dot - name)));
+  const fe_action *act = con != NULL ? package_action(c, con, dot + 1) : NULL;
+  parts p;
+  if (act == NULL || !parts_make(c, u, con, act, &p))
+    return false;
+  if (p.cut.circuit == NULL) {
+    diag_report(c->dg, DIAG_NOT_RUNNABLE, act->fn.sp, name,
+                "it has no secret part, so there is no circuit");
+    return false;
+  }
+  return compile_circuit(c, p.cut.circuit, &act->fn, &p.facts, level, stage,
+                         model, x);
+}
+
 typedef struct touched {
   const fe_contract *c;
   bool *reads, *writes;

@@ -26,6 +26,9 @@ const fe_action *package_action(cli *c, const fe_contract *con,
  * parameters. */
 const char *package_build(cli *c, const char *file, const char *name,
                           const char *const *set, size_t nset, size_t *bytes);
+/* The circuit of a function, or of CONTRACT.ACTION; false after reports. */
+bool package_circuit(cli *c, fe_unit *u, const char *name, int level,
+                     ir_stage stage, const ir_cost_model *model, compiled *x);
 /* All actions of a contract, in their order; NULL after reports. */
 parts *package_parts(cli *c, fe_unit *u, const fe_contract *con);
 /* The package's text from the parts of all actions. */
