@@ -30,6 +30,7 @@
  *   A map's entry from the cut on is read where it stands, in after, unless the
  *   circuit needs it: then before reads it.  Nobody sees the difference.
  *
+ * First cut_rotate.c takes openings out of the conditions of loops.  Then
  * cut_facts.c finds what depends on what, cut_mark.c what each side needs, by
  * these rules; cut_clone.c makes three copies of what was marked.  A value that
  * one side makes and another takes is a wire (cut_wire.c).
@@ -99,6 +100,7 @@ bool cut_takes(const cut *c, uint8_t side, const ir_value *v) {
 bool ir_cut_action(arena *a, ir_module *m, diag *dg, ir_cut *out) {
   cut c = {.a = arena_new(), .m = m, .dg = dg};
   *out = (ir_cut){0};
+  cut_rotate(&c);
   cut_facts(&c);
   cut_mark(&c);
   bool ok = cut_allowed(&c) && cut_wires_settle(&c);

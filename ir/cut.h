@@ -22,9 +22,10 @@ typedef struct ir_cut {
   ir_module *after;   /* public; NULL: there is no circuit */
 } ir_cut;
 
-/* Cuts m, which must verify and is left as it is, but for scratch.  The parts
- * are of stage high, verified and live in `a`; equal actions give equal text.
- * False after a report: a refusal has its place in the source of m. */
+/* Cuts m, which must verify; it goes on meaning the same, but a loop whose
+ * condition opens something is rewritten in place.  The parts are of stage
+ * high, verified and live in `a`; equal actions give equal text.  False after a
+ * report: a refusal has its place in the source of m. */
 bool ir_cut_action(arena *a, ir_module *m, diag *dg, ir_cut *out);
 
 #endif

@@ -79,6 +79,10 @@ uint8_t cut_source(const ir_inst *i, uint8_t in);
 uint8_t cut_root(const cut *c, const ir_inst *i);
 bool cut_takes(const cut *c, uint8_t side, const ir_value *v);
 
+/* ---- cut_rotate.c ---- */
+/* Takes openings and reads of maps out of the tests of loops. */
+void cut_rotate(cut *c);
+
 /* ---- cut_facts.c ---- */
 void cut_facts(cut *c);
 
