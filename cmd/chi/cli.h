@@ -28,21 +28,26 @@ typedef enum {
   CMD_COST,
   CMD_INSPECT,
   CMD_EXPLAIN,
+  CMD_NEW,
   CMD_VERSION,
   CMD_HELP,
   CMD_NODE,
   CMD_COUNT
 } command_id;
 
+typedef struct word_list {
+  const char **p;
+  size_t n;
+} word_list;
+
 /* Every option of every subcommand; opts.c says which takes which. */
 typedef struct options {
-  const char *arg[2]; /* FILE FN, ID, COMMAND */
+  const char **arg; /* FILE FN, ID, COMMAND ..; NULL where there is none */
   unsigned narg;
   bool help, json, clear, openings, spans, all, markdown, list;
-  const char **input; /* NAME=VALUE, in order */
-  size_t ninput;
+  word_list input; /* NAME=VALUE, in order */
   const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
-  const char *level, *control;
+  const char *level, *control, *passphrase_file, *key_file;
 } options;
 
 typedef struct cli {
@@ -56,9 +61,11 @@ typedef struct cli {
   bool colour_out, colour_err, tty_err;
 } cli;
 
+enum { ARGS_LEAST = 2, ARGS_MANY = 1 << 20 };
+
 typedef struct command {
   const char *name, *args, *summary, *text, *examples;
-  unsigned min, max; /* positional arguments */
+  unsigned min, max; /* positional arguments; ARGS_MANY: any number */
   int (*run)(cli *c);
   bool hidden;
 } command;
@@ -103,6 +110,7 @@ int cmd_test(cli *c);
 int cmd_cost(cli *c);
 int cmd_inspect(cli *c);
 int cmd_explain(cli *c);
+int cmd_new(cli *c);
 int cmd_version(cli *c);
 int cmd_help(cli *c);
 int cmd_node(cli *c);
