@@ -11,7 +11,8 @@ ALLOWED = {
     'ir': {'base', 'ir'},
     'frontend': {'base', 'grammar', 'frontend'},
     'backend': {'base', 'ir', 'backend'},
-    'cmd': {'base', 'grammar', 'ir', 'frontend', 'backend', 'cmd'},
+    'ledger': {'base', 'ir', 'backend', 'ledger'},
+    'cmd': {'base', 'grammar', 'ir', 'frontend', 'backend', 'ledger', 'cmd'},
     'runtime': {'runtime'},
     'examples': set(),
 }

@@ -27,6 +27,7 @@ typedef enum {
   CMD_TEST,
   CMD_COST,
   CMD_INSPECT,
+  CMD_SPLIT,
   CMD_EXPLAIN,
   CMD_NEW,
   CMD_VERSION,
@@ -46,6 +47,7 @@ typedef struct options {
   unsigned narg;
   bool help, json, clear, openings, spans, all, markdown, list;
   word_list input; /* NAME=VALUE, in order */
+  word_list set;   /* NAME=VALUE of template parameters */
   const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
   const char *level, *control, *passphrase_file, *key_file;
 } options;
@@ -109,6 +111,7 @@ int cmd_run(cli *c);
 int cmd_test(cli *c);
 int cmd_cost(cli *c);
 int cmd_inspect(cli *c);
+int cmd_split(cli *c);
 int cmd_explain(cli *c);
 int cmd_new(cli *c);
 int cmd_version(cli *c);

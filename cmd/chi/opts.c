@@ -14,7 +14,7 @@ typedef enum { OPT_FLAG, OPT_TEXT, OPT_LIST } option_kind;
 #define ON(C) (1u << CMD_##C)
 enum {
   ALL = ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT) |
-        ON(EXPLAIN) | ON(NEW) | ON(VERSION) | ON(HELP),
+        ON(SPLIT) | ON(EXPLAIN) | ON(NEW) | ON(VERSION) | ON(HELP),
   NODES = ON(RUN) | ON(TEST) | ON(COST),
   UNLOCK = ON(NEW)
 };
@@ -48,6 +48,9 @@ static const option table[] = {
     {"--list", NULL, OPT_FLAG, AT(list), ON(TEST), "names of the tests only"},
     {"-o", "DIR", OPT_TEXT, AT(out), ON(BUILD),
      "where the files go; made if it is not there"},
+    {"--set", "NAME=VALUE", OPT_LIST, AT(set),
+     ON(CHECK) | ON(BUILD) | ON(SPLIT) | ON(INSPECT) | ON(COST),
+     "a template parameter of a contract"},
     {"--stage", "STAGE", OPT_TEXT, AT(stage), ON(INSPECT),
      "high, core or sched (sched if not given)"},
     {"--spans", NULL, OPT_FLAG, AT(spans), ON(INSPECT),
