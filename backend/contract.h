@@ -50,14 +50,22 @@
 
 #include "ir/ir.h"
 
-enum { CONTRACT_FORMAT = 1, CONTRACT_BYTES_MAX = 16 << 20 };
+enum {
+  CONTRACT_FORMAT = 1,
+  CONTRACT_BYTES_MAX = 16 << 20,
+  CONTRACT_NAME_MAX = 255,  /* bytes of a name or leaf path */
+  CONTRACT_LIST_MAX = 1024, /* states, actions, events; leaves of one list */
+  CONTRACT_KEYS_MAX = 8,
+  CONTRACT_LANES_MAX = 1 << 20 /* of what the ledger holds or is told */
+};
 
 typedef enum { CT_ACTION, CT_VIEW, CT_INIT } ct_kind;
 
 typedef struct ct_leaf {
-  const char *name;    /* with its sigil: "$p.age" */
+  const char *name;    /* state: with its sigil, "$p.age" */
   uint64_t lanes;
   const char *lo, *hi; /* decimal; both NULL: any field element */
+  bool secret;
 } ct_leaf;
 
 typedef struct ct_state {
@@ -70,11 +78,22 @@ typedef struct ct_state {
   uint32_t nleaf;
 } ct_state;
 
+typedef struct ct_event {
+  const char *name;
+  ct_leaf *field; /* in order of declaration */
+  uint32_t nfield;
+} ct_event;
+
+typedef enum { CT_BEFORE, CT_CIRCUIT, CT_AFTER, CT_PARTS } ct_part;
+
 typedef struct ct_action {
   const char *name;
   ct_kind kind;
+  ct_leaf *param; /* leaves of the parameters, in order of declaration */
+  uint32_t nparam;
   const char *before, *circuit, *after; /* IR text; NULL: there is none */
   const char *circuit_hash; /* ir_hash of the circuit as parsed; NULL: none */
+  ir_module *part[CT_PARTS]; /* the three, parsed; NULL: there is none */
   bool *reads, *writes;     /* by state index */
 } ct_action;
 
@@ -82,6 +101,8 @@ typedef struct contract {
   const char *name;
   ct_state *state;
   uint32_t nstate;
+  ct_event *event;
+  uint32_t nevent;
   ct_action *action; /* "init" is among them */
   uint32_t naction;
   const char *text;  /* the package's bytes, n of them and a NUL */
@@ -91,7 +112,9 @@ typedef struct contract {
 
 /* Reads and checks a package of n bytes; `path` names it in diagnostics.  Every
  * IR text is parsed and verified once, and its leaves are compared with the
- * rules above.  NULL after one report.  Everything lives in `a`. */
+ * rules above: what a part reads and writes is declared, handed on and opened
+ * values fit together, a circuit writes all leaves of a secret variable or
+ * none.  NULL after one report.  Everything lives in `a`. */
 contract *contract_parse(arena *a, const char *path, const char *text,
                          size_t n, diag *dg);
 const ct_action *contract_action(const contract *c, const char *name);
@@ -102,6 +125,14 @@ int contract_state(const contract *c, const char *name);
  * writes. */
 bool contract_conflict(const contract *c, const ct_action *x,
                        const ct_action *y);
+const ct_event *contract_event(const contract *c, const char *name);
+/* A leaf of state by its name with sigil; *state (may be NULL): of which. */
+const ct_leaf *contract_leaf(const contract *c, const char *name, int *state);
+/* Does the leaf's interval hold v?  Any field element: 0 .. p-1. */
+bool ct_leaf_holds(const ct_leaf *l, mpz_srcptr v);
+/* The type of an input or output leaf of a part; NULL if no op has it. */
+const ir_type *contract_leaf_type(const ir_module *m, bool out,
+                                  const char *name);
 /* One part as a module, verified; NULL after a report. */
 ir_module *contract_part(arena *a, const char *name, const char *ir_text,
                          diag *dg);

@@ -169,6 +169,9 @@ static bool run_node(ir_interp *x, const node *nd, val *out) {
   case OP_INPUT:
   case OP_OUTPUT:
   case OP_TELL:
+  case OP_MLOAD:
+  case OP_MSTORE:
+  case OP_EMIT:
   case OP_CHECK: return interp_edge(x, nd);
   case OP_IOTA:
   case OP_DEC:
@@ -176,6 +179,7 @@ static bool run_node(ir_interp *x, const node *nd, val *out) {
   case OP_LIFT:
   case OP_REDUCE:
   case OP_OPEN:
+  case OP_WROTE:
   case OP_ASSUME: return interp_move(x, nd);
   default:
     return ir_ops[nd->op].rule == RULE_MOVE ? interp_move(x, nd)

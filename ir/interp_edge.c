@@ -61,18 +61,12 @@ bool interp_must_lie(ir_interp *x, val *v, const ir_type *ty,
 }
 
 /* ---- edges ---- */
-static bool run_input(ir_interp *x, const node *nd) {
+
+/* Lanes of a host become the result of i, a value in its range. */
+static bool import(ir_interp *x, const node *nd, const ir_lanes *in) {
   const ir_inst *i = nd->i;
   const ir_type *ty = &i->res[0]->ty;
-  int leaf = ir_leaf_find(x->m->in, x->m->nin, i->at.name);
-  const ir_lanes *in = leaf < 0 ? NULL : &x->in[leaf];
-  if (!in || in->n != ty->lanes)
-    return interp_fail(x, IR_RUN_INPUT, i->sp, "input '%.100s' is missing",
-                       i->at.name);
   bool wide = ir_lanes_wide(x->m, ty);
-  if (wide != (in->mpz != NULL))
-    return interp_fail(x, IR_RUN_INPUT, i->sp,
-                       "input '%.100s' came in the wrong form", i->at.name);
   store *s = wide ? store_gmp(x, in->n, i->sp) : store_words(x, in->n, i->sp);
   if (!s) return false;
   val v = {.st = s};
@@ -98,11 +92,24 @@ static bool run_input(ir_interp *x, const node *nd) {
                          i->at.name, i->sp);
 }
 
+static bool run_input(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  const ir_type *ty = &i->res[0]->ty;
+  int leaf = ir_leaf_find(x->m->in, x->m->nin, i->at.name);
+  const ir_lanes *in = leaf < 0 ? NULL : &x->in[leaf];
+  if (!in || in->n != ty->lanes)
+    return interp_fail(x, IR_RUN_INPUT, i->sp, "input '%.100s' is missing",
+                       i->at.name);
+  if (ir_lanes_wide(x->m, ty) != (in->mpz != NULL))
+    return interp_fail(x, IR_RUN_INPUT, i->sp,
+                       "input '%.100s' came in the wrong form", i->at.name);
+  return import(x, nd, in);
+}
+
 /* The lanes of v for a host: see ir_lanes. */
-static bool export(ir_interp *x, val *v, const ir_type *ty,
-                   const ir_leaf *leaf, ir_lanes *out, span sp) {
+static bool export(ir_interp *x, val *v, const ir_type *ty, bool centred,
+                   ir_lanes *out, span sp) {
   bool wide = ir_lanes_wide(x->m, ty);
-  bool centred = ty->dom == DOM_P && strcmp(leaf->type, "field");
   if (!val_settle(x, v, ty->lanes, false, sp)) return false;
   ir_lanes_fini(out);
   if (!ir_lanes_init(out, ty->lanes, wide))
@@ -120,13 +127,19 @@ static bool export(ir_interp *x, val *v, const ir_type *ty,
   return true;
 }
 
+/* A residue that stands for an integer. */
+static bool is_centred(const ir_value *v, const ir_leaf *leaf) {
+  return v->ty.dom == DOM_P && strcmp(leaf->type, "field");
+}
+
 static bool run_output(ir_interp *x, const node *nd) {
   const ir_inst *i = nd->i;
   int leaf = ir_leaf_find(x->m->out, x->m->nout, i->at.name);
   if (leaf < 0) return interp_fail(x, IR_RUN_WRONG, i->sp, "no such output");
   x->has_out[leaf] = true;
-  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty, &x->m->out[leaf],
-                &x->out[leaf], i->sp);
+  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty,
+                is_centred(i->arg[0], &x->m->out[leaf]), &x->out[leaf],
+                i->sp);
 }
 
 static bool run_tell(ir_interp *x, const node *nd) {
@@ -146,8 +159,8 @@ static bool run_tell(ir_interp *x, const node *nd) {
   val_mpz(arg_of(x, nd, 1), DOM_Z, ir_lanes_wide(x->m, &i->arg[1]->ty), 0,
           t->identity);
   x->n.told_lanes += i->arg[0]->ty.lanes;
-  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty, &x->m->out[leaf],
-                &t->value, i->sp);
+  return export(x, arg_of(x, nd, 0), &i->arg[0]->ty,
+                is_centred(i->arg[0], &x->m->out[leaf]), &t->value, i->sp);
 }
 
 static bool run_check(ir_interp *x, const node *nd) {
@@ -163,8 +176,81 @@ static bool run_check(ir_interp *x, const node *nd) {
   return true;
 }
 
+/* ---- the host of a contract's public part ---- */
+/* Lanes of operands from .. to - 1; free with host_free. */
+static ir_lanes *host_args(ir_interp *x, const node *nd, uint32_t from,
+                           uint32_t to) {
+  ir_lanes *l = calloc((size_t)(to - from) + 1, sizeof *l);
+  if (!l) arena_oom_hook();
+  for (uint32_t k = from; k < to; k++) {
+    const ir_value *v = nd->i->arg[k];
+    if (!export(x, arg_of(x, nd, k), &v->ty, false, &l[k - from], nd->i->sp))
+      break;
+  }
+  return l;
+}
+
+static void host_free(ir_lanes *l, uint32_t n) {
+  for (uint32_t k = 0; k < n; k++) ir_lanes_fini(&l[k]);
+  free(l);
+}
+
+static bool run_emit(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  ir_lanes *l = host_args(x, nd, 0, i->narg);
+  bool ok = x->status == IR_RUN_OK &&
+            (x->o.host->emit(x->o.host->user, i->at.name, l, i->narg) ||
+             interp_fail(x, IR_RUN_HOST, i->sp, "event '%.100s' was refused",
+                         i->at.name));
+  host_free(l, i->narg);
+  return ok;
+}
+
+static bool run_map(ir_interp *x, const node *nd) {
+  const ir_inst *i = nd->i;
+  const ir_host *h = x->o.host;
+  uint32_t from = nd->op == OP_MSTORE, nkey = i->narg - from;
+  mpz_t *key = calloc(nkey, sizeof *key);
+  if (!key) arena_oom_hook();
+  for (uint32_t k = 0; k < nkey; k++) {
+    const ir_value *v = i->arg[from + k];
+    mpz_init(key[k]);
+    val_mpz(arg_of(x, nd, from + k), DOM_Z, ir_lanes_wide(x->m, &v->ty), 0,
+            key[k]);
+  }
+  bool ok;
+  if (from) {
+    ir_lanes *l = host_args(x, nd, 0, 1);
+    ok = x->status == IR_RUN_OK &&
+         h->store(h->user, i->at.name, (const mpz_t *)key, nkey, l);
+    host_free(l, 1);
+  } else {
+    const ir_type *ty = &i->res[0]->ty;
+    ir_lanes l = {0};
+    ok = ir_lanes_init(&l, ty->lanes, ir_lanes_wide(x->m, ty)) &&
+         h->load(h->user, i->at.name, (const mpz_t *)key, nkey, &l);
+    ok = ok && import(x, nd, &l);
+    ir_lanes_fini(&l);
+  }
+  for (uint32_t k = 0; k < nkey; k++) mpz_clear(key[k]);
+  free(key);
+  return ok || interp_fail(x, IR_RUN_HOST, i->sp, "map '%.100s' was refused",
+                           i->at.name);
+}
+
+static bool run_host(ir_interp *x, const node *nd) {
+  if (!x->o.host)
+    return interp_fail(x, IR_RUN_HOST, nd->i->sp,
+                       "the circuit needs a host for '%.100s'",
+                       nd->i->at.name);
+  return nd->op == OP_EMIT ? run_emit(x, nd) : run_map(x, nd);
+}
+
 bool interp_edge(ir_interp *x, const node *nd) {
   switch (nd->op) {
+  case OP_MLOAD:
+  case OP_MSTORE:
+  case OP_EMIT: return run_host(x, nd);
   case OP_INPUT: return run_input(x, nd);
   case OP_OUTPUT: return run_output(x, nd);
   case OP_TELL: return run_tell(x, nd);

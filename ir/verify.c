@@ -86,7 +86,8 @@ static bool inv_arity(verifier *v, const ir_inst *i) {
   }
   const ir_opinfo *o = &ir_ops[i->op];
   unsigned has = ir_op_attrs(i->op);
-  uint32_t least = i->op == OP_FOR || i->op == OP_CONCAT;
+  uint32_t least = i->op == OP_FOR || i->op == OP_CONCAT ||
+                   i->op == OP_MLOAD || i->op == OP_MSTORE;
   uint32_t regions = i->op == OP_FOR ? 1 : o->rule == RULE_REGION ? 2 : 0;
   if (i->op == OP_YIELD) regions = 0;
   bool ok = (o->nargs < 0 ? i->narg >= least : i->narg == (uint32_t)o->nargs);
@@ -189,6 +190,8 @@ static bool move_kinds(const ir_inst *i) {
 static bool conv_kinds(const ir_inst *i) {
   const ir_type *x = &i->arg[0]->ty, *r = &i->res[0]->ty;
   if (i->op == OP_ASSUME) return x->dom == r->dom && x->kind == r->kind;
+  if (i->op == OP_WROTE)
+    return x->kind == KIND_PUB && x->dom == r->dom && r->kind == KIND_PUB;
   static const struct {
     uint8_t op, xd, xk, rd, rk;
   } t[] = {{OP_ENC, DOM_Z, KIND_PUB, DOM_P, KIND_PUB},
@@ -209,6 +212,16 @@ static bool edge_kinds(const ir_inst *i) {
   case OP_INPUT: return i->res[0]->ty.kind != KIND_PROD;
   case OP_OUTPUT: return i->arg[0]->ty.kind != KIND_PROD;
   case OP_CHECK: return is_bool(i->arg[0]);
+  case OP_MLOAD:
+  case OP_MSTORE:
+  case OP_EMIT: {
+    uint32_t value = i->op == OP_MSTORE;
+    bool ok = i->op != OP_MLOAD || is_pub(i->res[0]);
+    for (uint32_t k = 0; k < i->narg; k++)
+      ok = ok && (i->op == OP_EMIT || k < value ? is_pub(i->arg[k])
+                                                : is_z(i->arg[k]));
+    return ok;
+  }
   default: /* tell */
     return i->arg[0]->ty.dom == DOM_P && i->arg[0]->ty.kind == KIND_SH &&
            is_z(i->arg[1]) && mpz_sgn(i->arg[1]->ty.range->lo) >= 0 &&
@@ -263,6 +276,16 @@ static bool move_lanes(const ir_inst *i) {
   }
 }
 
+/* Keys and identities are scalars. */
+static bool edge_lanes(const ir_inst *i) {
+  uint32_t from = i->op == OP_TELL || i->op == OP_MSTORE ? 1 : 0;
+  if (i->op != OP_TELL && i->op != OP_MSTORE && i->op != OP_MLOAD) return true;
+  if (i->narg == from) return false;
+  for (uint32_t k = from; k < i->narg; k++)
+    if (!is_scalar(i->arg[k])) return false;
+  return true;
+}
+
 static void inv_lanes(verifier *v, const ir_inst *i) {
   uint64_t r = i->nres ? i->res[0]->ty.lanes : 0, most = 1, n;
   bool ok = true;
@@ -283,7 +306,7 @@ static void inv_lanes(verifier *v, const ir_inst *i) {
          n == i->arg[0]->ty.lanes;
     break;
   case RULE_CONV: ok = r == i->arg[0]->ty.lanes; break;
-  case RULE_EDGE: ok = i->op != OP_TELL || is_scalar(i->arg[1]); break;
+  case RULE_EDGE: ok = edge_lanes(i); break;
   case RULE_NONE:
   case RULE_REGION: break;
   }
@@ -297,6 +320,7 @@ static void inv_ranges(verifier *v, const ir_inst *i) {
   bool ok = true;
   switch (i->op) {
   case OP_INPUT:
+  case OP_MLOAD:
     ok = i->res[0]->ty.dom == DOM_Z || !r || ir_range_in_field(v->m, r);
     break;
   case OP_DEC: ok = ir_range_in_field(v->m, r); break;
@@ -440,7 +464,7 @@ static uint64_t shape_lanes(const char *s) {
 }
 
 static void inv_leaves(verifier *v, const ir_inst *i) {
-  if (!(ir_op_attrs(i->op) & AT_NAME)) return;
+  if (i->op != OP_INPUT && i->op != OP_OUTPUT && i->op != OP_TELL) return;
   ir_module *m = v->m;
   bool in = i->op == OP_INPUT;
   const ir_leaf *tab = in ? m->in : m->out;

@@ -136,6 +136,8 @@ bool pass_free(const ir_inst *i) {
   case OP_OPEN:
   case OP_REDUCE:
   case OP_HIDE:
+  case OP_MLOAD:
+  case OP_WROTE:
   case OP_ASSUME: return false;
   default: return !pass_guarded(i);
   }
@@ -150,7 +152,10 @@ unsigned pass_has(const ir_inst *i) {
   case OP_DEC: h = HAS_DEC; break;
   case OP_TELL: h = HAS_TELL; break;
   case OP_INPUT:
-  case OP_OUTPUT: h = HAS_EDGE; break;
+  case OP_OUTPUT:
+  case OP_MLOAD:
+  case OP_MSTORE:
+  case OP_EMIT: h = HAS_EDGE; break;
   case OP_MUL: h = pass_is_share_mul(i) ? HAS_SHARE_MUL : 0; break;
   case OP_PROD: h = i->arg[0]->ty.kind == KIND_SH ? HAS_SHARE_MUL : 0; break;
   default: h = pass_guarded(i) ? HAS_GUARDED : 0; break;
