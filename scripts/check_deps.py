@@ -11,7 +11,10 @@ ALLOWED = {
     'ir': {'base', 'ir'},
     'frontend': {'base', 'grammar', 'frontend'},
     'backend': {'base', 'ir', 'backend'},
-    'cmd': {'base', 'grammar', 'ir', 'frontend', 'backend', 'cmd'},
+    'ledger': {'base', 'ir', 'backend', 'ledger'},
+    'node': {'base', 'ir', 'backend', 'ledger', 'node'},
+    'cmd': {'base', 'grammar', 'ir', 'frontend', 'backend', 'ledger', 'node',
+            'cmd'},
     'runtime': {'runtime'},
     'examples': set(),
 }
