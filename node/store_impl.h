@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#include "base/buf.h"
 #include "node/store.h"
 
 struct store {
@@ -14,6 +15,8 @@ struct store {
   unsigned node;
   uint8_t protocol;
 };
+
+/* ---- store_file.c ---- */
 
 /* A sentence, in a buffer of the calling thread. */
 const char *store_say(const char *format, ...)
@@ -34,5 +37,14 @@ bool store_end(store *s, bool ok, const char **why);
 int store_any(store *s, const char *sql, int64_t value);
 /* Column `c` as 32 bytes; zeros if it is not that long. */
 void store_key_column(sqlite3_stmt *st, int c, uint8_t out[32]);
+
+/* Big-endian. */
+void store_put_be(buf *b, uint64_t v, int bytes);
+/* n bytes to n + STORE_SEAL_BYTES and back, bound to `ad`. */
+enum { STORE_SEAL_BYTES = 40 };
+void store_seal(const store *s, const buf *ad, const void *msg, size_t n,
+                uint8_t *box);
+bool store_unseal(const store *s, const buf *ad, const uint8_t *box,
+                  size_t bytes, void *msg, size_t n);
 
 #endif
