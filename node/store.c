@@ -152,6 +152,21 @@ store_status store_start(store *s, const uint8_t session[32], uint64_t call,
   return status;
 }
 
+store_status store_was_started(store *s, const uint8_t session[32],
+                               bool *started, const char **why) {
+  pthread_mutex_lock(&s->lock);
+  sqlite3_stmt *st = store_query(
+      s, "SELECT 1 FROM started WHERE session = ?", "k", session);
+  int rc = st ? sqlite3_step(st) : SQLITE_ERROR;
+  *started = rc == SQLITE_ROW;
+  store_status status = rc == SQLITE_ROW || rc == SQLITE_DONE
+                            ? STORE_OK
+                            : store_fault(s, why);
+  sqlite3_finalize(st);
+  pthread_mutex_unlock(&s->lock);
+  return status;
+}
+
 static bool forget_staged(store *s, int64_t call) {
   return store_do(s, "DELETE FROM share WHERE version = ? AND staged = 1", "i",
                   call) &&

@@ -73,6 +73,9 @@ store_status store_list(store *s, arena *a, store_held **out, size_t *n,
 store_status store_start(store *s, const uint8_t session[32], uint64_t call,
                          const char **why);
 
+store_status store_was_started(store *s, const uint8_t session[32],
+                               bool *started, const char **why);
+
 typedef struct store_share {
   const char *leaf;
   const uint64_t *words;
