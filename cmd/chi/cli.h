@@ -29,6 +29,7 @@ typedef enum {
   CMD_INSPECT,
   CMD_SPLIT,
   CMD_EXPLAIN,
+  CMD_NEW,
   CMD_VERSION,
   CMD_HELP,
   CMD_NODE,
@@ -42,13 +43,13 @@ typedef struct word_list {
 
 /* Every option of every subcommand; opts.c says which takes which. */
 typedef struct options {
-  const char *arg[2]; /* FILE FN, ID, COMMAND */
+  const char **arg; /* FILE FN, ID, COMMAND ..; NULL where there is none */
   unsigned narg;
   bool help, json, clear, openings, spans, all, markdown, list;
   word_list input; /* NAME=VALUE, in order */
   word_list set;   /* NAME=VALUE of template parameters */
   const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
-  const char *level, *control;
+  const char *level, *control, *passphrase_file, *key_file;
 } options;
 
 typedef struct cli {
@@ -62,9 +63,11 @@ typedef struct cli {
   bool colour_out, colour_err, tty_err;
 } cli;
 
+enum { ARGS_LEAST = 2, ARGS_MANY = 1 << 20 };
+
 typedef struct command {
   const char *name, *args, *summary, *text, *examples;
-  unsigned min, max; /* positional arguments */
+  unsigned min, max; /* positional arguments; ARGS_MANY: any number */
   int (*run)(cli *c);
   bool hidden;
 } command;
@@ -110,6 +113,7 @@ int cmd_cost(cli *c);
 int cmd_inspect(cli *c);
 int cmd_split(cli *c);
 int cmd_explain(cli *c);
+int cmd_new(cli *c);
 int cmd_version(cli *c);
 int cmd_help(cli *c);
 int cmd_node(cli *c);

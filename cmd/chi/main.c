@@ -87,6 +87,17 @@ const command command_table[CMD_COUNT] = {
                      "its cause is mended.\nWithout ID: the list of all.",
                      "  chi explain E0101\n  chi explain", 0, 1, cmd_explain,
                      false},
+    [CMD_NEW] = {"new", "identity NAME", "an identity: a key pair of yours",
+                 "Makes a key pair and keeps it in chirograph/identities of "
+                 "your configuration\nfolder, encrypted under a passphrase or "
+                 "a key file. Contracts know you by its\npublic half. The key "
+                 "file is made if it is not there; one key file may serve\n"
+                 "many identities, and they open without asking.",
+                 "  chi new identity ann\n"
+                 "  chi new identity ann --passphrase-file secret.txt\n"
+                 "  chi new identity ann --key-file "
+                 "~/.config/chirograph/key",
+                 2, 2, cmd_new, false},
     [CMD_VERSION] = {"version", "", "version of the command",
                      "Prints the version.", "  chi version", 0, 0, cmd_version,
                      false},

@@ -14,9 +14,9 @@ typedef enum { OPT_FLAG, OPT_TEXT, OPT_LIST } option_kind;
 #define ON(C) (1u << CMD_##C)
 enum {
   ALL = ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT) |
-        ON(SPLIT) |
-        ON(EXPLAIN) | ON(VERSION) | ON(HELP),
-  NODES = ON(RUN) | ON(TEST) | ON(COST)
+        ON(SPLIT) | ON(EXPLAIN) | ON(NEW) | ON(VERSION) | ON(HELP),
+  NODES = ON(RUN) | ON(TEST) | ON(COST),
+  UNLOCK = ON(NEW)
 };
 
 typedef struct option {
@@ -62,6 +62,10 @@ static const option table[] = {
      "every diagnostic with its story"},
     {"--markdown", NULL, OPT_FLAG, AT(markdown), ON(EXPLAIN),
      "as a page of documentation"},
+    {"--passphrase-file", "FILE", OPT_TEXT, AT(passphrase_file), UNLOCK,
+     "the identity's passphrase is the first line of FILE"},
+    {"--key-file", "FILE", OPT_TEXT, AT(key_file), UNLOCK,
+     "the identity is encrypted under the 32 bytes of FILE"},
     {"--control", "FD", OPT_TEXT, AT(control), ON(NODE),
      "the socket to the driver"},
     {"--json", NULL, OPT_FLAG, AT(json), ALL, "results as JSON"},
@@ -189,14 +193,23 @@ static int option_at(cli *c, int argc, char **argv, int *i, bool *seen) {
   return set(c, o, value, seen);
 }
 
+/* "-5" is a value where values are arguments. */
+static bool is_option(const command *cmd, const char *word) {
+  bool number = word[0] == '-' && ((word[1] >= '0' && word[1] <= '9') ||
+                                   word[1] == '.');
+  return word[0] == '-' && word[1] != '\0' &&
+         !(number && cmd->max == ARGS_MANY);
+}
+
 int opts_parse(cli *c, int argc, char **argv) {
   const command *cmd = &command_table[c->cmd];
   bool seen[NOPTION] = {false}, only_args = false;
+  c->opt.arg = ARENA_ARR(c->a, const char *, (size_t)argc + ARGS_LEAST + 1);
   const char *extra = NULL;
   for (int i = 0; i < argc; i++) {
     if (!only_args && strcmp(argv[i], "--") == 0) {
       only_args = true;
-    } else if (!only_args && argv[i][0] == '-' && argv[i][1] != '\0') {
+    } else if (!only_args && is_option(cmd, argv[i])) {
       int code = option_at(c, argc, argv, &i, seen);
       if (code >= 0)
         return code;
