@@ -158,6 +158,9 @@ const ty *index_type(an *a, const node *n, const ty *b) {
 }
 
 val index_of(an *a, const node *n) {
+  const node *key[MAP_KEYS_MAX];
+  sym *map = map_entry(a->u, n, key);
+  if (map) return map_of(a, n, map, key);
   const ty *b = expr_of(a, n->kid[0], NULL).t;
   return val_of(index_type(a, n, b));
 }

@@ -366,8 +366,9 @@ static const ty *check_call(call *c, bool test) {
     return poison(a);
   }
   if (c->x->kind == T_BOOL && c->x->sec) {
-    unsupported(a, c->arg[0]->sp, "a condition that is secret",
-                "Reveal it, or reveal a value that tells.");
+    REPORT(a, REQUIRE_SECRET, c->arg[0]->sp, test ? "assert" : "require");
+    diag_hint(a->u->dg, "Open what may be known: `%s(reveal(..), ..)`.",
+              test ? "assert" : "require");
     return poison(a);
   }
   if (c->x->kind != T_BOOL) {
@@ -381,6 +382,7 @@ static const ty *check_call(call *c, bool test) {
     if (m->kind != T_STRING && !m->err)
       return bad_argument(c, c->arg[1], m, "a string as its second argument");
   }
+  narrow(a, c->arg[0], true);
   return a->u->ts->unit;
 }
 

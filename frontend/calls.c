@@ -65,6 +65,11 @@ void check_inst(fe_unit *u, inst *in, const ty *ret) {
     a.cur[i] = val_of(in->param[i]);
     a.decl[i] = in->param[i];
   }
+  for (uint32_t i = 0; i < f->nhide; i++) {
+    const ty *t = hidden_type(u, &f->hide[i]);
+    a.cur[f->hide[i].slot] = val_of(t);
+    a.decl[f->hide[i].slot] = t->err ? NULL : t;
+  }
   u->depth++;
   val v = block_of(&a, body, ret);
   u->depth--;
@@ -252,7 +257,12 @@ val call_of(an *a, const node *n, const ty *want) {
   case R_ERROR: break;
   default:
     REPORT(a, NOT_CALLABLE, c->sp, c->text ? c->text : "this");
-    diag_hint(a->u->dg, "Only functions can be called.");
+    diag_hint(a->u->dg, r->kind == R_ACTION
+                            ? "Actions and views are called by identities; put "
+                              "what they share into a `fn`."
+                        : r->kind == R_EVENT
+                            ? "Write `emit` before it."
+                            : "Only functions can be called.");
   }
   for (uint32_t i = 1; i < n->nkid; i++) {
     const node *k = n->kid[i];

@@ -170,6 +170,24 @@ static val decimal_literal(an *a, const node *n, const ty *want) {
 
 /* ---- names ---- */
 
+/* The value that the command gives a template parameter. */
+static val given_value(an *a, const sym *s) {
+  mpz_t v;
+  mpz_init(v);
+  const ty *t = a->u->ts->error;
+  const char *p = s->given;
+  bool neg = *p == '-';
+  if (strlen(p) < 300 && parse_int(p + neg, v)) {
+    if (neg) mpz_neg(v, v);
+    t = ty_int(a->u->ts, ival_get(a->u->iv, v, v), LAB_PUB);
+  } else {
+    diag_report(a->u->dg, DIAG_TEMPLATE_VALUE, s->decl->name_sp, s->name, p);
+    diag_hint(a->u->dg, "Template parameters are integers.");
+  }
+  mpz_clear(v);
+  return val_of(t);
+}
+
 val const_val(an *a, sym *s, span sp) {
   fe_unit *u = a->u;
   if (s->state == 2) return val_of(s->ct);
@@ -189,16 +207,21 @@ val const_val(an *a, sym *s, span sp) {
   b.cur = ARENA_ARR(u->a, val, s->nlocal + 1);
   b.decl = ARENA_ARR(u->a, const ty *, s->nlocal + 1);
   b.stamp = ARENA_ARR(u->a, uint32_t, s->nlocal + 1);
-  const ty *want = d->kid[0] ? type_of(&b, d->kid[0]) : NULL;
-  val v = expr_of(&b, d->kid[1], want);
+  const ty *want = NULL;
+  const node *e = d->kid[0];
+  if (d->kind == N_CONST_) {
+    want = d->kid[0] ? type_of(&b, d->kid[0]) : NULL;
+    e = d->kid[1];
+  }
+  val v = s->given ? given_value(&b, s) : expr_of(&b, e, want);
   in->want = want;
   if (want) {
-    fitting f = {d->kid[1]->sp, arena_printf(u->a, "constant \"%s\"", s->name),
+    fitting f = {e->sp, arena_printf(u->a, "constant \"%s\"", s->name),
                  false, false, NULL};
     v = val_of(fit(&b, &f, v.t, want));
   }
   if (v.t->sec || (!v.t->err && !ty_is_data(v.t))) {
-    diag_report(u->dg, DIAG_CONST_NOT_CONSTANT, d->kid[1]->sp, s->name);
+    diag_report(u->dg, DIAG_CONST_NOT_CONSTANT, e->sp, s->name);
     diag_hint(u->dg, "A constant is made of literals and other constants.");
     v = val_of(u->ts->error);
   }
@@ -235,6 +258,17 @@ static val name_of(an *a, const node *n) {
   case R_BUILTIN:
     REPORT(a, FUNCTION_AS_VALUE, n->sp, n->text);
     diag_hint(a->u->dg, "Call it: \"%s(...)\".", n->text);
+    return val_of(poison(a));
+  case R_MAP:
+    return map_whole(a, n, r->p);
+  case R_EVENT:
+  case R_ACTION:
+  case R_CONTRACT:
+    REPORT(a, NOT_A_VALUE, n->sp, n->text,
+           r->kind == R_EVENT    ? "an event: write `emit`"
+           : r->kind == R_ACTION ? "an action or view, which identities call"
+                                 : "a contract");
+    diag_hint(a->u->dg, "Put what several actions share into a `fn`.");
     return val_of(poison(a));
   case R_STRUCT:
     REPORT(a, TYPE_AS_VALUE, n->sp);

@@ -27,6 +27,8 @@ typedef struct fe_unit fe_unit;
 typedef struct fe_options {
   const char *std_dir; /* holds stats.chi for `import std.stats`; may be NULL */
   unsigned mersenne;   /* field is 2^k - 1; 0 means 61 */
+  const char *const *given; /* "SEATS=20": template parameters of contracts */
+  uint32_t ngiven;
 } fe_options;
 
 /* Reads and parses `path` and everything it imports.  NULL after a report if
@@ -115,6 +117,45 @@ typedef struct fe_test {
 uint32_t fe_test_count(const fe_unit *u);
 const fe_test *fe_test_at(const fe_unit *u, uint32_t i);
 
+/* ---- contracts of the file itself, in source order ---- */
+
+typedef struct fe_state {
+  const char *name, *doc;
+  bool secret;
+  bool constant;       /* a parameter of the contract */
+  const fe_type *const *key; /* of a map */
+  uint32_t nkey;       /* 0: no map */
+  fe_param value;      /* leaves are named "$name.." */
+  span sp;
+} fe_state;
+
+typedef struct fe_event {
+  const char *name, *doc;
+  const fe_param *field;
+  uint32_t nfield;
+} fe_event;
+
+typedef enum { FE_ACTION, FE_VIEW, FE_INIT } fe_action_kind;
+typedef struct fe_action {
+  fe_fn fn; /* "init": its parameters are the contract's */
+  fe_action_kind kind;
+  span body; /* from its keyword to its last brace */
+} fe_action;
+
+typedef struct fe_contract {
+  const char *name, *doc;
+  const fe_state *state;
+  uint32_t nstate;
+  const fe_event *event;
+  uint32_t nevent;
+  const fe_action *action; /* the first is "init" */
+  uint32_t naction;
+  span sp;
+} fe_contract;
+uint32_t fe_contract_count(const fe_unit *u);
+const fe_contract *fe_contract_at(const fe_unit *u, uint32_t i);
+const fe_contract *fe_contract_find(const fe_unit *u, const char *name);
+
 /* Module files read, in order of reading; the first is the file itself. */
 uint32_t fe_file_count(const fe_unit *u);
 const source_file *fe_file_at(const fe_unit *u, uint32_t i);
@@ -143,6 +184,12 @@ typedef struct fe_facts {
  * call it, and each would take as long to find out. */
 struct ir_module *fe_lower(fe_unit *u, const char *fn, arena *a,
                            fe_facts *facts);
+
+/* The whole action as one module at stage high, for ir_cut_action: state is
+ * inputs and outputs "$..", see backend/contract.h.  NULL after a report. */
+struct ir_module *fe_lower_action(fe_unit *u, const fe_contract *c,
+                                  const fe_action *act, arena *a,
+                                  fe_facts *facts);
 
 /* Circuit of test block i: no inputs, no outputs; assert is a check.  Public
  * values that enter `secret` parameters or variables become trivial shares, so

@@ -83,6 +83,10 @@ static fe_param make_param(fe_unit *u, const char *name, const ty *t, span sp) {
   return p;
 }
 
+fe_param fe_make_typed(fe_unit *u, const char *name, const ty *t, span sp) {
+  return make_param(u, name, t, sp);
+}
+
 fe_param fe_make_param(fe_unit *u, const char *name, const ty *t) {
   return make_param(u, name, t, (span){0, 0});
 }
@@ -143,6 +147,28 @@ static const ty *entry_result(fe_unit *u, const inst *in) {
   return entry_type(&a, in->ret, in->value, &poly);
 }
 
+void fe_list_fn(fe_unit *u, const sym *s, fe_fn *f) {
+  const inst *in = s->fn->ngeneric ? NULL : entry_inst(s);
+  f->name = s->name;
+  f->doc = s->decl->doc;
+  f->sp = s->decl->name_sp;
+  f->why_not = why_not(u, s, in);
+  f->runnable = !f->why_not;
+  check_attributes(u, s);
+  f->max_rounds = attribute(u, s, "rounds", &f->rounds_sp);
+  f->max_bytes = attribute(u, s, "bytes", &f->bytes_sp);
+  f->result = make_param(u, "result", u->ts->unit, f->sp);
+  if (!f->runnable) return;
+  fe_param *p = ARENA_ARR(u->a, fe_param, s->fn->nparam + 1);
+  for (uint32_t i = 0; i < s->fn->nparam; i++) {
+    const node *d = s->decl->kid[1]->kid[i];
+    p[i] = make_param(u, d->text, in->param[i], d->sp);
+  }
+  f->param = p;
+  f->nparam = s->fn->nparam;
+  f->result = make_param(u, "result", entry_result(u, in), f->sp);
+}
+
 void fe_list(fe_unit *u) {
   const module *m = u->mod[0];
   uint32_t n = 0;
@@ -151,27 +177,8 @@ void fe_list(fe_unit *u) {
   u->fnsym = ARENA_ARR(u->a, const sym *, n + 1);
   for (const sym *s = m->first; s; s = s->order) {
     if (s->kind != R_FN) continue;
-    const inst *in = s->fn->ngeneric ? NULL : entry_inst(s);
-    fe_fn *f = &u->fn[u->nfn];
+    fe_list_fn(u, s, &u->fn[u->nfn]);
     u->fnsym[u->nfn++] = s;
-    f->name = s->name;
-    f->doc = s->decl->doc;
-    f->sp = s->decl->name_sp;
-    f->why_not = why_not(u, s, in);
-    f->runnable = !f->why_not;
-    check_attributes(u, s);
-    f->max_rounds = attribute(u, s, "rounds", &f->rounds_sp);
-    f->max_bytes = attribute(u, s, "bytes", &f->bytes_sp);
-    f->result = make_param(u, "result", u->ts->unit, f->sp);
-    if (!f->runnable) continue;
-    fe_param *p = ARENA_ARR(u->a, fe_param, s->fn->nparam + 1);
-    for (uint32_t i = 0; i < s->fn->nparam; i++) {
-      const node *d = s->decl->kid[1]->kid[i];
-      p[i] = make_param(u, d->text, in->param[i], d->sp);
-    }
-    f->param = p;
-    f->nparam = s->fn->nparam;
-    f->result = make_param(u, "result", entry_result(u, in), f->sp);
   }
 }
 

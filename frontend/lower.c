@@ -50,6 +50,8 @@ static lv run_body(lo *l, inst *in, lv *arg, bool entry) {
   f.env = ARENA_ARR(l->a, lv, in->f->nlocal + 2 + COMPR_SLOTS + 1);
   f.mark = ARENA_ARR(l->a, slotmark, in->f->nlocal + 2 + COMPR_SLOTS + 1);
   for (uint32_t i = 0; i < in->f->nparam; i++) f.env[i] = arg[i];
+  for (uint32_t i = 0; entry && i < in->f->nhide; i++)
+    f.env[in->f->hide[i].slot] = l->hide[i];
   uint32_t ncompr = l->ncompr;
   size_t mark = l->trail.n;
   l->fr = &f;
@@ -82,11 +84,17 @@ static lv run_body(lo *l, inst *in, lv *arg, bool entry) {
   } else if (!l->failed && f.early && f.ret) {
     f.value = f.env[slot_result(l)];
   }
+  for (uint32_t i = 0; entry && i < in->f->nhide; i++)
+    l->hide[i] = f.env[in->f->hide[i].slot];
   l->trail.n = mark;
   l->ncompr = ncompr;
   if (!entry) l->inner--;
   l->fr = up;
   return f.value;
+}
+
+lv lower_entry(lo *l, inst *in, lv *arg) {
+  return run_body(l, in, arg, true);
 }
 
 lv lower_inst(lo *l, inst *in, lv *arg, span sp) {
@@ -133,7 +141,7 @@ void tell_leaves(lo *l, lv x, ir_value *id, const char *name, const char *top) {
   }
 }
 
-static lv *inputs(lo *l, const inst *in, const fe_fn *f) {
+lv *lower_inputs(lo *l, const inst *in, const fe_fn *f) {
   lv *arg = ARENA_ARR(l->a, lv, f->nparam + 1);
   for (uint32_t i = 0; i < f->nparam; i++) {
     arg[i] = lv_new(l, in->param[i]);
@@ -147,7 +155,7 @@ static lv *inputs(lo *l, const inst *in, const fe_fn *f) {
   return arg;
 }
 
-static void outputs(lo *l, const fe_fn *f, lv v) {
+void lower_outputs(lo *l, const fe_fn *f, lv v) {
   const fe_param *r = &f->result;
   if (r->type->kind == FE_TOLD || !v.t->nleaf) return;
   for (uint32_t k = 0; k < r->nleaf && k < v.t->nleaf; k++) {
@@ -162,8 +170,8 @@ static void outputs(lo *l, const fe_fn *f, lv v) {
 
 /* ---- the entries ---- */
 
-static lo *begin(fe_unit *u, arena *a, const char *name, const node *d,
-                 bool test) {
+lo *lower_begin(fe_unit *u, arena *a, const char *name, const node *d,
+                bool test) {
   lo *l = ARENA_NEW(a, lo);
   l->u = u;
   l->a = a;
@@ -177,7 +185,7 @@ static lo *begin(fe_unit *u, arena *a, const char *name, const node *d,
   return l;
 }
 
-static ir_module *end(lo *l, fe_facts *facts) {
+ir_module *lower_end(lo *l, fe_facts *facts) {
   if (l->failed) return NULL;
   if (facts)
     *facts = (fe_facts){l->opening.p, (uint32_t)l->opening.n, l->assume.p,
@@ -198,16 +206,16 @@ ir_module *fe_lower(fe_unit *u, const char *fn, arena *a, fe_facts *facts) {
   const sym *s = u->fnsym[f - u->fn];
   inst *in = s->fn->insts;
   while (in->poly || in->test) in = in->next;
-  lo *l = begin(u, a, fn, in->f->decl, false);
-  lv v = run_body(l, in, inputs(l, in, f), true);
-  if (!l->failed) outputs(l, f, v);
-  return end(l, facts);
+  lo *l = lower_begin(u, a, fn, in->f->decl, false);
+  lv v = run_body(l, in, lower_inputs(l, in, f), true);
+  if (!l->failed) lower_outputs(l, f, v);
+  return lower_end(l, facts);
 }
 
 ir_module *fe_lower_test(fe_unit *u, uint32_t i, arena *a, fe_facts *facts) {
   if (u->too_large) return NULL;
-  lo *l = begin(u, a, arena_printf(a, "test%u", i + 1),
+  lo *l = lower_begin(u, a, arena_printf(a, "test%u", i + 1),
                 u->testinst[i]->f->decl, true);
   run_body(l, u->testinst[i], NULL, true);
-  return end(l, facts);
+  return lower_end(l, facts);
 }

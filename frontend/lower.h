@@ -52,6 +52,7 @@ typedef struct lo {
   uint32_t inner; /* > 0: within a loop, a condition or a called function */
   uint32_t ntold, nest;
   uint32_t ncompr; /* comprehensions being filled in this function */
+  lv *hide; /* of an action: by fninfo.hide, first values, then last ones */
   uint64_t work;
   uint32_t stamp;
   bool failed, test;
@@ -64,6 +65,22 @@ lv lower_inst(lo *l, inst *in, lv *arg, span sp);
 uint32_t slot_flag(const lo *l);
 uint32_t slot_result(const lo *l);
 bool too_large(lo *l);
+lo *lower_begin(fe_unit *u, arena *a, const char *name, const node *d,
+                bool test);
+ir_module *lower_end(lo *l, fe_facts *facts);
+lv *lower_inputs(lo *l, const inst *in, const fe_fn *f);
+void lower_outputs(lo *l, const fe_fn *f, lv v);
+lv lower_entry(lo *l, inst *in, lv *arg);
+
+/* ---- lower_narrow.c ---- */
+void narrow_env(lo *l, const node *cond); /* behind a check that it holds */
+
+/* ---- lower_contract.c ---- */
+lv lower_map(lo *l, const sym *s, const node *const *key);
+void lower_map_assign(lo *l, const node *n);
+void lower_emit(lo *l, const node *n);
+/* v as it is put into slot: marked if that is public state. */
+lv lower_written(lo *l, uint32_t slot, lv v);
 
 /* ---- lower_value.c: leaves ---- */
 lv lv_new(lo *l, const ty *t);
@@ -138,6 +155,8 @@ lv lower_branch(lo *l, ir_value *cond, lower_thunk x, lower_thunk y,
 void bind_lv(lo *l, const node *pattern, lv v);
 void lower_stmt(lo *l, const node *n);
 lv lower_compr(lo *l, const node *n);
+/* x, from `root` on, becomes what `n` reaches. */
+void access_place(lo *l, access *x, const node *n, const node *root);
 void leaf_entry(lo *l, const fe_leaf *f, const char *top, ir_leaf *out);
 
 #endif

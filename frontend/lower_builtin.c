@@ -263,6 +263,7 @@ static lv lower_check(lo *l, const node *n, lv x, builtin b) {
                                   : "the requirement does not hold";
   if (n->nkid > 2) msg = n->kid[2]->text;
   check_that(l, x.leaf[0], msg);
+  narrow_env(l, n->kid[1]);
   return lv_new(l, l->u->ts->unit);
 }
 

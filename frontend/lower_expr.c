@@ -25,7 +25,8 @@ static lv lower_const(lo *l, const sym *s) {
   f.env = ARENA_ARR(l->a, lv, s->nlocal + 2 + 64 + 1);
   f.mark = ARENA_ARR(l->a, slotmark, s->nlocal + 2 + 64 + 1);
   l->fr = &f;
-  lv v = coerce(l, lower_expr(l, s->decl->kid[1]), s->cinst->want);
+  const node *e = s->decl->kid[s->decl->kind == N_CONST_];
+  lv v = coerce(l, lower_expr(l, e), s->cinst->want);
   l->fr = up;
   return v;
 }
@@ -114,6 +115,9 @@ static lv lower_repeat(lo *l, const node *n) {
 }
 
 static lv lower_index(lo *l, const node *n) {
+  const node *key[MAP_KEYS_MAX];
+  const sym *map = map_entry(l->u, n, key);
+  if (map) return lower_map(l, map, key);
   lv b = lower_expr(l, n->kid[0]);
   l->b.sp = n->sp;
   access x = access_whole(l, b.t);

@@ -307,6 +307,10 @@ static bool returns(const node *n) {
   return false;
 }
 
+static const hidden *state_of(const lo *l, uint32_t slot) {
+  return hidden_find(l->fr->in->f, slot);
+}
+
 /* What the loop carries: what it assigns, and a return inside of it. */
 static carried carry(lo *l, const node *n, const node *body, uint32_t more) {
   const loopset *set = l->u->res[n->id].p;
@@ -324,8 +328,13 @@ static carried carry(lo *l, const node *n, const node *body, uint32_t more) {
   c.ret = ret;
   c.ty = ARENA_ARR(l->a, ir_type, leaves);
   c.init = ARENA_ARR(l->a, ir_value *, leaves);
-  for (uint32_t i = 0; f && i < set->n; i++)
-    carry_slot(l, &c, set->slot[i], f->carry[i]);
+  for (uint32_t i = 0; f && i < set->n; i++) {
+    const ty *t = f->carry[i];
+    /* state is read behind a return, too: it has its declared interval */
+    if (t && ret && state_of(l, set->slot[i]))
+      t = hidden_type(l->u, state_of(l, set->slot[i]));
+    carry_slot(l, &c, set->slot[i], t);
+  }
   if (ret) {
     carry_slot(l, &c, slot_flag(l), ty_bool(l->u->ts, LAB_PUB));
     if (l->fr->ret) carry_slot(l, &c, slot_result(l), l->fr->ret);
@@ -373,7 +382,8 @@ static bool of_return(const lo *l, uint32_t slot) {
 static void keep_heads(lo *l) {
   const carried *c = l->fr->loop;
   for (uint32_t i = 0; c && i < c->n; i++)
-    if (!of_return(l, c->slot[i])) set_env(l, c->slot[i], c->head[i]);
+    if (!of_return(l, c->slot[i]) && !state_of(l, c->slot[i]))
+      set_env(l, c->slot[i], c->head[i]);
 }
 
 /* The same behind a loop that may have returned, for the loop around it. */
@@ -383,7 +393,7 @@ static void keep_outer_heads(lo *l, const carried *in) {
   for (uint32_t i = 0; i < in->n; i++) {
     uint32_t slot = in->slot[i], j = 0;
     while (j < c->n && c->slot[j] != slot) j++;
-    if (j == c->n || of_return(l, slot)) continue;
+    if (j == c->n || of_return(l, slot) || state_of(l, slot)) continue;
     lv now = l->fr->env[slot], v = lv_new(l, now.t);
     for (uint32_t k = 0; k < now.t->nleaf; k++) {
       ir_value *x = now.leaf[k], *h = c->head[j].leaf[k];
@@ -664,7 +674,7 @@ lv lower_compr(lo *l, const node *n) {
 
 /* ---- assignment ---- */
 
-static void access_place(lo *l, access *x, const node *n, const node *root) {
+void access_place(lo *l, access *x, const node *n, const node *root) {
   if (n == root) return;
   access_place(l, x, n->kid[0], root);
   if (n->kind == N_INDEX) access_index(l, x, n);
@@ -674,6 +684,10 @@ static void access_place(lo *l, access *x, const node *n, const node *root) {
 static void lower_assign(lo *l, const node *n) {
   const node *place = n->kid[0], *root = place;
   while (root->kind == N_INDEX || root->kind == N_FIELD) root = root->kid[0];
+  if (l->u->res[root->id].kind == R_MAP) {
+    lower_map_assign(l, n);
+    return;
+  }
   uint32_t slot = l->u->res[root->id].idx;
   const ninfo *ni = info_of(l->fr->in, n);
   lv v;
@@ -682,7 +696,8 @@ static void lower_assign(lo *l, const node *n) {
     l->b.sp = n->sp;
     if (n->op && !l->failed)
       v = binary(l, n, type_at(l, n), (node_op)n->op, l->fr->env[slot], v);
-    if (!l->failed) set_env(l, slot, coerce(l, v, ni->want));
+    if (!l->failed)
+      set_env(l, slot, lower_written(l, slot, coerce(l, v, ni->want)));
     return;
   }
   access x = access_whole(l, l->fr->env[slot].t);
@@ -695,7 +710,7 @@ static void lower_assign(lo *l, const node *n) {
     v = binary(l, n, type_at(l, n), (node_op)n->op, access_load(l, &x, &whole),
                v);
   v = coerce(l, v, ni->want);
-  set_env(l, slot, access_store(l, &x, &whole, &v));
+  set_env(l, slot, lower_written(l, slot, access_store(l, &x, &whole, &v)));
 }
 
 /* ---- return ---- */
@@ -737,6 +752,7 @@ void lower_stmt(lo *l, const node *n) {
   case N_FOR: lower_for(l, n); break;
   case N_WHILE: lower_while(l, n); break;
   case N_RETURN: lower_return(l, n); break;
+  case N_EMIT: lower_emit(l, n); break;
   case N_EXPR: lower_expr(l, n->kid[0]); break;
   default: lower_expr(l, n);
   }

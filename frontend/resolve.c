@@ -163,6 +163,29 @@ static void to_sym(rs *r, const node *n, sym *s) {
   set(r, n, s->kind, 0, s);
 }
 
+static bool is_context(const char *s) {
+  for (int i = 0; i < NCONTEXT; i++)
+    if (!strcmp(s, context_name[i])) return true;
+  return false;
+}
+
+/* In actions these are locals and were found.  `now` and `height` are plain
+ * names where there is no contract. */
+static bool outside_action(rs *r, const node *n) {
+  if (!r->m->contract && strcmp(n->text, "caller")) return false;
+  diag_report(r->u->dg, DIAG_CONTEXT_OUTSIDE, n->sp, n->text);
+  diag_hint(r->u->dg, "Pass it as an argument.");
+  set(r, n, R_ERROR, 0, NULL);
+  return true;
+}
+
+static void outside_state(rs *r, const node *n, const sym *s) {
+  diag_report(r->u->dg, DIAG_STATE_OUTSIDE, n->sp, s->name);
+  diag_note(r->u->dg, s->decl->name_sp, "declared here");
+  diag_hint(r->u->dg, "Pass it as an argument and give back what it becomes.");
+  set(r, n, R_ERROR, 0, NULL);
+}
+
 static void name(rs *r, const node *n, bool callee) {
   int64_t slot = lookup(r, n->text);
   if (slot >= 0) {
@@ -176,13 +199,15 @@ static void name(rs *r, const node *n, bool callee) {
       return;
     }
   sym *s = module_find(r->m, n->text);
+  if (!s && is_context(n->text) && outside_action(r, n)) return;
   int b = s ? -1 : builtin_find(n->text);
   if (b >= 0) {
     set(r, n, R_BUILTIN, (uint32_t)b, NULL);
     return;
   }
   if (!s) s = find_sym(r->u, r->m, n->text, n->sp, true);
-  if (s) to_sym(r, n, s);
+  if (s && s->kind == R_STATE) outside_state(r, n, s);
+  else if (s) to_sym(r, n, s);
   else unknown(r, n, callee ? "function" : "name");
 }
 
@@ -219,6 +244,7 @@ static void place(rs *r, const node *n) {
   int64_t slot = lookup(r, root->text);
   if (slot < 0) {
     name(r, root, false);
+    if (r->u->res[root->id].kind == R_MAP) return;
     if (r->u->res[root->id].kind != R_ERROR) {
       diag_report(r->u->dg, DIAG_NOT_ASSIGNABLE, root->sp, root->text,
                   "not a variable");
@@ -230,6 +256,19 @@ static void place(rs *r, const node *n) {
   set(r, root, R_LOCAL, (uint32_t)slot, NULL);
   const local *l = &r->local.p[slot];
   if (!l->mutable) {
+    const hidden *h = l->hidden ? hidden_find(r->f, (uint32_t)slot) : NULL;
+    if (l->hidden) {
+      bool view = r->f->decl->kind == N_FN && r->f->decl->op == FN_VIEW;
+      diag_report(r->u->dg, DIAG_NOT_ASSIGNABLE, root->sp, root->text,
+                  !h || !h->state       ? "told by the ledger"
+                  : h->state->constant ? "a parameter of the contract, fixed "
+                                         "when it is deployed"
+                                       : "state, which a view only reads");
+      diag_hint(r->u->dg, view && h && h->state && !h->state->constant
+                              ? "Make it an action."
+                              : "Declare a state variable.");
+      return;
+    }
     const char *why = l->param     ? "a parameter"
                       : l->loopvar ? "the variable of a loop"
                                    : "declared with `let`";
@@ -473,6 +512,22 @@ static void expr(rs *r, const node *n) {
 
 /* ---- statements ---- */
 
+static void emit(rs *r, const node *n) {
+  sym *s = module_find(r->m, n->text);
+  if (s && s->kind == R_EVENT) {
+    set(r, n, R_EVENT, 0, s);
+  } else {
+    set(r, n, R_ERROR, 0, NULL);
+    diag_report(r->u->dg, DIAG_UNKNOWN_NAME, n->name_sp, "event", n->text);
+    diag_hint(r->u->dg, r->m->contract
+                            ? "Declare it in the contract: `event %s(..);`."
+                            : "Events belong to a contract: `event %s(..);`.",
+              n->text);
+  }
+  for (uint32_t i = 0; i < n->nkid; i++)
+    expr(r, n->kid[i]->kind == N_NAMED ? n->kid[i]->kid[0] : n->kid[i]);
+}
+
 static void stmt(rs *r, const node *n) {
   switch (n->kind) {
   case N_LET:
@@ -505,6 +560,7 @@ static void stmt(rs *r, const node *n) {
   case N_RETURN:
     if (n->nkid) expr(r, n->kid[0]);
     break;
+  case N_EMIT: emit(r, n); break;
   case N_EXPR: expr(r, n->kid[0]); break;
   case N_ERROR: break;
   default: expr(r, n);
@@ -558,7 +614,7 @@ static void init(rs *r, fe_unit *u, module *m, fninfo *f) {
 static void warn_unused(rs *r) {
   for (size_t i = 0; i < r->local.n; i++) {
     const local *l = &r->local.p[i];
-    if (l->used || l->name[0] == '_' || l->loopvar) continue;
+    if (l->used || l->name[0] == '_' || l->loopvar || l->hidden) continue;
     if (l->param)
       diag_report(r->u->dg, DIAG_UNUSED_PARAMETER, l->sp, l->name);
     else if (l->assigned)
@@ -568,6 +624,60 @@ static void warn_unused(rs *r) {
     diag_hint(r->u->dg, "Remove it, or call it \"_%s\" if it is meant.",
               l->name);
   }
+}
+
+/* State and context as locals that nothing declares in the source. */
+static void hide(rs *r, const node *d, bool reads_only) {
+  const contract_info *c = r->m->contract;
+  fninfo *f = r->f;
+  f->hide = ARENA_ARR(r->u->a, hidden, c->nstate + NCONTEXT);
+  for (uint32_t i = 0; i < c->nstate + NCONTEXT; i++) {
+    sym *s = i < c->nstate ? c->state[i] : NULL;
+    if (s && s->kind == R_MAP) continue;
+    if (s && s->constant && d->kind == N_CONTRACT) continue; /* a parameter */
+    const char *name = s ? s->name : context_name[i - c->nstate];
+    if (s && lookup(r, name) >= 0) {
+      const local *l = &r->local.p[lookup(r, name)];
+      diag_report(r->u->dg, DIAG_TWICE, l->sp, name);
+      diag_note(r->u->dg, s->decl->name_sp, "the state variable");
+      diag_hint(r->u->dg, "Give the parameter another name.");
+      continue;
+    }
+    if (!s && lookup(r, name) >= 0) continue;
+    uint32_t slot = (uint32_t)r->local.n;
+    local l = {.name = name, .hidden = true,
+               .mutable = s && !s->constant && !reads_only,
+               .decl = s ? s->decl : d, .sp = s ? s->decl->name_sp : d->sp};
+    vec_push(r->u->a, &r->local, l);
+    vec_push(r->u->a, &r->last, 0);
+    uint32_t h = name_hash(name);
+    entry e = {name, slot, h, r->bucket[h & 511]};
+    vec_push(r->u->a, &r->scope, e);
+    r->bucket[h & 511] = (int32_t)r->scope.n - 1;
+    f->hide[f->nhide++] = (hidden){s, s ? 0 : i - c->nstate, slot};
+  }
+}
+
+void resolve_init(fe_unit *u, contract_info *c) {
+  rs r;
+  fninfo *f = c->init;
+  const node *d = c->s->decl, *params = d->kid[1];
+  init(&r, u, c->mod, f);
+  uint32_t before = diag_errors(u->dg);
+  f->resolved = true;
+  f->id0 = UINT32_MAX;
+  ids_of(d, &f->id0, &f->id1);
+  for (uint32_t i = 0; i < params->nkid; i++)
+    declare(&r, params->kid[i], params->kid[i]->text, false, true);
+  f->nparam = params->nkid;
+  hide(&r, d, false);
+  for (uint32_t i = 0; i < c->nstate; i++) {
+    const node *s = c->state[i]->decl;
+    if (s->kind == N_STATE && s->kid[1]) expr(&r, s->kid[1]);
+  }
+  f->local = r.local.p;
+  f->nlocal = (uint32_t)r.local.n;
+  f->bad = diag_errors(u->dg) != before;
 }
 
 void resolve_fn(fe_unit *u, module *m, fninfo *f) {
@@ -599,6 +709,7 @@ void resolve_fn(fe_unit *u, module *m, fninfo *f) {
     type(&r, d->kid[2]);
     r.sig = false;
     body = d->kid[3];
+    if (d->op != FN_PLAIN && m->contract) hide(&r, d, d->op == FN_VIEW);
   }
   block(&r, body);
   f->local = r.local.p;
@@ -619,6 +730,27 @@ void resolve_const(fe_unit *u, module *m, sym *s) {
       f.generic[f.ngeneric++] = g->kid[i]->text;
   }
   init(&r, u, m, &f);
+  if (d->kind == N_STATE || d->kind == N_PARAM) {
+    r.sig = true;
+    type(&r, d->kid[0]);
+    return;
+  }
+  if (d->kind == N_TEMPLATE) {
+    expr(&r, d->kid[0]);
+    return;
+  }
+  if (d->kind == N_EVENT) {
+    r.sig = true;
+    for (uint32_t i = 0; i < d->nkid; i++) {
+      type(&r, d->kid[i]->kid[0]);
+      for (uint32_t k = 0; k < i; k++)
+        if (!strcmp(d->kid[k]->text, d->kid[i]->text)) {
+          diag_report(u->dg, DIAG_TWICE, d->kid[i]->sp, d->kid[i]->text);
+          diag_hint(u->dg, "Give each field its own name.");
+        }
+    }
+    return;
+  }
   if (d->kind == N_STRUCT) {
     r.sig = true;
     for (uint32_t i = 1; i < d->nkid; i++) type(&r, d->kid[i]->kid[0]);

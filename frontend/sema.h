@@ -6,6 +6,7 @@
  *   type_of.c  type syntax to types
  *   expr.c operators.c calls.c builtins.c arrays.c   expressions
  *   stmt.c loop.c   statements; intervals of what a loop changes
+ *   contract.c   state, maps, events, actions
  *   lower*.c   checked instances to circuits
  */
 #ifndef FRONTEND_SEMA_H
@@ -33,6 +34,11 @@ typedef enum {
   R_FN,      /* p: sym */
   R_STRUCT,  /* p: sym */
   R_BUILTIN, /* idx: builtin */
+  R_STATE,   /* p: sym; in actions a local stands for it, see hidden */
+  R_MAP,     /* p: sym */
+  R_EVENT,   /* p: sym */
+  R_ACTION,  /* p: sym; also views */
+  R_CONTRACT, /* p: sym */
   R_LOOP     /* p: loopset of FOR, WHILE, COMPR */
 } res_kind;
 
@@ -55,7 +61,35 @@ typedef struct local {
   const node *decl; /* NAME, PARAM */
   span sp;
   bool mutable, used, param, assigned, loopvar;
+  bool hidden; /* state, caller, now, height */
 } local;
+
+/* In an action, each state variable that is not a map, and `caller`, `now`,
+ * `height`, are locals from the beginning: the circuit's input "$x" is their
+ * first value, its output "$x" their last. */
+typedef struct hidden {
+  sym *state;       /* NULL: context_name[context] */
+  uint32_t context;
+  uint32_t slot;
+} hidden;
+enum { NCONTEXT = 3 };
+extern const char *const context_name[NCONTEXT]; /* "caller" .. */
+
+/* A contract's own scope is a module inside of its file's. */
+typedef struct contract_info {
+  const sym *s;
+  module *mod;
+  sym **state; /* parameters of the contract, then state, in order */
+  uint32_t nstate;
+  fninfo *init; /* sets the state; its parameters are the contract's */
+  inst *init_inst;
+} contract_info;
+
+typedef struct mapinfo {
+  const ty **key;
+  uint32_t nkey;
+  const ty *value;
+} mapinfo;
 
 struct fninfo {
   const node *decl; /* FN or TEST */
@@ -66,6 +100,8 @@ struct fninfo {
   uint32_t id0, id1; /* node ids of the function lie in [id0, id1) */
   bool resolved, early_return, bad;
   inst *insts;
+  hidden *hide; /* of an action, a view, an init */
+  uint32_t nhide;
 };
 
 struct sym {
@@ -77,7 +113,10 @@ struct sym {
   inst *cinst;  /* CONST: holds its expression's facts */
   uint32_t nlocal; /* CONST: slots of its comprehensions */
   const ty *ct; /* CONST: its type once state is 2 */
-  int state;    /* CONST, STRUCT: 0 new, 1 being looked at, 2 done */
+  int state;    /* CONST, STRUCT, STATE: 0 new, 1 being looked at, 2 done */
+  mapinfo *map; /* STATE that is a map */
+  bool constant; /* STATE: a parameter of the contract */
+  const char *given; /* CONST: a template parameter's value, or NULL */
   uint32_t hash;
   sym *next, *order;
 };
@@ -98,6 +137,8 @@ struct module {
   import *import;
   uint32_t nimport;
   int state; /* 1 while its imports are read */
+  module *up; /* of a contract: its file's */
+  contract_info *contract;
 };
 
 struct fe_unit {
@@ -115,6 +156,10 @@ struct fe_unit {
   fe_fn *fn;
   uint32_t nfn;
   const sym **fnsym;
+  contract_info **con; /* of all files; those of the file itself first */
+  uint32_t ncon;
+  fe_contract *contract; /* of the file itself */
+  uint32_t ncontract;
   fe_test *test;
   fninfo **testinfo;
   inst **testinst;
@@ -217,6 +262,9 @@ typedef struct an {
 
 /* ---- unit.c ---- */
 sym *module_find(const module *m, const char *name);
+sym *module_add(fe_unit *u, module *m, const node *d, res_kind k);
+fninfo *new_fn(fe_unit *u, const node *d);
+inst *base_inst(fe_unit *u, const sym *s);
 uint32_t name_hash(const char *s);
 /* One report per place and id, however often a place is analysed. */
 bool fe_once(fe_unit *u, diag_id id, span sp);
@@ -232,13 +280,37 @@ bool fe_once(fe_unit *u, diag_id id, span sp);
   } while (0)
 #define REPORT_SPAN(SP, ...) (SP)
 
+/* ---- contract.c ---- */
+void contract_load(fe_unit *u, module *m, const node *d, sym *s);
+/* The declared type of a state variable (of a map: of its values). */
+const ty *state_type(fe_unit *u, sym *s);
+const ty *hidden_type(fe_unit *u, const hidden *h);
+const hidden *hidden_find(const fninfo *f, uint32_t slot);
+/* The map that n is an entry of, all keys given; key[0 .. nkey-1] its keys in
+ * order.  NULL: n is no such index.  Keys at most 16. */
+enum { MAP_KEYS_MAX = 16 };
+sym *map_entry(const fe_unit *u, const node *n, const node **key);
+/* The part of a place that is the entry of a map, or NULL. */
+const node *map_root(const fe_unit *u, const node *place);
+val map_whole(an *a, const node *n, const sym *s); /* an error */
+val map_of(an *a, const node *n, sym *s, const node *const *key);
+void map_assign(an *a, const node *n);
+void emit_of(an *a, const node *n);
+/* What in the branch would tell the condition: reported; false if nothing. */
+bool effect_under_secret(an *a, const node *n, span cond);
+void check_contracts(fe_unit *u);
+
 /* ---- list.c ---- */
+fe_param fe_make_typed(fe_unit *u, const char *name, const ty *t, span sp);
+void fe_list_fn(fe_unit *u, const sym *s, fe_fn *f);
 void fe_list(fe_unit *u);
 fe_param fe_make_param(fe_unit *u, const char *name, const ty *t);
 
 /* ---- resolve.c ---- */
 void resolve_fn(fe_unit *u, module *m, fninfo *f);
-void resolve_const(fe_unit *u, module *m, sym *s); /* also structs */
+void resolve_const(fe_unit *u, module *m, sym *s); /* also structs, state,
+                                                        events */
+void resolve_init(fe_unit *u, contract_info *c);
 sym *find_sym(fe_unit *u, module *m, const char *name, span sp, bool report);
 import *find_import(module *m, const node *n); /* NAME or dotted FIELD */
 void ids_of(const node *n, uint32_t *lo, uint32_t *hi);
@@ -247,6 +319,8 @@ void ids_of(const node *n, uint32_t *lo, uint32_t *hi);
 /* The type a type expression means; labels may be open.  Error type after a
  * report. */
 const ty *type_of(an *a, const node *t);
+/* Open labels become secret; an error where the type cannot be. */
+const ty *label_secret(an *a, const ty *t, span sp);
 /* A size: a compile-time integer >= 1; 0 after a report. */
 uint64_t size_of(an *a, const node *n, const char *what);
 /* Generics of `in` from the type of an argument; false after a report. */
@@ -333,6 +407,11 @@ val if_of(an *a, const node *n, const ty *want);
 void set_slot(an *a, uint32_t slot, val v);
 void stmt_of(an *a, const node *n);
 void roll_back(an *a, uint32_t mark);
+
+/* ---- lower_narrow.c ---- */
+/* The variables in cond, which is evaluated, are what they may be where it is
+ * `truth`. */
+void narrow(an *a, const node *cond, bool truth);
 
 /* ---- loop.c ---- */
 /* Analyses `body` so often that the state at the loop's head holds for every

@@ -245,6 +245,10 @@ static void assign_of(an *a, const node *n) {
   const node *place = n->kid[0], *root = place, *rhs = n->kid[1];
   while (root->kind == N_INDEX || root->kind == N_FIELD) root = root->kid[0];
   const res *r = root->kind == N_NAME ? &a->u->res[root->id] : NULL;
+  if (r && r->kind == R_MAP) {
+    map_assign(a, n);
+    return;
+  }
   if (!r || r->kind != R_LOCAL || !a->cur || !a->cur[r->idx].t) {
     expr_of(a, rhs, NULL);
     poison(a);
@@ -360,9 +364,10 @@ val if_of(an *a, const node *n, const ty *want) {
         diag_hint(a->u->dg, "Say `any(c)` or `all(c)`.");
       poison(a);
     } else if (c.t->label == LAB_SEC) {
-      unsupported(a, n->kid[0]->sp, "`if` on a secret condition",
-                  "Compute with the condition: `c * x + (1 - c) * y` for a "
-                  "secret `u1` c.");
+      if (!effect_under_secret(a, n, n->kid[0]->sp))
+        unsupported(a, n->kid[0]->sp, "`if` on a secret condition",
+                    "Compute with the condition: `c * x + (1 - c) * y` for a "
+                    "secret `u1` c.");
       poison(a);
     } else if (ival_single(c.t->iv)) {
       known = mpz_sgn(c.t->iv->lo) != 0;
@@ -372,12 +377,15 @@ val if_of(an *a, const node *n, const ty *want) {
   uint32_t mark = a->ntrail;
   changes x = {0}, y = {0};
   a->quiet = quiet || known == 0;
+  bool plain = !c.t->err && c.t->kind == T_BOOL && c.t->label == LAB_PUB;
+  if (plain) narrow(a, n->kid[0], true);
   val v = block_of(a, n->kid[1], want);
   bool rx = a->returned;
   collect(a, mark, &x);
   roll_back(a, mark);
   a->returned = returned;
   a->quiet = quiet || known == 1;
+  if (plain) narrow(a, n->kid[0], false);
   val w = val_of(ts->unit);
   if (other)
     w = other->kind == N_IF ? expr_of(a, other, want)
@@ -581,6 +589,7 @@ void stmt_of(an *a, const node *n) {
   case N_FOR: for_of(a, n); break;
   case N_WHILE: while_of(a, n); break;
   case N_RETURN: return_of(a, n); break;
+  case N_EMIT: emit_of(a, n); break;
   case N_EXPR: expr_stmt(a, n); break;
   case N_ERROR: poison(a); break;
   default: expr_of(a, n, NULL);

@@ -66,6 +66,10 @@ static const ty *label_type(an *a, const ty *t, ty_label l, span sp) {
   return r;
 }
 
+const ty *label_secret(an *a, const ty *t, span sp) {
+  return label_type(a, t, LAB_SEC, sp);
+}
+
 const sym *struct_sym(an *a, module *m, const char *name, span sp) {
   const char *dot = strrchr(name, '.');
   if (!dot) {

@@ -15,11 +15,17 @@ uint32_t name_hash(const char *s) {
   return h;
 }
 
-sym *module_find(const module *m, const char *name) {
-  uint32_t h = name_hash(name);
+static sym *own_sym(const module *m, const char *name, uint32_t h) {
   for (sym *s = m->bucket[h & 255]; s; s = s->next)
     if (s->hash == h && !strcmp(s->name, name)) return s;
   return NULL;
+}
+
+sym *module_find(const module *m, const char *name) {
+  uint32_t h = name_hash(name);
+  sym *s = NULL;
+  for (; m && !s; m = m->up) s = own_sym(m, name, h);
+  return s;
 }
 
 /* One report per id and place, whatever the instance. */
@@ -48,14 +54,15 @@ bool fe_once(fe_unit *u, diag_id id, span sp) {
 
 /* ---- modules ---- */
 
-static void add_sym(fe_unit *u, module *m, const node *d, res_kind k) {
-  sym *old = module_find(m, d->text);
+sym *module_add(fe_unit *u, module *m, const node *d, res_kind k) {
+  sym *old = own_sym(m, d->text, name_hash(d->text));
   span sp = d->name_sp.end ? d->name_sp : d->sp;
   if (old) {
     diag_report(u->dg, DIAG_TWICE, sp, d->text);
     diag_note(u->dg, old->decl->name_sp, "first declared here");
-    diag_hint(u->dg, "Names of a file are all different.");
-    return;
+    diag_hint(u->dg, "Names of a %s are all different.",
+              m->up ? "contract" : "file");
+    return NULL;
   }
   sym *s = ARENA_NEW(u->a, sym);
   s->name = d->text;
@@ -67,9 +74,10 @@ static void add_sym(fe_unit *u, module *m, const node *d, res_kind k) {
   m->bucket[s->hash & 255] = s;
   *m->last = s;
   m->last = &s->order;
+  return s;
 }
 
-static fninfo *new_fn(fe_unit *u, const node *d) {
+fninfo *new_fn(fe_unit *u, const node *d) {
   fninfo *f = ARENA_NEW(u->a, fninfo);
   f->decl = d;
   if (d->kind != N_FN) return f;
@@ -168,17 +176,14 @@ static module *load(fe_unit *u, const char *path, span from, bool root) {
   read_imports(u, m);
   for (uint32_t i = 0; i < m->ast->nkid; i++) {
     const node *d = m->ast->kid[i];
-    if (d->kind == N_FN) add_sym(u, m, d, R_FN);
-    else if (d->kind == N_CONST_) add_sym(u, m, d, R_CONST);
-    else if (d->kind == N_STRUCT) add_sym(u, m, d, R_STRUCT);
-    else if (d->kind == N_CONTRACT) {
-      diag_report(u->dg, DIAG_CONTRACT, d->name_sp.end ? d->name_sp : d->sp,
-                  d->text ? d->text : "?");
-      diag_hint(u->dg, "Write the computation as functions.");
-    }
+    sym *s = NULL;
+    if (d->kind == N_FN) s = module_add(u, m, d, R_FN);
+    else if (d->kind == N_CONST_) module_add(u, m, d, R_CONST);
+    else if (d->kind == N_STRUCT) module_add(u, m, d, R_STRUCT);
+    else if (d->kind == N_CONTRACT)
+      contract_load(u, m, d, module_add(u, m, d, R_CONTRACT));
+    if (s) s->fn = new_fn(u, d);
   }
-  for (sym *s = m->first; s; s = s->order)
-    if (s->kind == R_FN) s->fn = new_fn(u, s->decl);
   m->state = 2;
   return m;
 }
@@ -215,7 +220,7 @@ const source_file *fe_file_at(const fe_unit *u, uint32_t i) {
 /* ---- checking ---- */
 
 /* The instance as the function is written: unlabelled means public. */
-static inst *base_inst(fe_unit *u, const sym *s) {
+inst *base_inst(fe_unit *u, const sym *s) {
   fninfo *f = s->fn;
   inst *in = new_inst(u, s, f, s->mod);
   an a = {.u = u, .in = in};
@@ -264,8 +269,8 @@ static void check_tests(fe_unit *u, module *m) {
 
 static void check_module(fe_unit *u, module *m) {
   for (sym *s = m->first; s; s = s->order) {
-    if (s->kind == R_FN) resolve_fn(u, m, s->fn);
-    else resolve_const(u, m, s);
+    if (s->fn) resolve_fn(u, m, s->fn);
+    else if (s->kind != R_CONTRACT) resolve_const(u, m, s);
   }
 }
 
@@ -278,8 +283,10 @@ static void check_items(fe_unit *u, module *m) {
     if (s->kind == R_STRUCT) struct_generics(&a, s, &ng);
     if (s->kind == R_STRUCT && !ng)
       struct_field_types(&a, s, NULL, s->decl->sp);
-    if (s->kind == R_FN && !s->fn->ngeneric && !s->fn->bad) base_inst(u, s);
+    if (s->kind == R_STATE || s->kind == R_MAP) state_type(u, s);
   }
+  for (sym *s = m->first; s; s = s->order)
+    if (s->fn && !s->fn->ngeneric && !s->fn->bad) base_inst(u, s);
 }
 
 /* An unlabelled result that is secret: fine where another function takes it,
@@ -307,11 +314,16 @@ static void check_reported(fe_unit *u) {
   const inst *bad = NULL;
   for (uint32_t i = 0; i < u->ntest && !bad; i++)
     if (u->testinst[i]->failed || u->testinst[i]->f->bad) bad = u->testinst[i];
-  for (uint32_t i = 0; i < u->nmod && !bad; i++)
-    for (const sym *s = u->mod[i]->first; s && !bad; s = s->order)
-      for (const inst *in = s->kind == R_FN ? s->fn->insts : NULL; in && !bad;
+  for (uint32_t i = 0; i < u->nmod + u->ncon && !bad; i++) {
+    const module *m = i < u->nmod ? u->mod[i] : u->con[i - u->nmod]->mod;
+    for (const sym *s = m->first; s && !bad; s = s->order)
+      for (const inst *in = s->fn ? s->fn->insts : NULL; in && !bad;
            in = in->next)
         if (in->failed || s->fn->bad) bad = in;
+  }
+  for (uint32_t i = 0; i < u->ncon && !bad; i++)
+    if (u->con[i]->init_inst && u->con[i]->init_inst->failed)
+      bad = u->con[i]->init_inst;
   if (!bad) return;
   const node *d = bad->f->decl;
   diag_report(u->dg, DIAG_INTERNAL, d->name_sp.end ? d->name_sp : d->sp,
@@ -324,7 +336,13 @@ bool fe_check(fe_unit *u) {
     return u->checked && diag_errors(u->dg) == u->before;
   u->checked = true;
   for (uint32_t i = u->nmod; i-- > 0;) check_module(u, u->mod[i]);
+  for (uint32_t i = 0; i < u->ncon; i++) {
+    check_module(u, u->con[i]->mod);
+    resolve_init(u, u->con[i]);
+  }
   for (uint32_t i = u->nmod; i-- > 0;) check_items(u, u->mod[i]);
+  for (uint32_t i = 0; i < u->ncon; i++) check_items(u, u->con[i]->mod);
+  check_contracts(u);
   check_tests(u, u->mod[0]);
   check_leaks(u, u->mod[0]);
   check_reported(u);

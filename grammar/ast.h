@@ -32,18 +32,21 @@ typedef enum {
   O_AND, O_OR, O_XOR, O_SHL, O_SHR, O_NEG, O_NOT, O_INVERT
 } node_op;
 
+/* What an FN is. */
+enum { FN_PLAIN, FN_ACTION, FN_VIEW };
+
 enum { AST_MAX_DEPTH = 500 };
 
 typedef struct node node;
 struct node {
   node_kind kind;
-  uint16_t op;       /* node_op; BOOL: 0 or 1 */
+  uint16_t op;       /* node_op; BOOL: 0 or 1; FN: FN_*; STATE: secret */
   bool has_value;    /* BLOCK */
   span sp;           /* the whole construct */
   span name_sp;      /* of `text`, where there is one */
   const char *text;  /* source_intern: NUL-terminated; NULL if none */
-  const char *doc;   /* FN, STRUCT, CONST_, TEST, CONTRACT: the lines of the
-                        `///` comment before it, joined by \n; else NULL */
+  const char *doc;   /* declarations: the lines of the `///` comment before
+                        it, joined by \n; else NULL */
   uint32_t nkid;
   uint32_t depth;    /* 1 + deepest child, BINARY's left spine not counted */
   node **kid;

@@ -29,7 +29,7 @@ static void put_quoted(buf *out, const char *s) {
 
 static bool breaks_lines(node_kind k) {
   return k == N_FILE || k == N_FN || k == N_STRUCT || k == N_TEST ||
-         k == N_BLOCK;
+         k == N_BLOCK || k == N_CONTRACT;
 }
 
 static void print_head(const node *n, buf *out) {
@@ -44,6 +44,12 @@ static void print_head(const node *n, buf *out) {
     }
     case N_BOOL:
       buf_puts(out, n->op ? " true" : " false");
+      break;
+    case N_FN:
+      if (n->op) buf_puts(out, n->op == FN_VIEW ? " view" : " action");
+      break;
+    case N_STATE:
+      if (n->op) buf_puts(out, " secret");
       break;
     case N_BLOCK:
       if (n->has_value) buf_puts(out, " value");

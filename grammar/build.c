@@ -42,7 +42,7 @@ node *name_node(node *n, const token *t) {
 
 node *mk_token(parser *ps, node_kind k, const token *t) {
   node *n = name_node(mk(ps, k, t->sp, 0), t);
-  if (!n->text) n->text = token_spelling(t->kind); /* `fixed` as a name */
+  if (!n->text) n->text = token_spelling(t->kind); /* `fixed`, `caller` */
   return n;
 }
 
@@ -68,6 +68,16 @@ node *mk_binary(parser *ps, node_op op, node *l, node *r) {
 node *mk_unary(parser *ps, node_op op, span sp, node *x) {
   node *n = mk(ps, N_UNARY, sp, 1, x);
   n->op = (uint16_t)op;
+  return n;
+}
+
+node *mk_fn(parser *ps, span sp, const node *head, node *body, node *attrs,
+            unsigned what) {
+  node *n = mk(ps, N_FN, sp, 5, head->kid[0], head->kid[1], head->kid[2], body,
+               attrs);
+  n->op = (uint16_t)what;
+  n->text = head->text;
+  n->name_sp = head->name_sp;
   return n;
 }
 

@@ -8,7 +8,8 @@
 static token raw(parser *ps) {
   token t = lexer_next(ps);
   if (ps->doc.n == 0) return t;
-  if (token_class_of(t.kind) == TC_ITEM) {
+  token_class c = token_class_of(t.kind);
+  if (c == TC_ITEM || c == TC_MEMBER) {
     t.doc = arena_strndup(ps->a, ps->doc.p, ps->doc.n);
     buf_reset(&ps->doc);
   } else if (t.kind == TOK_SEMI || t.kind == TOK_LBRACE ||
@@ -106,17 +107,6 @@ static void split_fields(parser *ps, token *t) {
   t->text = source_intern(ps->ss, t->text, (size_t)(dot - t->text));
 }
 
-/* Everything up to the `}` that closes the contract. */
-static void skip_body(parser *ps) {
-  for (uint32_t depth = 0;;) {
-    int k = feed_peek(ps, 0).kind;
-    if (k == 0 || (k == TOK_RBRACE && depth == 0)) return;
-    if (k == TOK_LBRACE) depth++;
-    if (k == TOK_RBRACE) depth--;
-    shift(ps);
-  }
-}
-
 static token made_up(parser *ps, int kind) {
   uint32_t at = ps->past[0].sp.end;
   return give(ps, (token){.kind = kind, .sp = {at, at}});
@@ -132,10 +122,6 @@ token feed_next(parser *ps) {
   if (ps->closers) {
     ps->closers--;
     return made_up(ps, TOK_RBRACE);
-  }
-  if (ps->skip_body) {
-    ps->skip_body = false;
-    skip_body(ps);
   }
   token t = shift(ps);
   int before = ps->past[0].kind, before2 = ps->past[1].kind;
@@ -157,9 +143,7 @@ token feed_next(parser *ps) {
     }
     case TOK_LBRACE:
       if (before != TOK_IDENT) break;
-      if (before2 == TOK_CONTRACT)
-        ps->skip_body = true;
-      else if (before2 != TOK_STRUCT && feed_peek(ps, 0).kind == TOK_IDENT &&
+      if (before2 != TOK_STRUCT && before2 != TOK_CONTRACT && feed_peek(ps, 0).kind == TOK_IDENT &&
                feed_peek(ps, 1).kind == TOK_COLON)
         t.kind = TOK_LIT_LBRACE;
       break;
@@ -204,9 +188,12 @@ static void skip_to_item(parser *ps, token t) {
 }
 
 static void skip_to_body(parser *ps, token t) {
-  ps->open.n = 0;
+  while (ps->open.n && ps->open.p[ps->open.n - 1].kind != TOK_LBRACE)
+    ps->open.n--;
   while (t.kind != TOK_END && t.kind != TOK_HASH && t.kind != TOK_LBRACE &&
-         token_class_of(t.kind) != TC_ITEM)
+         token_class_of(t.kind) != TC_ITEM &&
+         token_class_of(t.kind) != TC_MEMBER &&
+         (t.kind != TOK_RBRACE || ps->open.n == 0))
     t = shift(ps);
   unshift(ps, t);
   if (t.kind == TOK_LBRACE) return;
@@ -258,6 +245,24 @@ static void skip_statement(parser *ps, token t, uint32_t literals) {
   unshift(ps, t);
 }
 
+/* A broken member of a contract ends at its `;` or `}`, or before the next
+ * member; the contract's own `}` stays. */
+static void skip_member(parser *ps, token t) {
+  uint32_t braces = 0;
+  for (;; t = shift(ps)) {
+    token_class c = token_class_of(t.kind);
+    if (t.kind == TOK_END || feed_is_anchor(ps, t)) break;
+    if (braces == 0 && (c == TC_MEMBER || c == TC_ITEM)) break;
+    if (t.kind == TOK_LBRACE) braces++;
+    if (t.kind == TOK_SEMI && braces == 0) return;
+    if (t.kind == TOK_RBRACE) {
+      if (braces == 0) break;
+      if (--braces == 0) return;
+    }
+  }
+  unshift(ps, t);
+}
+
 bool feed_resync(parser *ps, sync_level level) {
   if (ps->stop) return false;
   token t = ps->past[0];
@@ -278,6 +283,8 @@ bool feed_resync(parser *ps, sync_level level) {
       unshift(ps, t);
       for (size_t i = 0; i < ps->open.n; i++)
         if (is_brace(ps->open.p[i].kind)) ps->closers++;
+    } else if (level == SYNC_MEMBER) {
+      skip_member(ps, t);
     } else {
       skip_statement(ps, t, literals);
     }

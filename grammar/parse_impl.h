@@ -54,7 +54,6 @@ typedef struct parser {
   VEC(bracket) open;
   uint32_t closers;  /* `}` to give out before anything else */
   bool give_opener;  /* a `{` before those */
-  bool skip_body;    /* of a contract */
   bool skip_block;   /* the broken statement has `;` before its block */
   bool at_end;       /* the end was given out in recovery */
   bool stop;         /* give up: only the end is given out, in silence */
@@ -66,7 +65,7 @@ typedef struct parser {
 /* tokens.c */
 typedef enum {
   TC_NONE, TC_OP, TC_ASSIGN, TC_EXPR, TC_STMT, TC_ITEM, TC_TYPE, TC_WORD,
-  TC_RESERVED, TC_PUNCT
+  TC_MEMBER, TC_PUNCT
 } token_class;
 int token_lookup(const char *s, size_t n); /* 0 if there is no such row */
 const char *token_spelling(int kind);      /* "a name" and the like too */
@@ -81,7 +80,7 @@ const char *string_value(parser *ps, uint32_t from, uint32_t to);
 
 /* feed.c */
 token feed_next(parser *ps);
-typedef enum { SYNC_STMT, SYNC_HEADER, SYNC_ITEM } sync_level;
+typedef enum { SYNC_STMT, SYNC_HEADER, SYNC_ITEM, SYNC_MEMBER } sync_level;
 /* After a syntax error at the last token given out: skips to where the level
  * can go on.  False if there is no such place: abort. */
 bool feed_resync(parser *ps, sync_level level);
@@ -103,6 +102,9 @@ node *mk_list(parser *ps, node_kind k, span sp, node *first,
 node *mk_binary(parser *ps, node_op op, node *l, node *r);
 node *mk_unary(parser *ps, node_op op, span sp, node *x);
 node *mk_assign(parser *ps, node_op op, span sp, node *place, node *value);
+/* FN from its head (name, generics, params, result), body and attributes. */
+node *mk_fn(parser *ps, span sp, const node *head, node *body, node *attrs,
+            unsigned what);
 node *mk_struct_literal(parser *ps, span sp, node *name, const node_list *l);
 node *name_node(node *n, const token *t); /* sets text, name_sp, doc */
 void list_push(parser *ps, node_list *l, node *n); /* NULL is left out */

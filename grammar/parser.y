@@ -66,8 +66,9 @@ static void chi_yyerror(span *sp, parser *ps, const char *msg);
 %token <tok> FIXED "fixed" FIXED_OF "fixed of" TRUE "true" FALSE "false"
 %token ELSE "else" FOR "for" IF "if" IN "in" LET "let" MAX "max"
 %token PUBLIC "public" RETURN "return" SECRET "secret" VAR "var" WHILE "while"
-%token ACTION "action" CALLER "caller" EMIT "emit" EVENT "event"
-%token STATE "state" VIEW "view"
+%token <tok> ACTION "action" EVENT "event" STATE "state" VIEW "view"
+%token <tok> CALLER "caller"
+%token EMIT "emit"
 %token LPAREN "(" RPAREN ")" LBRACKET "[" RBRACKET "]" RBRACE "}"
 %token <tok> LBRACE "{"
 %token LIT_LBRACE "{ of literal"
@@ -95,8 +96,9 @@ static void chi_yyerror(span *sp, parser *ps, const char *msg);
 %type <node> item import fn struct const test contract attr block stmt pattern
 %type <node> result otype type size source from expr sexpr operand primary if
 %type <node> prefix arg field index param generics fn_head
+%type <node> member state public_state event action template templates cparams
 %type <list> attrs attr_list names names1 params params1 types exprs args args1
-%type <list> fields indices stmts sources patterns
+%type <list> fields indices stmts sources patterns members templates1
 %type <tok> path tname
 %type <op> assign_op
 
@@ -134,10 +136,105 @@ path:
 | path[l] "." "name"[r] { $$ = dotted(ps, &$l, &$r); }
 ;
 
+/* ---- contracts ---- */
+
 contract:
-  "contract"[k] "name"[n] "{" "}" {
-    $$ = name_node(mk(ps, N_CONTRACT, @$, 0), &$n);
+  "contract"[k] "name"[n] templates cparams "{" members "}" {
+    node_list all = {0};
+    list_push(ps, &all, $cparams);
+    for (size_t i = 0; i < $members.n; i++) list_push(ps, &all, $members.p[i]);
+    $$ = name_node(mk_list(ps, N_CONTRACT, @$, $templates, &all), &$n);
     $$->doc = $k.doc;
+  }
+;
+
+templates:
+  %empty {
+    node_list none = {0};
+    $$ = mk_list(ps, N_TEMPLATES, @$, NULL, &none);
+  }
+| "<" templates1[l] comma_opt gt {
+    $$ = mk_list(ps, N_TEMPLATES, @$, NULL, &$l);
+  }
+;
+
+templates1:
+  template              { $$ = (node_list){0}; list_push(ps, &$$, $template); }
+| templates1[l] "," template { $$ = $l; list_push(ps, &$$, $template); }
+;
+
+/* The default is a `size`, so that `>` can close the list. */
+template:
+  "name"[n] "=" size {
+    $$ = name_node(mk(ps, N_TEMPLATE, @$, 1, $size), &$n);
+  }
+;
+
+cparams:
+  %empty {
+    node_list none = {0};
+    $$ = mk_list(ps, N_PARAMS, @$, NULL, &none);
+  }
+| "(" params ")"        { $$ = mk_list(ps, N_PARAMS, @$, NULL, &$params); }
+;
+
+members:
+  %empty                { $$ = (node_list){0}; }
+| members[l] member     { $$ = $l; list_push(ps, &$$, $member); }
+;
+
+member:
+  const
+| struct
+| fn
+| state
+| event
+| action
+| ";"                   { $$ = NULL; }
+| error                 { RESYNC(SYNC_MEMBER); $$ = mk(ps, N_ERROR, @$, 0); }
+;
+
+state:
+  public_state
+| "secret" public_state[s] { $$ = $s; $$->op = 1; $$->sp = @$; }
+;
+
+public_state:
+  "state"[k] "name"[n] ":" type ";" {
+    $$ = name_node(mk(ps, N_STATE, @$, 2, $type, (node *)NULL), &$n);
+    $$->doc = $k.doc;
+  }
+| "state"[k] "name"[n] ":" type "=" expr ";" {
+    $$ = name_node(mk(ps, N_STATE, @$, 2, $type, $expr), &$n);
+    $$->doc = $k.doc;
+  }
+;
+
+event:
+  "event"[k] "name"[n] "(" params ")" ";" {
+    $$ = name_node(mk_list(ps, N_EVENT, @$, NULL, &$params), &$n);
+    $$->doc = $k.doc;
+  }
+;
+
+action:
+  attrs "action"[k] fn_head block {
+    $$ = mk_fn(ps, HERE($k.sp, @block), $fn_head, $block,
+               mk_list(ps, N_ATTRS, @attrs, NULL, &$attrs), FN_ACTION);
+    $$->doc = $k.doc;
+  }
+| attrs "view"[k] fn_head block {
+    $$ = mk_fn(ps, HERE($k.sp, @block), $fn_head, $block,
+               mk_list(ps, N_ATTRS, @attrs, NULL, &$attrs), FN_VIEW);
+    $$->doc = $k.doc;
+  }
+| attrs "action" error  { RESYNC(SYNC_HEADER); }[sync] block {
+    (void)$attrs;
+    $$ = mk(ps, N_ERROR, HERE(@2, @block), 0);
+  }
+| attrs "view" error    { RESYNC(SYNC_HEADER); }[sync] block {
+    (void)$attrs;
+    $$ = mk(ps, N_ERROR, HERE(@2, @block), 0);
   }
 ;
 
@@ -164,11 +261,8 @@ struct:
 
 fn:
   attrs "fn"[k] fn_head block {
-    node *at = mk_list(ps, N_ATTRS, @attrs, NULL, &$attrs);
-    $$ = mk(ps, N_FN, HERE($k.sp, @block), 5, $fn_head->kid[0],
-            $fn_head->kid[1], $fn_head->kid[2], $block, at);
-    $$->text = $fn_head->text;
-    $$->name_sp = $fn_head->name_sp;
+    $$ = mk_fn(ps, HERE($k.sp, @block), $fn_head, $block,
+               mk_list(ps, N_ATTRS, @attrs, NULL, &$attrs), FN_PLAIN);
     $$->doc = $k.doc;
   }
 | attrs "fn" error      { RESYNC(SYNC_HEADER); }[sync] block {
@@ -345,6 +439,9 @@ stmt:
 | "while" expr[c] "max" expr[n] block {
     $$ = mk(ps, N_WHILE, @$, 3, $c, $n, $block);
   }
+| "emit" "name"[n] "(" args ")" ";" {
+    $$ = name_node(mk_list(ps, N_EMIT, @$, NULL, &$args), &$n);
+  }
 | "return" ";"          { $$ = mk(ps, N_RETURN, @$, 1, (node *)NULL); }
 | "return" expr ";"     { $$ = mk(ps, N_RETURN, @$, 1, $expr); }
 | sexpr[x] ";"          { $$ = mk(ps, N_EXPR, @$, 1, $x); }
@@ -495,6 +592,7 @@ primary:
 | "false"               { $$ = mk(ps, N_BOOL, @$, 0); }
 | "name"[t]             { $$ = mk_token(ps, N_NAME, &$t); }
 | "fixed"[t]            { $$ = mk_token(ps, N_NAME, &$t); }
+| "caller"[t]           { $$ = mk_token(ps, N_NAME, &$t); }
 | FIXED_OF "<" size[i] "," size[f] gt {
     $$ = mk(ps, N_TY_FIXED, @$, 2, $i, $f);
   }

@@ -39,7 +39,7 @@ static unsigned group(expectation *e, const char **out) {
   } else if (has(e, TOK_DECIMAL)) {
     out[n++] = "an expression";
     drop_operands(e);
-  } else if (has(e, TOK_SECRET)) {
+  } else if (has(e, TOK_SECRET) && !has(e, TOK_STATE)) {
     out[n++] = "a type";
     drop_operands(e);
   } else if (has(e, TOK_PLUS) && has(e, TOK_STAR)) {
@@ -53,7 +53,12 @@ static unsigned group(expectation *e, const char **out) {
     out[n++] = "an assignment";
     drop_class(e, TC_ASSIGN);
   }
-  if (has(e, TOK_FN) && has(e, TOK_STRUCT)) {
+  if (has(e, TOK_ACTION) && has(e, TOK_EVENT)) {
+    out[n++] = "a member of the contract";
+    drop_class(e, TC_ITEM);
+    drop_class(e, TC_MEMBER);
+    e->tok[TOK_HASH] = e->tok[TOK_SEMI] = e->tok[TOK_SECRET] = false;
+  } else if (has(e, TOK_FN) && has(e, TOK_STRUCT)) {
     out[n++] = "a declaration";
     drop_class(e, TC_ITEM);
     e->tok[TOK_HASH] = e->tok[TOK_SEMI] = false;
@@ -207,6 +212,15 @@ static const char *mend_place(parser *ps, const expectation *e) {
     return "The label belongs to the type: `x: secret u32`.";
   if (t->kind == TOK_IDENT && names_type(l))
     return "A declaration is written `let x: u32 = ..;` or `var x = ..;`.";
+  if (c == TC_MEMBER && ps->open.n < 2)
+    return "State, events, actions and views stand in a contract: "
+           "`contract Name { .. }`.";
+  if (has(e, TOK_ACTION) && has(e, TOK_EVENT)) {
+    if (t->kind == TOK_LET || t->kind == TOK_VAR)
+      return "What a contract remembers is `state x: T = ..;`.";
+    if (c == TC_STMT || c == TC_EXPR || t->kind == TOK_IDENT)
+      return "Statements stand in actions, views and functions.";
+  }
   if (c == TC_ITEM && ps->open.n)
     return "Declarations stand at the top level, outside functions.";
   if (has(e, TOK_FN) && has(e, TOK_STRUCT)) {
@@ -249,8 +263,9 @@ static bool report_special(parser *ps, const token *t, const expectation *e) {
     return true;
   }
   bool name_only = has(e, TOK_IDENT) && !has(e, TOK_DECIMAL);
-  if (c == TC_RESERVED || (name_only && (t->kind == TOK_TEST ||
-                                         t->kind == TOK_IN))) {
+  if (name_only && (c == TC_MEMBER || t->kind == TOK_TEST ||
+                    t->kind == TOK_IN || t->kind == TOK_CALLER ||
+                    t->kind == TOK_EMIT)) {
     diag_report(ps->dg, DIAG_RESERVED_WORD, t->sp, token_spelling(t->kind));
     diag_hint(ps->dg, "Choose another name.");
     return true;

@@ -146,6 +146,8 @@ typedef struct ledger_answer {
 typedef struct ledger ledger;
 
 typedef struct ledger_ops {
+  /* OK for whatever was recorded but a deploy or call that reverted; the
+   * receipt says with which outcome, also of a vote. */
   ledger_status (*submit)(ledger *l, arena *a, const uint8_t *tx, size_t n,
                           ledger_receipt *out);
   ledger_status (*read)(ledger *l, arena *a, const ledger_query *q,
@@ -163,7 +165,6 @@ struct ledger {
 
 /* ---- embedded: chain.c ---- */
 typedef struct ledger_options {
-  uint64_t step_budget; /* instructions and lanes of one part; 0: 10 million */
   uint64_t (*clock_ms)(void *user); /* NULL: the system's */
   void *user;
 } ledger_options;

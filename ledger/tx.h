@@ -8,7 +8,8 @@
  *   | body | Ed25519 signature 64
  *
  * The signature covers the label "chirograph transaction v1" and everything
- * before it.  counter: 1, 2, .. for deploy and call, each used once, whatever
+ * before it.  The net's id is the hash of its genesis, which itself has zeros
+ * there.  counter: 1, 2, .. for deploy and call, each used once, whatever
  * became of the transaction; 0 for genesis, votes and expiries.
  */
 #ifndef LEDGER_TX_H
@@ -33,17 +34,23 @@ typedef enum {
 
 enum {
   TX_NODES_MAX = 64,
-  TX_NAME_MAX = 64,     /* bytes of a contract's, action's, leaf's name */
+  TX_NAME_MAX = 255,    /* bytes of a contract's, action's, leaf's name */
+  TX_WHY_MAX = 1000,    /* bytes of a reason */
   TX_VALUES_MAX = 1024, /* named values in one list */
+  TX_LANES_MAX = 1 << 20, /* in one list */
   TX_LANE_BITS_MAX = 1024,
-  TX_BYTES_MAX = 32 << 20
+  TX_BYTES_MAX = 32 << 20,
+  TX_STEPS_DEFAULT = 10 * 1000 * 1000,
+  TX_STEPS_MAX = 1000 * 1000 * 1000
 };
+#define TX_LOCK_MS_MAX ((uint64_t)30 * 24 * 3600 * 1000) /* 30 days */
 
 /* A named array of integers: an argument, a state leaf, an opened value. */
 typedef struct tx_value {
   const char *name;
   uint64_t n;
-  mpz_t *lane; /* |lane| < 2^TX_LANE_BITS_MAX; cleared with the arena */
+  mpz_t *lane; /* |lane| < 2^TX_LANE_BITS_MAX; decoded ones live in the arena
+                  and are only read */
 } tx_value;
 
 typedef struct tx_values {
@@ -60,7 +67,10 @@ typedef struct tx {
       uint8_t protocol; /* chi_protocol */
       uint32_t n;
       uint8_t (*key)[32];
-      uint64_t lock_ms; /* how long a pending call may hold its lock */
+      uint64_t lock_ms; /* how long a pending call may hold its lock: 1 ms to
+                           TX_LOCK_MS_MAX */
+      uint64_t step_budget; /* of one public part of a call: instructions and
+                               lanes; 0: TX_STEPS_DEFAULT */
       uint8_t nonce[32];
     } genesis;
     struct {
@@ -120,5 +130,6 @@ void tx_instance(uint8_t out[32], const uint8_t net[32],
 void tx_sealed_digest(uint8_t out[32], const uint8_t *p, size_t n);
 
 const tx_value *tx_find(const tx_values *v, const char *name);
+const char *tx_kind_name(tx_kind k); /* "genesis", "deploy" .. */
 
 #endif

@@ -4,8 +4,9 @@
  *   chi-opt [FILE | -] [--passes=a,b] [-O0|-O1|-O2] [--to=core|sched]
  *           [--spans] [--verify] [--hash] [--depth] [--stats]
  *           [--dump-after=PASS|all] [--interp] [--check-ranges]
- *           [--input NAME=1,2,3] [--cost=rep3 | --cost=shamir:N]
+ *           [--input NAME=1,2,3] [--cost=rep3 | --cost=shamir:N] [--cut]
  *
+ * --cut cuts an action and prints its parts, whatever else is asked.
  * The text is verified on the way in and on the way out; --verify prints
  * nothing else.  Exit 0 fine, 1 a
  * diagnostic or a failed run, 2 usage.
@@ -16,6 +17,7 @@
 
 #include "cmd/chi-opt/evaluate.h"
 #include "ir/analysis.h"
+#include "ir/cut.h"
 #include "ir/pass/pass.h"
 
 typedef struct options {
@@ -23,7 +25,7 @@ typedef struct options {
   int level;
   ir_stage to;
   bool pipeline, spans, verify_only, hash, depth, stats, interp, cost;
-  bool check_ranges;
+  bool check_ranges, cut;
   ir_cost_model model;
   char **input;
   size_t ninput;
@@ -55,6 +57,7 @@ static bool read_flag(options *o, const char *arg) {
               {"--depth", offsetof(options, depth)},
               {"--stats", offsetof(options, stats)},
               {"--interp", offsetof(options, interp)},
+              {"--cut", offsetof(options, cut)},
               {"--check-ranges", offsetof(options, check_ranges)}};
   for (size_t k = 0; k < sizeof flag / sizeof *flag; k++)
     if (!strcmp(arg, flag[k].name)) {
@@ -128,6 +131,21 @@ static bool transform(const options *o, ir_module *m, diag *dg) {
   return pass_run(m, passes, &po, dg) && ir_verify(m, dg);
 }
 
+static bool show_cut(const options *o, ir_module *m, arena *a, diag *dg) {
+  ir_cut cut;
+  if (!ir_cut_action(a, m, dg, &cut)) return false;
+  const char *name[3] = {"before", "circuit", "after"};
+  ir_module *part[3] = {cut.before, cut.circuit, cut.after};
+  buf b = {0};
+  for (int k = 0; k < 3; k++) {
+    buf_printf(&b, "# %s%s\n", name[k], part[k] ? "" : ": none");
+    if (part[k]) ir_print(part[k], &b, o->spans);
+  }
+  fwrite(b.p, 1, b.n, stdout);
+  buf_free(&b);
+  return true;
+}
+
 static bool show(const options *o, ir_module *m, arena *a) {
   bool text = !(o->verify_only || o->interp || o->cost || o->hash ||
                 o->depth);
@@ -153,7 +171,7 @@ int main(int argc, char **argv) {
     fputs("usage: chi-opt [FILE] [--passes=LIST | -O0 | -O1 | -O2] "
           "[--to=core|sched] [--interp] [--input NAME=VALUES] [--cost=MODEL]\n"
           "       [--spans] [--verify] [--hash] [--depth] [--stats] "
-          "[--check-ranges] [--dump-after=PASS]\n",
+          "[--check-ranges] [--dump-after=PASS] [--cut]\n",
           stderr);
     free(o.input);
     return 2;
@@ -166,7 +184,8 @@ int main(int argc, char **argv) {
   if (!ok) fprintf(stderr, "chi-opt: could not read '%s'\n", o.file);
   if (ok) {
     ir_module *m = ir_parse(a, ss, id, dg);
-    ok = m && ir_verify(m, dg) && transform(&o, m, dg) && show(&o, m, a);
+    ok = m && ir_verify(m, dg) && transform(&o, m, dg) &&
+         (o.cut ? show_cut(&o, m, a, dg) : show(&o, m, a));
   }
   buf b = {0};
   diag_sort(dg);

@@ -27,6 +27,7 @@ typedef enum {
   CMD_TEST,
   CMD_COST,
   CMD_INSPECT,
+  CMD_SPLIT,
   CMD_EXPLAIN,
   CMD_VERSION,
   CMD_HELP,
@@ -34,13 +35,18 @@ typedef enum {
   CMD_COUNT
 } command_id;
 
+typedef struct word_list {
+  const char **p;
+  size_t n;
+} word_list;
+
 /* Every option of every subcommand; opts.c says which takes which. */
 typedef struct options {
   const char *arg[2]; /* FILE FN, ID, COMMAND */
   unsigned narg;
   bool help, json, clear, openings, spans, all, markdown, list;
-  const char **input; /* NAME=VALUE, in order */
-  size_t ninput;
+  word_list input; /* NAME=VALUE, in order */
+  word_list set;   /* NAME=VALUE of template parameters */
   const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
   const char *level, *control;
 } options;
@@ -102,6 +108,7 @@ int cmd_run(cli *c);
 int cmd_test(cli *c);
 int cmd_cost(cli *c);
 int cmd_inspect(cli *c);
+int cmd_split(cli *c);
 int cmd_explain(cli *c);
 int cmd_version(cli *c);
 int cmd_help(cli *c);

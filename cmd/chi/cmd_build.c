@@ -3,6 +3,7 @@
 
 #include "cmd/chi/compile.h"
 #include "cmd/chi/files.h"
+#include "cmd/chi/package.h"
 #include "cmd/chi/show.h"
 
 /* What fe_check cannot see: limits of the circuit, and promises to keep. */
@@ -21,6 +22,8 @@ static void check_circuits(cli *c, fe_unit *u) {
       arena_free(scratch);
     }
   }
+  for (uint32_t i = 0; i < fe_contract_count(u); i++)
+    package_parts(c, u, fe_contract_at(u, i));
   for (uint32_t i = 0; i < fe_test_count(u); i++) {
     arena *scratch = arena_new();
     fe_lower_test(u, i, scratch, NULL);
@@ -29,7 +32,8 @@ static void check_circuits(cli *c, fe_unit *u) {
 }
 
 int cmd_check(cli *c) {
-  fe_unit *u = compile_unit(c, c->opt.arg[0]);
+  fe_unit *u = compile_unit_given(c, c->opt.arg[0], c->opt.set.p,
+                                  c->opt.set.n);
   if (u != NULL)
     check_circuits(c, u);
   if (!c->opt.json)
@@ -44,8 +48,13 @@ int cmd_check(cli *c) {
   return ok || code == EXIT_BUG ? code : EXIT_NETWORK;
 }
 
+/* What stands in the directory under one stem. */
 typedef struct built {
-  const fe_fn *f;
+  const char *stem;
+  const fe_fn *f;       /* a function, or */
+  const parts *action;  /* the circuit of an action, or */
+  const fe_contract *c; /* a package */
+  parts *p;             /* of its actions */
   backend_output o;
 } built;
 
@@ -55,8 +64,8 @@ static int print_built(cli *c, const built *v, uint32_t n) {
     buf_puts(&b, "{\"files\":[");
   for (uint32_t i = 0, k = 0; i < n; i++)
     for (uint32_t j = 0; j < v[i].o.npart; j++, k++) {
-      const char *path = arena_printf(c->a, "%s/%s%s", c->opt.out,
-                                      v[i].f->name, v[i].o.part[j].suffix);
+      const char *path = arena_printf(c->a, "%s/%s%s", c->opt.out, v[i].stem,
+                                      v[i].o.part[j].suffix);
       if (c->opt.json) {
         buf_puts(&b, k ? "," : "");
         text_jsonz(&b, path);
@@ -71,54 +80,102 @@ static int print_built(cli *c, const built *v, uint32_t n) {
   return ok ? EXIT_FINE : EXIT_NETWORK;
 }
 
+static bool build_one(cli *c, fe_unit *u, int level, built *v) {
+  ir_cost_model model = {IR_REP3, 3};
+  compiled x;
+  if (v->c != NULL) {
+    v->o.part[0].suffix = ".contract.json";
+    v->o.npart = 1;
+    package_print(c, u, v->c, v->p, &v->o.part[0].text);
+    return true;
+  }
+  return (v->f != NULL
+              ? compile_fn(c, u, v->f, level, IR_SCHED, &model, &x)
+              : compile_circuit(c, v->action->cut.circuit, &v->action->act->fn,
+                                &v->action->facts, level, IR_SCHED, &model,
+                                &x)) &&
+         compile_emit(c, u, &x, v->stem, &v->o);
+}
+
 /* Everything is emitted before the first file is written. */
 static bool build_all(cli *c, fe_unit *u, int level, built *v, uint32_t n) {
-  ir_cost_model model = {IR_REP3, 3};
   bool ok = true;
-  for (uint32_t i = 0; i < n; i++) {
-    compiled x;
-    ok = compile_fn(c, u, v[i].f, level, IR_SCHED, &model, &x) &&
-         compile_emit(c, u, &x, v[i].f->name, &v[i].o) && ok;
-  }
+  for (uint32_t i = 0; i < n; i++)
+    ok = build_one(c, u, level, &v[i]) && ok;
   for (uint32_t i = 0; ok && i < n; i++)
-    ok = files_save(c, c->opt.out, v[i].f->name, &v[i].o);
+    ok = files_save(c, c->opt.out, v[i].stem, &v[i].o);
   return ok;
 }
 
+typedef struct work {
+  built *v;
+  uint32_t n, cap;
+} work;
+
+static built *add(cli *c, work *w, const char *stem) {
+  if (w->n == w->cap) {
+    uint32_t cap = w->cap ? 2 * w->cap : 16;
+    w->v = arena_grow(c->a, w->v, w->n, cap, sizeof *w->v);
+    w->cap = cap;
+  }
+  w->v[w->n].stem = stem;
+  return &w->v[w->n++];
+}
+
+static bool add_contract(cli *c, fe_unit *u, const fe_contract *con,
+                         work *w) {
+  parts *p = package_parts(c, u, con);
+  if (p == NULL)
+    return false;
+  built *b = add(c, w, con->name); /* first: compiling changes the circuits */
+  b->c = con;
+  b->p = p;
+  for (uint32_t i = 0; i < con->naction; i++)
+    if (p[i].cut.circuit != NULL)
+      add(c, w, arena_printf(c->a, "%s.%s", con->name, p[i].act->fn.name))
+          ->action = &p[i];
+  return true;
+}
+
+/* The function or contract asked for, or all there are. */
+static bool collect(cli *c, fe_unit *u, work *w) {
+  const char *name = c->opt.narg == 2 ? c->opt.arg[1] : NULL;
+  if (name != NULL && fe_contract_find(u, name) != NULL)
+    return add_contract(c, u, fe_contract_find(u, name), w);
+  if (name != NULL) {
+    const fe_fn *f = compile_find(c, u, name);
+    if (f != NULL)
+      add(c, w, f->name)->f = f;
+    return f != NULL;
+  }
+  bool ok = true;
+  for (uint32_t i = 0; i < fe_fn_count(u); i++)
+    if (fe_fn_at(u, i)->runnable)
+      add(c, w, fe_fn_at(u, i)->name)->f = fe_fn_at(u, i);
+  for (uint32_t i = 0; i < fe_contract_count(u); i++)
+    ok = add_contract(c, u, fe_contract_at(u, i), w) && ok;
+  if (ok && w->n == 0)
+    diag_report_nowhere(c->dg, DIAG_NOTHING_RUNNABLE, c->opt.arg[0]);
+  return ok && w->n > 0;
+}
+
 int cmd_build(cli *c) {
-  int level, code;
+  int level;
+  work w = {0};
   if (c->opt.out == NULL)
-    return usage_error(c, NULL, "option '-o' is missing: chi build FILE [FN] "
-                       "-o DIR");
+    return usage_error(c, NULL, "option '-o' is missing: chi build FILE "
+                       "[NAME] -o DIR");
   if (!option_level(c, &level))
     return EXIT_USAGE;
-  fe_unit *u = compile_unit(c, c->opt.arg[0]);
-  if (u == NULL)
-    return report_failure(c);
-  uint32_t n = 0, all = fe_fn_count(u);
-  built *v = ARENA_ARR(c->a, built, all + 1);
-  if (c->opt.narg == 2) {
-    v[0].f = compile_find(c, u, c->opt.arg[1]);
-    if (v[0].f == NULL)
-      return report_failure(c);
-    n = 1;
-  } else {
-    for (uint32_t i = 0; i < all; i++)
-      if (fe_fn_at(u, i)->runnable)
-        v[n++].f = fe_fn_at(u, i);
-    if (n == 0) {
-      diag_report_nowhere(c->dg, DIAG_NOTHING_RUNNABLE, c->opt.arg[0]);
-      return report_failure(c);
-    }
-  }
-  if (build_all(c, u, level, v, n)) {
+  fe_unit *u = compile_unit_given(c, c->opt.arg[0], c->opt.set.p,
+                                  c->opt.set.n);
+  bool ok = u != NULL && collect(c, u, &w) &&
+            build_all(c, u, level, w.v, w.n);
+  if (ok)
     report_warnings(c);
-    code = print_built(c, v, n);
-  } else {
-    code = report_failure(c);
-  }
-  for (uint32_t i = 0; i < n; i++)
-    backend_output_free(&v[i].o);
+  int code = ok ? print_built(c, w.v, w.n) : report_failure(c);
+  for (uint32_t i = 0; i < w.n; i++)
+    backend_output_free(&w.v[i].o);
   return code;
 }
 
@@ -146,10 +203,10 @@ int cmd_inspect(cli *c) {
   int level;
   if (!read_stage(c, &stage) || !option_level(c, &level))
     return EXIT_USAGE;
-  fe_unit *u = compile_unit(c, c->opt.arg[0]);
-  const fe_fn *f = u != NULL ? compile_find(c, u, c->opt.arg[1]) : NULL;
+  fe_unit *u = compile_unit_given(c, c->opt.arg[0], c->opt.set.p,
+                                  c->opt.set.n);
   compiled x;
-  if (f == NULL || !compile_fn(c, u, f, level, stage, &model, &x))
+  if (u == NULL || !package_circuit(c, u, c->opt.arg[1], level, stage, &model, &x))
     return report_failure(c);
   report_warnings(c);
   buf text = {0}, b = {0};
@@ -159,7 +216,7 @@ int cmd_inspect(cli *c) {
     char hash[65];
     ir_hash(x.m, hash);
     buf_puts(&b, "{\"function\":");
-    text_jsonz(&b, f->name);
+    text_jsonz(&b, x.fn->name);
     buf_printf(&b, ",\"stage\":\"%s\",\"hash\":\"%s\",\"text\":",
                stages[stage], hash);
     text_json(&b, text.p, text.n);

@@ -1,5 +1,7 @@
 /* chi cost: what a run takes, before it runs. */
-#include "cmd/chi/compile.h"
+#include <string.h>
+
+#include "cmd/chi/package.h"
 #include "cmd/chi/show.h"
 
 typedef struct cost_page {
@@ -28,7 +30,7 @@ static void print_json(const cost_page *p, buf *b) {
   uint32_t n;
   const ir_cost_line *line = ir_cost_meter_lines(p->x.meter, &n);
   buf_puts(b, "{\"function\":");
-  text_jsonz(b, p->x.fn->name);
+  text_jsonz(b, p->x.m->name);
   buf_printf(b, ",\"protocol\":\"%s\",\"nodes\":%u,\"exact\":%s",
              show_protocol(&p->model), p->model.n, k->exact ? "true" : "false");
   buf_printf(b, ",\"rounds\":%llu,\"exchanges\":%llu,\"bytes_sent\":",
@@ -119,7 +121,8 @@ static void print_lines(const cost_page *p, buf *b) {
 
 static void print_text(const cost_page *p, buf *b) {
   const ir_cost *k = p->x.cost;
-  buf_printf(b, "function %s: %s, %u nodes%s\n", p->x.fn->name,
+  buf_printf(b, "%s %s: %s, %u nodes%s\n",
+             strchr(p->x.m->name, '.') ? "action" : "function", p->x.m->name,
              show_protocol(&p->model), p->model.n,
              k->exact ? ""
                       : "; at most, since control flow depends on the run");
@@ -154,9 +157,10 @@ int cmd_cost(cli *c) {
   int level;
   if (!option_model(c, &p.model) || !option_level(c, &level))
     return EXIT_USAGE;
-  fe_unit *u = compile_unit(c, c->opt.arg[0]);
-  const fe_fn *f = u != NULL ? compile_find(c, u, c->opt.arg[1]) : NULL;
-  if (f == NULL || !compile_fn(c, u, f, level, IR_SCHED, &p.model, &p.x) ||
+  fe_unit *u = compile_unit_given(c, c->opt.arg[0], c->opt.set.p,
+                                  c->opt.set.n);
+  if (u == NULL ||
+      !package_circuit(c, u, c->opt.arg[1], level, IR_SCHED, &p.model, &p.x) ||
       !find_memory(&p, u))
     return report_failure(c);
   report_warnings(c);

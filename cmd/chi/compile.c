@@ -46,7 +46,12 @@ bool option_model(cli *c, ir_cost_model *model) {
 }
 
 fe_unit *compile_unit(cli *c, const char *path) {
-  fe_options o = {.std_dir = c->std};
+  return compile_unit_given(c, path, NULL, 0);
+}
+
+fe_unit *compile_unit_given(cli *c, const char *path, const char *const *given,
+                            size_t n) {
+  fe_options o = {.std_dir = c->std, .given = given, .ngiven = (uint32_t)n};
   fe_unit *u = fe_load(c->a, c->ss, c->dg, path, &o);
   return u != NULL && fe_check(u) ? u : NULL;
 }
@@ -113,6 +118,13 @@ bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
   return finish(c, level, upto, model, out);
 }
 
+bool compile_circuit(cli *c, ir_module *m, const fe_fn *f,
+                     const fe_facts *facts, int level, ir_stage upto,
+                     const ir_cost_model *model, compiled *out) {
+  *out = (compiled){.fn = f, .m = m, .facts = *facts};
+  return finish(c, level, upto, model, out);
+}
+
 bool compile_test(cli *c, fe_unit *u, uint32_t i, int level, ir_stage upto,
                   const ir_cost_model *model, compiled *out) {
   *out = (compiled){0};
@@ -120,8 +132,7 @@ bool compile_test(cli *c, fe_unit *u, uint32_t i, int level, ir_stage upto,
   return finish(c, level, upto, model, out);
 }
 
-/* Of all files read, each with its length before it. */
-static const char *source_hash(cli *c, fe_unit *u) {
+const char *compile_source_hash(cli *c, fe_unit *u) {
   crypto_hash_sha256_state st;
   unsigned char h[crypto_hash_sha256_BYTES];
   char *hex = arena_alloc(c->a, 2 * sizeof h + 1);
@@ -163,7 +174,7 @@ bool compile_emit(cli *c, fe_unit *u, compiled *x, const char *stem,
       .module = module_name(c, u),
       .doc = x->fn != NULL ? x->fn->doc : NULL,
       .version = CHI_VERSION,
-      .source_hash = source_hash(c, u),
+      .source_hash = compile_source_hash(c, u),
       .opening = facts(c, x->facts.opening, x->facts.nopening),
       .nopening = x->facts.nopening,
       .assume = facts(c, x->facts.assume, x->facts.nassume),

@@ -22,12 +22,21 @@ bool option_model(cli *c, ir_cost_model *model);
 
 /* Read and checked; NULL after reports. */
 fe_unit *compile_unit(cli *c, const char *path);
+/* The same with template parameters, "SEATS=20". */
+fe_unit *compile_unit_given(cli *c, const char *path, const char *const *given,
+                            size_t n);
+/* SHA-256, hexadecimal, of all files read, each with its length before it. */
+const char *compile_source_hash(cli *c, fe_unit *u);
 /* The function by name, runnable; NULL after a report. */
 const fe_fn *compile_find(cli *c, fe_unit *u, const char *name);
 /* To stage `upto`; at sched with its static cost under `model`, and the
  * function's #[rounds] and #[bytes] kept.  False after reports. */
 bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
                 const ir_cost_model *model, compiled *out);
+/* The circuit of an action, which is at stage high and is changed. */
+bool compile_circuit(cli *c, ir_module *m, const fe_fn *f,
+                     const fe_facts *facts, int level, ir_stage upto,
+                     const ir_cost_model *model, compiled *out);
 bool compile_test(cli *c, fe_unit *u, uint32_t i, int level, ir_stage upto,
                   const ir_cost_model *model, compiled *out);
 /* C, header and manifest; the caller frees `o`.  `stem` names the files. */

@@ -156,8 +156,8 @@ bool inputs_read(cli *c, const fe_fn *f, unsigned mersenne, inputs *in) {
       lanes_new(&in->val[k], in->leaf[k]);
     }
   bool *given = ARENA_ARR(c->a, bool, f->nparam + 1);
-  for (size_t i = 0; i < c->opt.ninput; i++)
-    ok &= read_one(c, f, mersenne, in, c->opt.input[i], given);
+  for (size_t i = 0; i < c->opt.input.n; i++)
+    ok &= read_one(c, f, mersenne, in, c->opt.input.p[i], given);
   for (uint32_t i = 0; i < f->nparam; i++) {
     if (given[i] || f->param[i].nleaf == 0)
       continue;

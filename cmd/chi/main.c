@@ -22,13 +22,18 @@ const command command_table[CMD_COUNT] = {
                    "tells what is wrong\nwith it. Nothing is written.",
                    "  chi check vote.chi\n  chi check --json vote.chi", 1, 1,
                    cmd_check, false},
-    [CMD_BUILD] = {"build", "FILE [FN] -o DIR",
+    [CMD_BUILD] = {"build", "FILE [NAME] -o DIR",
                    "the circuit as C, header and manifest",
-                   "Compiles the function FN (all runnable functions of FILE "
-                   "if FN is not given)\ninto DIR/FN.c, DIR/FN.h and "
-                   "DIR/FN.json.",
+                   "Compiles the function NAME (all runnable functions and "
+                   "all contracts of FILE if\nNAME is not given) into "
+                   "DIR/NAME.c, DIR/NAME.h and DIR/NAME.json. Of a "
+                   "contract,\nit writes the circuit of each action in the "
+                   "same way, as CONTRACT.ACTION, and\nthe package that is "
+                   "deployed, with the public parts, as\n"
+                   "DIR/CONTRACT.contract.json.",
                    "  chi build vote.chi count -o out\n"
-                   "  chi build vote.chi -o out",
+                   "  chi build vote.chi -o out\n"
+                   "  chi build pool.chi SalaryPool --set SEATS=20 -o out",
                    1, 2, cmd_build, false},
     [CMD_RUN] = {"run", "FILE FN [--input NAME=VALUE ...]",
                  "computes a function on nodes of this machine",
@@ -48,22 +53,35 @@ const command command_table[CMD_COUNT] = {
                   "  chi test vote.chi\n  chi test vote.chi --filter empty\n"
                   "  chi test vote.chi --protocol shamir --nodes 5",
                   1, 1, cmd_test, false},
-    [CMD_COST] = {"cost", "FILE FN", "rounds and bytes, exactly what run "
+    [CMD_COST] = {"cost", "FILE NAME", "rounds and bytes, exactly what run "
                   "measures",
                   "Tells the rounds, the bytes that each node sends, the "
-                  "elements and the memory\nof one run of FN, per source line "
-                  "and in total, and what is opened. Where\ncontrol flow "
-                  "depends on public values of the run, it says 'at most'.",
+                  "elements and the memory\nof one run of NAME, a function or "
+                  "CONTRACT.ACTION, per source line and in total,\nand what is "
+                  "opened. Where control flow depends on public values of the "
+                  "run, it\nsays 'at most'.",
                   "  chi cost vote.chi count\n"
+                  "  chi cost pool.chi SalaryPool.close\n"
                   "  chi cost vote.chi count --protocol shamir --nodes 7",
                   2, 2, cmd_cost, false},
-    [CMD_INSPECT] = {"inspect", "FILE FN --stage high|core|sched",
+    [CMD_INSPECT] = {"inspect", "FILE NAME --stage high|core|sched",
                      "the circuit as text",
-                     "Prints the circuit of FN at a stage, in the text form "
-                     "that parses back.",
+                     "Prints the circuit of NAME, a function or "
+                     "CONTRACT.ACTION, at a stage, in the\ntext form that "
+                     "parses back.",
                      "  chi inspect vote.chi count --stage high\n"
+                     "  chi inspect pool.chi SalaryPool.close --stage high\n"
                      "  chi inspect vote.chi count --stage sched --spans",
                      2, 2, cmd_inspect, false},
+    [CMD_SPLIT] = {"split", "FILE [ACTION]",
+                   "where an action is cut: ledger, nodes, ledger",
+                   "Shows the actions of the contracts in FILE line by line: "
+                   "what the ledger runs\nbefore the nodes, what the nodes run "
+                   "on shares, what the ledger runs after; what\nis handed on, "
+                   "and what is opened. ACTION may be CONTRACT.ACTION.",
+                   "  chi split pool.chi\n  chi split pool.chi close\n"
+                   "  chi split pool.chi SalaryPool.close --json",
+                   1, 2, cmd_split, false},
     [CMD_EXPLAIN] = {"explain", "[ID]", "the long story of a diagnostic",
                      "Tells what a diagnostic means, why it is one, and how "
                      "its cause is mended.\nWithout ID: the list of all.",

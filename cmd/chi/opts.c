@@ -14,6 +14,7 @@ typedef enum { OPT_FLAG, OPT_TEXT, OPT_LIST } option_kind;
 #define ON(C) (1u << CMD_##C)
 enum {
   ALL = ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT) |
+        ON(SPLIT) |
         ON(EXPLAIN) | ON(VERSION) | ON(HELP),
   NODES = ON(RUN) | ON(TEST) | ON(COST)
 };
@@ -47,6 +48,9 @@ static const option table[] = {
     {"--list", NULL, OPT_FLAG, AT(list), ON(TEST), "names of the tests only"},
     {"-o", "DIR", OPT_TEXT, AT(out), ON(BUILD),
      "where the files go; made if it is not there"},
+    {"--set", "NAME=VALUE", OPT_LIST, AT(set),
+     ON(CHECK) | ON(BUILD) | ON(SPLIT) | ON(INSPECT) | ON(COST),
+     "a template parameter of a contract"},
     {"--stage", "STAGE", OPT_TEXT, AT(stage), ON(INSPECT),
      "high, core or sched (sched if not given)"},
     {"--spans", NULL, OPT_FLAG, AT(spans), ON(INSPECT),
@@ -143,9 +147,13 @@ static int set(cli *c, const option *o, const char *value, bool *seen) {
   case OPT_TEXT:
     memcpy(base + o->at, &value, sizeof value);
     break;
-  case OPT_LIST:
-    c->opt.input[c->opt.ninput++] = value;
+  case OPT_LIST: {
+    word_list *l = (word_list *)(void *)(base + o->at);
+    if ((l->n & (l->n - 1)) == 0)
+      l->p = arena_grow(c->a, l->p, l->n, 2 * l->n + 1, sizeof *l->p);
+    l->p[l->n++] = value;
     break;
+  }
   }
   return -1;
 }
@@ -184,7 +192,6 @@ static int option_at(cli *c, int argc, char **argv, int *i, bool *seen) {
 int opts_parse(cli *c, int argc, char **argv) {
   const command *cmd = &command_table[c->cmd];
   bool seen[NOPTION] = {false}, only_args = false;
-  c->opt.input = arena_array(c->a, (size_t)argc + 1, sizeof(char *));
   const char *extra = NULL;
   for (int i = 0; i < argc; i++) {
     if (!only_args && strcmp(argv[i], "--") == 0) {

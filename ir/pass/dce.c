@@ -51,8 +51,9 @@ static void mark_slot(dce *d, ir_inst *o, uint32_t k) {
   mark_value(d, pass_yield(pass_loop_body(o))->arg[k]);
 }
 
+/* A map is read for its entry only. */
 static void mark_roots(ir_inst *i, void *user) {
-  if (ir_ops[i->op].flags & (F_E | F_F)) mark_inst(user, i);
+  if (i->op != OP_MLOAD && ir_ops[i->op].flags & (F_E | F_F)) mark_inst(user, i);
 }
 
 static void spread(dce *d, ir_value *v) {

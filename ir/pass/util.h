@@ -1,4 +1,4 @@
-/* What the passes share; nothing outside ir/pass includes this. */
+/* What the passes and the cut share; nothing else includes this. */
 #ifndef IR_PASS_UTIL_H
 #define IR_PASS_UTIL_H
 

@@ -21,7 +21,13 @@ static const char program[] =
     "  [x for x in xs, (i, j) in ys]; [0; 3, 4]; [1, 2]; ();\n"
     "  \"text\\n\"; 1.5e-3; true\n"
     "}\n"
-    "contract C { state x { } }\n"
+    "contract C<N = 3>(end: u64) {\n"
+    "  /// Doc of the state.\n"
+    "  secret state x: [u8; N]; state m: map<identity, u8>; state y: u8 = 1;\n"
+    "  event E(a: u8); const K = 1;\n"
+    "  action a(v: secret u8) -> u8 { m[caller] = y; emit E(y); return y; }\n"
+    "  view v() -> u8 { y }\n"
+    "}\n"
     "/// Doc of the test.\n"
     "test \"t\" { assert(1 == 1); }\n";
 

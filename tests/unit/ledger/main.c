@@ -1,0 +1,12 @@
+#include <CUnit/Basic.h>
+
+#include "world.h"
+
+int main(void) {
+  if (CU_initialize_registry() != CUE_SUCCESS) return 1;
+  suite_calls();
+  CU_basic_run_tests();
+  unsigned failed = CU_get_number_of_failures();
+  CU_cleanup_registry();
+  return failed != 0;
+}
