@@ -9,7 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "node/frame.h"
+#include "node/ask.h"
 
 enum { PATIENCE_S = 30, CHUNK = 64 << 10 };
 
@@ -79,10 +79,10 @@ static bool recv_exactly(link_t *l, buf *b, uint64_t n) {
 static bool exchange(link_t *l, const buf *ask, uint8_t want, buf *got) {
   send_all(l, ask);
   buf_reset(got);
-  if (!recv_exactly(l, got, FRAME_HEAD))
+  if (!recv_exactly(l, got, ASK_HEAD))
     return failed(l, "does not answer");
-  uint64_t n = frame_get_be((const uint8_t *)got->p, FRAME_HEAD);
-  if (n == 0 || n > FRAME_TELL_MAX)
+  uint64_t n = ask_get_be((const uint8_t *)got->p, ASK_HEAD);
+  if (n == 0 || n > ASK_ANSWER_MAX)
     return failed(l, "does not speak as a node");
   buf_reset(got);
   if (!recv_exactly(l, got, n))
@@ -90,7 +90,7 @@ static bool exchange(link_t *l, const buf *ask, uint8_t want, buf *got) {
   uint8_t kind = (uint8_t)got->p[0];
   if (kind == want)
     return true;
-  if (kind != FRAME_ERROR)
+  if (kind != ASK_ERROR)
     return failed(l, "does not speak as a node");
   return failed(l, arena_printf(l->a, "says: %.*s",
                                 n - 1 < 300 ? (int)(n - 1) : 300, got->p + 1));
@@ -114,11 +114,11 @@ bool node_deposit(arena *a, const char *host, uint16_t port,
                            " takes %d", n, NODE_DEPOSIT_MAX);
     return false;
   }
-  size_t f = frame_begin(&ask, FRAME_DEPOSIT);
+  size_t f = ask_begin(&ask, ASK_DEPOSIT);
   buf_write(&ask, session, 32);
   buf_write(&ask, p, n);
-  frame_end(&ask, f);
-  bool ok = ask_once(&l, &ask, FRAME_OK, &got);
+  ask_end(&ask, f);
+  bool ok = ask_once(&l, &ask, ASK_OK, &got);
   buf_free(&got);
   return ok;
 }
@@ -127,8 +127,8 @@ bool node_status(arena *a, const char *host, uint16_t port, const char **json,
                  const char **why) {
   link_t l = {a, -1, host, port, why};
   buf ask = {0}, got = {0};
-  frame_end(&ask, frame_begin(&ask, FRAME_STATUS));
-  bool ok = ask_once(&l, &ask, FRAME_JSON, &got);
+  ask_end(&ask, ask_begin(&ask, ASK_STATUS));
+  bool ok = ask_once(&l, &ask, ASK_JSON, &got);
   if (ok)
     *json = arena_strndup(a, got.p + 1, got.n - 1);
   buf_free(&got);
@@ -156,7 +156,7 @@ static const uint8_t *take(reader *r, size_t n) {
 }
 
 static uint64_t number(reader *r, int bytes) {
-  return frame_get_be(take(r, (size_t)bytes), bytes);
+  return ask_get_be(take(r, (size_t)bytes), bytes);
 }
 
 static void read_letter(reader *r, arena *a, node_letter *l) {
@@ -198,32 +198,32 @@ bool node_letters(arena *a, const char *host, uint16_t port,
                   size_t *n, const char **why) {
   link_t l = {a, -1, host, port, why};
   buf ask = {0}, got = {0};
-  uint8_t key[32], msg[FRAME_CHALLENGE_BYTES], sig[CHI_SIGNATURE_BYTES];
+  uint8_t key[32], msg[ASK_CHALLENGE_BYTES], sig[CHI_SIGNATURE_BYTES];
   bool ok = open_link(&l), more = true;
   chi_identity_public(id, key);
   *out = NULL;
   *n = 0;
   while (ok && more) {
     buf_reset(&ask);
-    size_t f = frame_begin(&ask, FRAME_LETTERS);
+    size_t f = ask_begin(&ask, ASK_LETTERS);
     buf_write(&ask, key, 32);
-    frame_put_be(&ask, after, 8);
-    frame_end(&ask, f);
-    ok = exchange(&l, &ask, FRAME_CHALLENGE, &got);
+    ask_put_be(&ask, after, 8);
+    ask_end(&ask, f);
+    ok = exchange(&l, &ask, ASK_CHALLENGE, &got);
     if (ok && got.n != 33)
       ok = failed(&l, "does not speak as a node");
     if (!ok)
       break;
-    frame_challenge(msg, key, after, (const uint8_t *)got.p + 1);
+    ask_challenge(msg, key, after, (const uint8_t *)got.p + 1);
     if (chi_identity_sign(sig, id, msg, sizeof msg) != CHI_OK) {
       ok = failed(&l, "sent a challenge that could not be signed");
       break;
     }
     buf_reset(&ask);
-    f = frame_begin(&ask, FRAME_PROOF);
+    f = ask_begin(&ask, ASK_PROOF);
     buf_write(&ask, sig, sizeof sig);
-    frame_end(&ask, f);
-    ok = exchange(&l, &ask, FRAME_MAIL, &got);
+    ask_end(&ask, f);
+    ok = exchange(&l, &ask, ASK_MAIL, &got);
     if (ok && !read_mail(&got, a, out, n, &more))
       ok = failed(&l, "sent letters that are malformed");
     if (ok && more)

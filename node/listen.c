@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "node/frame.h"
+#include "node/ask.h"
 #include "node/node_impl.h"
 
 enum {
@@ -52,82 +52,82 @@ static void drop(conn *c) {
 /* ---- answers ---- */
 
 static void tell(conn *c, uint8_t kind, const char *text) {
-  size_t f = frame_begin(&c->out, kind);
+  size_t f = ask_begin(&c->out, kind);
   buf_puts(&c->out, text);
-  frame_end(&c->out, f);
-  c->closing |= kind == FRAME_ERROR;
+  ask_end(&c->out, f);
+  c->closing |= kind == ASK_ERROR;
 }
 
 static void deposit(listener *l, conn *c, const uint8_t *p, size_t n) {
   uint8_t digest[32];
   const char *why;
   if (n < 32) {
-    tell(c, FRAME_ERROR, "a deposit begins with its session");
+    tell(c, ASK_ERROR, "a deposit begins with its session");
     return;
   }
   tx_sealed_digest(digest, p + 32, n - 32);
   if (store_put_sealed(l->x->store, p, digest, p + 32, n - 32, &why) ==
       STORE_OK)
-    tell(c, FRAME_OK, "");
+    tell(c, ASK_OK, "");
   else
-    tell(c, FRAME_ERROR, why);
+    tell(c, ASK_ERROR, why);
 }
 
 static void letters(conn *c, const uint8_t *p, size_t n) {
   if (n != 40) {
-    tell(c, FRAME_ERROR, "letters are asked for with an identity and a number");
+    tell(c, ASK_ERROR, "letters are asked for with an identity and a number");
     return;
   }
   memcpy(c->who, p, 32);
-  c->after = frame_get_be(p + 32, 8);
+  c->after = ask_get_be(p + 32, 8);
   randombytes_buf(c->nonce, sizeof c->nonce);
   c->asked = true;
-  size_t f = frame_begin(&c->out, FRAME_CHALLENGE);
+  size_t f = ask_begin(&c->out, ASK_CHALLENGE);
   buf_write(&c->out, c->nonce, sizeof c->nonce);
-  frame_end(&c->out, f);
+  ask_end(&c->out, f);
 }
 
 static void put_letters(buf *b, const store_letter *l, size_t n, bool more) {
-  size_t f = frame_begin(b, FRAME_MAIL);
+  size_t f = ask_begin(b, ASK_MAIL);
   buf_putc(b, more);
-  frame_put_be(b, n, 4);
+  ask_put_be(b, n, 4);
   for (size_t i = 0; i < n; i++) {
     size_t name = strlen(l[i].name);
-    frame_put_be(b, l[i].call, 8);
+    ask_put_be(b, l[i].call, 8);
     buf_write(b, l[i].contract, 32);
     buf_write(b, l[i].session, 32);
-    frame_put_be(b, l[i].output, 4);
-    frame_put_be(b, l[i].lanes, 8);
-    frame_put_be(b, name, 4);
+    ask_put_be(b, l[i].output, 4);
+    ask_put_be(b, l[i].lanes, 8);
+    ask_put_be(b, name, 4);
     buf_write(b, l[i].name, name);
-    frame_put_be(b, l[i].box_bytes, 4);
+    ask_put_be(b, l[i].box_bytes, 4);
     buf_write(b, l[i].box, l[i].box_bytes);
   }
-  frame_end(b, f);
+  ask_end(b, f);
 }
 
 static void proof(listener *l, conn *c, const uint8_t *p, size_t n) {
-  uint8_t msg[FRAME_CHALLENGE_BYTES];
+  uint8_t msg[ASK_CHALLENGE_BYTES];
   bool asked = c->asked, more;
   store_letter *list;
   size_t count, bytes = 0;
   const char *why;
   c->asked = false; /* a challenge is used once */
-  frame_challenge(msg, c->who, c->after, c->nonce);
+  ask_challenge(msg, c->who, c->after, c->nonce);
   if (!asked || n != CHI_SIGNATURE_BYTES ||
       chi_identity_verify(c->who, p, msg, sizeof msg) != CHI_OK) {
-    tell(c, FRAME_ERROR, "the challenge is not signed by the identity");
+    tell(c, ASK_ERROR, "the challenge is not signed by the identity");
     return;
   }
   arena *a = arena_new();
-  if (store_letters(l->x->store, a, c->who, c->after, FRAME_MAIL_BYTES, &list,
+  if (store_letters(l->x->store, a, c->who, c->after, ASK_MAIL_BYTES, &list,
                     &count, &more, &why) != STORE_OK) {
-    tell(c, FRAME_ERROR, why);
+    tell(c, ASK_ERROR, why);
   } else {
     for (size_t i = 0; i < count; i++)
       bytes += list[i].box_bytes + 400;
-    if (bytes > FRAME_TELL_MAX)
-      tell(c, FRAME_ERROR, "the values told by one call are too large to send");
+    if (bytes > ASK_ANSWER_MAX)
+      tell(c, ASK_ERROR, "the values told by one call are too large to send");
     else
       put_letters(&c->out, list, count, more);
   }
@@ -151,11 +151,11 @@ static void status(listener *l, conn *c) {
   size_t n;
   const char *why;
   if (store_list(l->x->store, a, &h, &n, &why) != STORE_OK) {
-    tell(c, FRAME_ERROR, why);
+    tell(c, ASK_ERROR, why);
     arena_free(a);
     return;
   }
-  size_t f = frame_begin(&c->out, FRAME_JSON);
+  size_t f = ask_begin(&c->out, ASK_JSON);
   buf_printf(&c->out, "{\"node\":%u,\"seen\":%llu,\"leaves\":[",
              l->x->cfg->me,
              (unsigned long long)atomic_load(&l->x->status_seen));
@@ -169,26 +169,26 @@ static void status(listener *l, conn *c) {
                (unsigned long long)h[i].lanes);
   }
   buf_puts(&c->out, "]}");
-  frame_end(&c->out, f);
+  ask_end(&c->out, f);
   arena_free(a);
 }
 
 static void answer(listener *l, conn *c, const uint8_t *p, size_t n) {
   switch (p[0]) {
-  case FRAME_DEPOSIT:
+  case ASK_DEPOSIT:
     deposit(l, c, p + 1, n - 1);
     break;
-  case FRAME_LETTERS:
+  case ASK_LETTERS:
     letters(c, p + 1, n - 1);
     break;
-  case FRAME_PROOF:
+  case ASK_PROOF:
     proof(l, c, p + 1, n - 1);
     break;
-  case FRAME_STATUS:
+  case ASK_STATUS:
     status(l, c);
     break;
   default:
-    tell(c, FRAME_ERROR, "no such request");
+    tell(c, ASK_ERROR, "no such request");
   }
 }
 
@@ -196,19 +196,19 @@ static void answer(listener *l, conn *c, const uint8_t *p, size_t n) {
 
 /* Answers one whole frame if there is one; false: the stream is no use. */
 static bool take_frame(listener *l, conn *c) {
-  if (c->in.n < FRAME_HEAD)
+  if (c->in.n < ASK_HEAD)
     return true;
-  uint64_t n = frame_get_be((const uint8_t *)c->in.p, FRAME_HEAD);
-  if (n == 0 || n > FRAME_ASK_MAX) {
-    tell(c, FRAME_ERROR, "the frame is empty or too long");
+  uint64_t n = ask_get_be((const uint8_t *)c->in.p, ASK_HEAD);
+  if (n == 0 || n > ASK_FRAME_MAX) {
+    tell(c, ASK_ERROR, "the frame is empty or too long");
     return true;
   }
-  if (c->in.n < FRAME_HEAD + n)
+  if (c->in.n < ASK_HEAD + n)
     return true;
-  answer(l, c, (const uint8_t *)c->in.p + FRAME_HEAD, (size_t)n);
-  size_t rest = c->in.n - FRAME_HEAD - (size_t)n;
+  answer(l, c, (const uint8_t *)c->in.p + ASK_HEAD, (size_t)n);
+  size_t rest = c->in.n - ASK_HEAD - (size_t)n;
   buf kept = {0};
-  buf_write(&kept, c->in.p + FRAME_HEAD + n, rest);
+  buf_write(&kept, c->in.p + ASK_HEAD + n, rest);
   buf_free(&c->in); /* 64 MiB are not kept for the next word */
   c->in = kept;
   return true;
@@ -226,7 +226,7 @@ static bool read_some(listener *l, conn *c) {
   for (int i = 0; i < CONNS; i++)
     held += l->c[i].fd >= 0 ? l->c[i].in.n : 0;
   if (held + (size_t)k > HELD_MAX) {
-    tell(c, FRAME_ERROR, "the node is busy with other callers");
+    tell(c, ASK_ERROR, "the node is busy with other callers");
     return true;
   }
   buf_write(&c->in, chunk, (size_t)k);

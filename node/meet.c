@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "node/frame.h"
+#include "node/ask.h"
 #include "node/node_impl.h"
 
 enum { WORD = 16, AGAIN_MS = 20 };
@@ -80,7 +80,7 @@ static bool same_call(const nd *x, const talk *k, uint64_t seq, say least,
     if (j == x->cfg->me)
       continue;
     if ((k->lost >> j & 1) || memcmp(k->in[j], "CHNODE1", 7) != 0 ||
-        frame_get_be(k->in[j] + 8, 8) != seq)
+        ask_get_be(k->in[j] + 8, 8) != seq)
       return false;
     if (k->in[j][7] < (uint8_t)least && *unready == x->cfg->n)
       *unready = j;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/frame.h"
+#include "node/ask.h"
 #include "node/node_impl.h"
 
 static void refuse(nd_call *c, const char *why) {
@@ -199,7 +199,7 @@ static void take_sealed(nd *x, nd_call *c) {
   for (uint32_t k = 0; k < c->ninput; k++) {
     if (c->input[k].how != ND_SEALED)
       continue;
-    uint64_t bytes = n - at >= 4 ? frame_get_be(p + at, 4) : UINT64_MAX;
+    uint64_t bytes = n - at >= 4 ? ask_get_be(p + at, 4) : UINT64_MAX;
     if (bytes > n - at - 4) {
       refuse(c, arena_printf(c->a, "the sealed argument \"%s\" is missing",
                              pr->input[k].name));

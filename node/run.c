@@ -3,10 +3,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "ledger/codec.h"
 #include "node/node_impl.h"
 
 /* Who only lost a peer lets those speak first who know why. */
-enum { YIELD_MS = 200, DIGITS = 320, WHY_BYTES = 700 };
+enum { YIELD_MS = 200, DIGITS = 320 };
 
 /* ---- votes ---- */
 
@@ -19,21 +20,12 @@ static tx new_vote(const nd *x, uint64_t call) {
   return t;
 }
 
-/* One line of text in any case: a detail may quote what others sent. */
-static const char *clean(arena *a, const char *why) {
-  char *s = arena_strndup(a, why, WHY_BYTES);
-  for (char *p = s; *p; p++)
-    if ((unsigned char)*p < ' ' || (unsigned char)*p > 126)
-      *p = '?';
-  return s;
-}
-
 bool nd_abort(nd *x, arena *a, uint64_t call, const char *why,
               chi_status status) {
   tx t = new_vote(x, call);
   size_t n;
   t.u.vote.status = (int32_t)status;
-  t.u.vote.why = clean(a, why);
+  t.u.vote.why = codec_clean(a, why);
   nd_log(x, "call %llu: votes to abort: %s", (unsigned long long)call,
          t.u.vote.why);
   const uint8_t *p = tx_encode(a, &t, x->cfg->identity, &n);

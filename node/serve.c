@@ -213,6 +213,7 @@ int node_serve(const node_config *cfg, int log, const char **why, arena *a) {
   /* what the host made: the compiler shall not inherit it */
   fcntl(cfg->mesh_fd, F_SETFD, FD_CLOEXEC);
   fcntl(cfg->client_fd, F_SETFD, FD_CLOEXEC);
+  fcntl(cfg->client_fd, F_SETFL, O_NONBLOCK); /* who connects may be gone */
   if (open_all(&x, why)) {
     int rc = start_listening(&x, &listener);
     if (rc == 0) {

@@ -12,13 +12,9 @@ ALLOWED = {
     'frontend': {'base', 'grammar', 'frontend'},
     'backend': {'base', 'ir', 'backend'},
     'ledger': {'base', 'ir', 'backend', 'ledger'},
-<<<<<<< HEAD
     'node': {'base', 'ir', 'backend', 'ledger', 'node'},
     'cmd': {'base', 'grammar', 'ir', 'frontend', 'backend', 'ledger', 'node',
             'cmd'},
-=======
-    'cmd': {'base', 'grammar', 'ir', 'frontend', 'backend', 'ledger', 'cmd'},
->>>>>>> wip-ledger
     'runtime': {'runtime'},
     'examples': set(),
 }

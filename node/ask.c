@@ -1,33 +1,33 @@
-#include "node/frame.h"
+#include "node/ask.h"
 
 #include <string.h>
 
-void frame_put_be(buf *b, uint64_t v, int bytes) {
+void ask_put_be(buf *b, uint64_t v, int bytes) {
   while (bytes-- > 0)
     buf_putc(b, (char)(v >> (8 * bytes)));
 }
 
-uint64_t frame_get_be(const uint8_t *p, int bytes) {
+uint64_t ask_get_be(const uint8_t *p, int bytes) {
   uint64_t v = 0;
   for (int i = 0; i < bytes; i++)
     v = v << 8 | p[i];
   return v;
 }
 
-size_t frame_begin(buf *b, uint8_t kind) {
+size_t ask_begin(buf *b, uint8_t kind) {
   size_t begun = b->n;
-  frame_put_be(b, 0, FRAME_HEAD);
+  ask_put_be(b, 0, ASK_HEAD);
   buf_putc(b, (char)kind);
   return begun;
 }
 
-void frame_end(buf *b, size_t begun) {
-  uint64_t n = b->n - begun - FRAME_HEAD;
-  for (int i = 0; i < FRAME_HEAD; i++)
-    b->p[begun + (size_t)i] = (char)(n >> (8 * (FRAME_HEAD - 1 - i)));
+void ask_end(buf *b, size_t begun) {
+  uint64_t n = b->n - begun - ASK_HEAD;
+  for (int i = 0; i < ASK_HEAD; i++)
+    b->p[begun + (size_t)i] = (char)(n >> (8 * (ASK_HEAD - 1 - i)));
 }
 
-void frame_challenge(uint8_t out[FRAME_CHALLENGE_BYTES],
+void ask_challenge(uint8_t out[ASK_CHALLENGE_BYTES],
                      const uint8_t identity[32], uint64_t after,
                      const uint8_t nonce[32]) {
   memcpy(out, "chirograph letters v1", 21);
