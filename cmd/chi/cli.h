@@ -30,9 +30,19 @@ typedef enum {
   CMD_SPLIT,
   CMD_EXPLAIN,
   CMD_NEW,
+  CMD_NET,
+  CMD_DEPLOY,
+  CMD_CALL,
+  CMD_VIEW,
+  CMD_LOG,
+  CMD_STATE,
+  CMD_INBOX,
   CMD_VERSION,
   CMD_HELP,
   CMD_NODE,
+  CMD_NET_PROCESS,
+  CMD_LEDGER_PROCESS,
+  CMD_NODE_PROCESS,
   CMD_COUNT
 } command_id;
 
@@ -45,11 +55,12 @@ typedef struct word_list {
 typedef struct options {
   const char **arg; /* FILE FN, ID, COMMAND ..; NULL where there is none */
   unsigned narg;
-  bool help, json, clear, openings, spans, all, markdown, list;
+  bool help, json, clear, openings, spans, all, markdown, list, follow;
   word_list input; /* NAME=VALUE, in order */
   word_list set;   /* NAME=VALUE of template parameters */
   const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
-  const char *level, *control, *passphrase_file, *key_file;
+  const char *level, *control, *passphrase_file, *key_file, *as, *dir;
+  const char *index;
 } options;
 
 typedef struct cli {
@@ -114,6 +125,13 @@ int cmd_inspect(cli *c);
 int cmd_split(cli *c);
 int cmd_explain(cli *c);
 int cmd_new(cli *c);
+int cmd_net(cli *c);
+int cmd_deploy(cli *c);
+int cmd_call(cli *c);
+int cmd_view(cli *c);
+int cmd_log(cli *c);
+int cmd_state(cli *c);
+int cmd_inbox(cli *c);
 int cmd_version(cli *c);
 int cmd_help(cli *c);
 int cmd_node(cli *c);

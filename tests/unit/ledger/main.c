@@ -4,7 +4,10 @@
 
 int main(void) {
   if (CU_initialize_registry() != CUE_SUCCESS) return 1;
+  suite_codec();
+  suite_tx();
   suite_calls();
+  suite_tamper();
   CU_basic_run_tests();
   unsigned failed = CU_get_number_of_failures();
   CU_cleanup_registry();
