@@ -86,7 +86,7 @@ static const ty *map_type(an *a, sym *s, const node *t) {
     if (t->nkid != 2)
       return map_misuse(a, t->sp, "a map has a type of keys and one of values");
     if (m->nkey == MAP_KEYS_MAX)
-      return map_misuse(a, t->sp, "a map of more than 16 keys");
+      return map_misuse(a, t->sp, "a map of more than 8 keys");
     const ty *k = type_of(a, t->kid[0]);
     if (k->err) return k;
     if ((k->kind != T_INT && k->kind != T_IDENTITY && k->kind != T_BOOL) ||

@@ -287,8 +287,8 @@ const ty *state_type(fe_unit *u, sym *s);
 const ty *hidden_type(fe_unit *u, const hidden *h);
 const hidden *hidden_find(const fninfo *f, uint32_t slot);
 /* The map that n is an entry of, all keys given; key[0 .. nkey-1] its keys in
- * order.  NULL: n is no such index.  Keys at most 16. */
-enum { MAP_KEYS_MAX = 16 };
+ * order.  NULL: n is no such index. */
+enum { MAP_KEYS_MAX = 8 };
 sym *map_entry(const fe_unit *u, const node *n, const node **key);
 /* The part of a place that is the entry of a map, or NULL. */
 const node *map_root(const fe_unit *u, const node *place);

@@ -109,11 +109,19 @@ static int expire(chain *c, arena *a, uint64_t now) {
   return -1;
 }
 
+void (*ledger_barrier)(const char *point);
+
+static void barrier(const char *point) {
+  if (ledger_barrier) ledger_barrier(point);
+}
+
 /* Makes durable what was done since state_begin, or undoes it. */
 static ledger_status settle(chain *c, arena *a, verify_head before,
                             const char **why) {
+  barrier("executed");
   if (!chain_trouble(c, a, why)) state_commit(c->st);
   ledger_status s = chain_trouble(c, a, why);
+  barrier("committed");
   if (!s) return LEDGER_OK;
   state_rollback(c->st);
   c->head = before;

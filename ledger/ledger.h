@@ -193,6 +193,11 @@ int ledger_serve(ledger *l, int listen_fd, int stop_fd, const char **why);
 ledger_status ledger_connect(ledger **out, arena *a, const char *host,
                              uint16_t port, const char **why);
 
+/* Points where tests kill a ledger: "executed" before a commit, "committed"
+ * behind it, before anybody is answered.  Called with the point's name; NULL:
+ * nothing happens. */
+extern void (*ledger_barrier)(const char *point);
+
 const char *ledger_status_text(ledger_status s);
 const char *rec_outcome_name(rec_outcome o); /* "done", "pending" .. */
 

@@ -33,11 +33,11 @@ def main():
         rest = asked(net, open_, 'eve', 'ann', 'bob', 'cat')
         same(all_ - rest, PAY['dan'], 'what eve finds with two questions')
         same(asked(net, closed, 'eve', *PAY), sum(PAY.values()), 'one answer')
-        before = net.log(closed)['done']
+        before = net.done(closed)
         said = refused('the budget is used up', asked, net, closed, 'eve',
                        'ann', 'bob', 'cat')
         same(str(rest) in said, False, 'the refusal tells the sum')
-        same(net.log(closed)['done'], before, 'calls done')
+        same(net.done(closed), before, 'calls done')
         same(net.state(closed)['asked'] in (1, '1'), True, 'questions counted')
         print('two questions tell a salary; a budget of one keeps it')
 

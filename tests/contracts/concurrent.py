@@ -49,8 +49,7 @@ def main():
         for p in people:
             told = net.call(label, 'holding', who=p)['told'][0]['value']
             same(int(told), sum(paid[p]), 'what %s holds' % p)
-        log = net.log(label)
-        same(log['done'], calls + 2 * clients, 'calls in the log')
+        same(net.done(label), calls + 2 * clients, 'calls in the log')
         print('%d calls from %d clients: all there, none twice' %
               (calls, clients))
 

@@ -11,6 +11,7 @@ call said then, the state has to be the one before or the one after it, whole,
 on the ledger and on all nodes, and everything goes on without help.
 """
 import argparse
+import copy
 import os
 import random
 import subprocess
@@ -18,31 +19,18 @@ import sys
 import time
 
 import models
-from net import Failed, Net, Refused, same
+from net import Failed, Net, Refused, same, text
 
 MODELS = {'salary_pool': models.SalaryPool, 'evote': models.EVote,
           'budget': models.Budget, 'market': models.Market}
 
 
-def plain(v):
-    """Numbers may come as text where a reader could lose digits."""
-    if isinstance(v, str) and v.lstrip('-').isdigit():
-        return int(v)
-    if isinstance(v, list):
-        return [plain(x) for x in v]
-    if isinstance(v, dict):
-        return {plain(k) if isinstance(k, str) else
-                tuple(plain(x) for x in k) if isinstance(k, tuple) else k:
-                plain(x) for k, x in v.items()}
-    return v
-
-
 def public(state, got):
-    """What the model knows; the versions of secret state apart.  An entry of a
-    map that is zero is the same as none."""
+    """Pairs of what is there and what the model says; an entry of a map that is
+    zero is the same as none."""
     out = {}
     for k in state:
-        v = plain(got[k])
+        v = got[k]
         w = state[k]
         if isinstance(w, dict):
             v = {x: y for x, y in v.items() if y}
@@ -52,18 +40,13 @@ def public(state, got):
 
 
 def check_state(net, label, m, what):
-    got = net.state(label)
+    got = net.plain(net.state(label))
     for k, (v, w) in public(m.state(), got).items():
         same(v, w, '%s: state %s' % (what, k))
 
 
-def copy_of(m):
-    import copy
-    return copy.deepcopy(m)
-
-
 def expect(m, who, action, args):
-    after = copy_of(m)
+    after = copy.deepcopy(m)
     try:
         return after, getattr(after, action)(who, *args), None
     except models.No as e:
@@ -72,14 +55,13 @@ def expect(m, who, action, args):
 
 def check_answer(r, want, what):
     result, opened, events, told = want
-    got = plain(r['result'])
     if result is not None:
-        same(got, result, what + ': result')
-    same([plain(o['value']) for o in r['opened']], opened, what + ': opened')
-    same([tuple([e['name']] + [plain(v) for v in fields(e)])
-          for e in r['events']], events, what + ': events')
+        same(r['result'], result, what + ': result')
+    same([o['value'] for o in r['opened']], opened, what + ': opened')
+    same([tuple([e['name']] + fields(e)) for e in r['events']], events,
+         what + ': events')
     if told is not None:
-        same([plain(t['value']) for t in r['told']], [told], what + ': told')
+        same([t['value'] for t in r['told']], [told], what + ': told')
 
 
 def fields(event):
@@ -99,17 +81,18 @@ def step(net, label, m, who, action, args, what):
         return m
     if no is not None:
         raise AssertionError('%s: done; the model refuses: %s' % (what, no))
-    check_answer(r, want, what)
+    check_answer(net.plain(r), want, what)
     return after
 
 
 def killed_step(net, rng, label, m, who, action, args, what):
     """A process dies while the call is on its way."""
-    after, want, no = expect(m, who, action, args)
+    after, _, no = expect(m, who, action, args)
+    done = net.done(label)
     p = net.processes()
     name = rng.choice([n for n in p if n == 'ledger' or n.startswith('node')])
     call = subprocess.Popen(
-        [net.chi, 'call', label, action, *map(models_text, args), '--as', who,
+        [net.chi, 'call', label, action, *map(text, args), '--as', who,
          '--timeout', '20', '--json'], cwd=net.root, env=net.env,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(rng.random() * 0.08)
@@ -122,24 +105,18 @@ def killed_step(net, rng, label, m, who, action, args, what):
     out, err = call.communicate(timeout=90)
     net.wait_up()
     settle(net, label)
-    got = net.state(label)
+    got = net.plain(net.state(label))
     fits = []
     for state in (m, after):
         if all(v == w for v, w in public(state.state(), got).values()):
             fits.append(state)
-    done = done_calls(net, label)
     if not fits:
         raise AssertionError('%s, %s killed: a mixed state:\n  %r\n  %r or\n'
                              '  %r' % (what, name, got, m.state(),
                                        after.state()))
     if call.returncode == 0 and no is not None:
         raise AssertionError('%s: done; the model refuses: %s' % (what, no))
-    return (after if done > net.done else m), done
-
-
-def done_calls(net, label):
-    """Calls of the contract that are done, by the log."""
-    return net.log(label)['done']
+    return after if net.done(label) > done else m
 
 
 def settle(net, label):
@@ -149,11 +126,6 @@ def settle(net, label):
         if time.time() > end:
             raise AssertionError('a call stays pending')
         time.sleep(0.05)
-
-
-def models_text(v):
-    import json
-    return v if isinstance(v, str) else json.dumps(v)
 
 
 def main():
@@ -191,9 +163,7 @@ def main():
             what = 'step %d (seed %d): %s.%s%r as %s' % (
                 k, o.seed, label, action, tuple(args), who)
             if o.kill and rng.random() < 0.5:
-                net.done = done_calls(net, label)
-                m, _ = killed_step(net, rng, label, m, who, action, args,
-                                   what)
+                m = killed_step(net, rng, label, m, who, action, args, what)
                 kills += 1
             else:
                 m = step(net, label, m, who, action, args, what)

@@ -23,6 +23,7 @@ class Net:
         self.env = dict(os.environ, XDG_CONFIG_HOME=self.root + '/config',
                         NO_COLOR='1', **(env or {}))
         self.nodes = nodes
+        self.names = {}
         self.flags = ['--nodes', str(nodes)]
         if protocol:
             self.flags += ['--protocol', protocol]
@@ -70,9 +71,23 @@ class Net:
         return self.run('net', 'status')
 
     def identity(self, name):
-        self.run('new', 'identity', name, '--key-file',
-                 '%s/%s.key' % (self.root, name))
+        r = self.run('new', 'identity', name, '--key-file',
+                     '%s/%s.key' % (self.root, name))
+        self.names[r['public']] = name
         return name
+
+    def plain(self, v):
+        """Numbers may come as text where a reader could lose digits,
+        identities as keys."""
+        if isinstance(v, str):
+            if v.lstrip('-').isdigit() and v not in self.names:
+                return int(v)
+            return self.names.get(v, v)
+        if isinstance(v, (list, tuple)):
+            return type(v)(self.plain(x) for x in v)
+        if isinstance(v, dict):
+            return {self.plain(k): self.plain(x) for k, x in v.items()}
+        return v
 
     def deploy(self, path, who, *args):
         return self.run('deploy', path, *args, '--as', who)['contract']
@@ -103,6 +118,11 @@ class Net:
     def log(self, contract):
         return self.run('log', contract)
 
+    def done(self, contract):
+        """How many calls of the contract are done, by the log."""
+        return sum(r['outcome'] == 'done' and r['kind'] != 'deploy'
+                   for r in self.log(contract)['records'])
+
     def processes(self):
         """name -> pid of everything that runs."""
         return {p['name']: p['pid'] for p in self.status()['processes']
@@ -120,7 +140,7 @@ class Net:
         while True:
             try:
                 s = self.status()
-                if all(p['state'] == 'running' for p in s['processes']):
+                if all(p['state'] == 'answers' for p in s['processes']):
                     return s
             except Failed:
                 s = None
