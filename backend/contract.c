@@ -113,8 +113,6 @@ static void get_leaf(ct_reader *r, const json_t *o, const char *ctx,
   ct_read_leaf(r, o, l->name, l);
   if (r->ok && !leaf_of(l->name, s->name))
     ct_refuse(r, "the leaf '%.60s' must be one of '%.60s'", l->name, s->name);
-  if (r->ok && !s->secret && l->lanes > CONTRACT_LANES_MAX)
-    ct_refuse(r, "the leaf '%.60s' must have at most 2^20 lanes", l->name);
   for (const ct_leaf *k = s->leaf; k < l && r->ok; k++)
     if (!strcmp(k->name, l->name))
       ct_refuse(r, "the leaf '%.60s' is there twice", l->name);
@@ -145,11 +143,15 @@ static void get_states(ct_reader *r, const json_t *j, contract *c) {
   const json_t *list =
       ct_list(r, j, "the package", "state", CONTRACT_LIST_MAX, &c->nstate);
   uint32_t leaves = 0;
+  uint64_t lanes = 0;
   c->state = ARENA_ARR(r->a, ct_state, (size_t)c->nstate + 1);
   for (uint32_t k = 0; k < c->nstate && r->ok; k++) {
     get_state(r, json_array_get(list, k), arena_printf(r->a, "state[%u]", k),
               &c->state[k]);
     leaves += c->state[k].nleaf;
+    for (uint32_t i = 0; i < c->state[k].nleaf && r->ok; i++)
+      if (!c->state[k].secret)
+        ct_count_lanes(r, "public state", c->state[k].leaf[i].lanes, &lanes);
     for (uint32_t i = 0; i < k && r->ok; i++)
       if (!strcmp(c->state[i].name, c->state[k].name))
         ct_refuse(r, "the state '%.60s' is there twice", c->state[k].name);
@@ -200,6 +202,7 @@ static void get_action(ct_reader *r, const json_t *o, const char *ctx,
                        const contract *c, ct_action *x) {
   static const char *const kinds[] = {"action", "view", "init"};
   uint32_t n;
+  uint64_t lanes = 0;
   x->name = ct_name(r, o, ctx, "name");
   const char *kind = ct_text(r, o, ctx, "kind", 16);
   int k = 0;
@@ -213,9 +216,8 @@ static void get_action(ct_reader *r, const json_t *o, const char *ctx,
   x->reads = get_touched(r, o, ctx, "reads", c);
   x->writes = get_touched(r, o, ctx, "writes", c);
   for (uint32_t i = 0; i < x->nparam && r->ok; i++)
-    if (!x->param[i].secret && x->param[i].lanes > CONTRACT_LANES_MAX)
-      ct_refuse(r, "the parameter '%.60s' must have at most 2^20 lanes",
-                x->param[i].name);
+    if (!x->param[i].secret)
+      ct_count_lanes(r, "public parameters", x->param[i].lanes, &lanes);
   if (r->ok)
     get_parts(r, o, arena_printf(r->a, "action '%s'", x->name), x);
   if (r->ok) ct_check_action(r, c, x);

@@ -41,7 +41,11 @@ ct_leaf *ct_read_value(ct_reader *r, const json_t *type, const char *name,
 bool ct_read_key(ct_reader *r, const json_t *type, const char *ctx);
 
 /* ---- contract_check.c ---- */
-/* The rules of the three parts; false after a report. */
-bool ct_check_action(ct_reader *r, const contract *c, const ct_action *x);
+/* Finds the types of all leaves, and checks the rules of the three parts; false
+ * after a report. */
+bool ct_check_action(ct_reader *r, const contract *c, ct_action *x);
+/* Adds to a sum of lanes that the ledger holds or is told. */
+bool ct_count_lanes(ct_reader *r, const char *what, uint64_t lanes,
+                    uint64_t *sum);
 
 #endif

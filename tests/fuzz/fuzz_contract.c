@@ -29,8 +29,7 @@ static void look_at(const contract *c) {
     demand(!x->circuit == !x->circuit_hash, "a hash");
     for (int p = 0; p < CT_PARTS; p++)
       for (uint32_t j = 0; x->part[p] && j < x->part[p]->nin; j++)
-        demand(contract_leaf_type(x->part[p], false, x->part[p]->in[j].name),
-               "an input without a type");
+        demand(x->in[p][j] != NULL, "an input without a type");
   }
 }
 

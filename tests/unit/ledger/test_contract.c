@@ -86,7 +86,8 @@ static const struct {
     {"\"name\":\"$owner\"", "\"name\":\"$own\"", "must be one of 'owner'"},
     {"\"lanes\":1", "\"lanes\":0", "'lanes' of $seats"},
     {"\"lanes\":1", "\"lanes\":1e3", "'lanes' of $seats"},
-    {"\"lanes\":1", "\"lanes\":1048577", "at most 2^20 lanes"},
+    {"\"name\":\"n\",\"type\":{", "\"name\":\"n\",\"type\":{\"dims\":[1048577],",
+     "public parameters must have at most 2^20 elements"},
     {"\"lanes\":1", "\"lanes\":2", "'leaves' and 'value' of the state 'seats'"},
     {"\"hi\":\"9\"}]", "\"hi\":\"8\"}]", "'leaves' and 'value'"},
     {"\"lo\":\"0\"", "\"lo\":\"x\"", "'lo' of $seats must be a string of"},
@@ -192,6 +193,20 @@ static void part(const char *before, const char *circuit, const char *after,
     CU_ASSERT_PTR_NULL(parse(t, NULL));
 }
 
+/* A part that computes 2^bits. */
+static const char *wide(arena *b, unsigned bits) {
+  mpz_t z;
+  mpz_init(z);
+  mpz_ui_pow_ui(z, 2, bits);
+  char *d = mpz_get_str(NULL, 10, z);
+  const char *s = arena_printf(
+      b, H "@body {\n  %%1: z<1..1> = const 1\n  %%b: z<%u..%u> = const %u\n"
+      "  %%x: z<%s..%s> = shl %%1, %%b\n}\n", bits, bits, bits, d, d);
+  free(d);
+  mpz_clear(z);
+  return s;
+}
+
 static void test_parts(void) {
   part(NULL, NULL, NULL, NULL);
   part(passes("n", "$x", 0), NULL, NULL, NULL);
@@ -235,6 +250,9 @@ static void test_parts(void) {
        "  mstore %k, %k \"$x\"\n}\n", NULL, "is a map");
   part(H "@body {\n  %k: p<0..0> = const 0\n  %h: p.sh<0..0> = hide %k\n}\n",
        NULL, NULL, "works on shares");
+  /* what would take too long */
+  part(wide(a, 4095), NULL, NULL, NULL);
+  part(wide(a, 4096), NULL, NULL, "more than 4096 bits");
   /* a leaf without an operation */
   part(H "input \"n\" \"u32\" \"\" of \"n\"\n@body {\n}\n", NULL, NULL,
        "no operation has it");
