@@ -7,14 +7,18 @@
  *   2 takes its sealed arguments from the store and compares their digest with
  *     the one the caller signed;
  *   3 loads its shares at the versions the ledger names;
- *   4 meets its peers (TLS 1.3, pinned keys); a node that failed in 1..3 meets
- *     them too and leaves at once, so that nobody waits;
- *   5 agrees on circuit, public inputs, session; consistency of all shares is
- *     checked before anything is opened; runs;
+ *   4 meets its peers (TLS 1.3, pinned keys) and hears from each that it means
+ *     the same call and is ready; a node that failed in 1..3 meets them too,
+ *     says so, votes and leaves, so that nobody waits and its reason stands;
+ *   5 notes durably that the run begins, which it may do once; agrees on
+ *     circuit, public inputs, session; consistency of all shares is checked
+ *     before anything is opened; runs;
  *   6 stages the new shares and told values durably;
  *   7 votes.  From a vote to commit on it waits for the ledger's word.
- * When it starts it promotes or discards what is staged as the ledger says, and
- * votes to abort what is pending and was not staged.
+ * When it starts it goes on behind the last record it has seen: promotes or
+ * discards what is staged as the ledger says, votes again for what is staged
+ * and pending, and votes to abort what it had begun and did not stage.  A ledger
+ * that lost the last record seen was rolled back: the node does not serve it.
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -46,15 +50,18 @@ typedef struct node_config {
   const char *cache_dir;
 } node_config;
 
-/* Runs until stop_fd ends.  0, or -1 with *why.  One line per event on `log`
- * (a file descriptor; -1: none); never a secret. */
+/* Runs until stop_fd ends.  0, or -1 with *why, in `a`.  One line per event on
+ * `log` (a file descriptor; -1: none); never a secret. */
 int node_serve(const node_config *cfg, int log, const char **why, arena *a);
 
-/* Points where tests kill a node: called with the point's name; the default
- * does nothing. */
+/* Points where tests kill a node: called with the point's name, in the thread
+ * of node_serve; NULL, the default: nobody.  pending-seen, inputs-ready,
+ * connected, started, ran, staged, voted, promoted. */
 extern void (*node_barrier)(const char *point);
 
-/* ---- client.c: what callers say to a node; false with *why ---- */
+/* ---- client.c: what callers say to a node; false with *why, in `a` ---- */
+
+enum { NODE_DEPOSIT_MAX = 64 << 20 }; /* bytes of sealed arguments of a call */
 
 /* Gives the node its sealed arguments of a call that will be submitted:
  * returns when they are durable there. */
@@ -75,9 +82,9 @@ typedef struct node_letter {
 bool node_letters(arena *a, const char *host, uint16_t port,
                   const chi_identity *id, uint64_t after, node_letter **out,
                   size_t *n, const char **why);
-/* "ok", index, last record seen, versions held: JSON text. */
+/* JSON: {"node": index, "seen": seq of the last record, "leaves":
+ * [{"contract": hex, "leaf", "version", "lanes"}]}: which shares it holds. */
 bool node_status(arena *a, const char *host, uint16_t port, const char **json,
                  const char **why);
-/* For `chi state`: which versions of a contract's secret leaves it holds. */
 
 #endif

@@ -12,7 +12,9 @@ ALLOWED = {
     'frontend': {'base', 'grammar', 'frontend'},
     'backend': {'base', 'ir', 'backend'},
     'ledger': {'base', 'ir', 'backend', 'ledger'},
-    'cmd': {'base', 'grammar', 'ir', 'frontend', 'backend', 'ledger', 'cmd'},
+    'node': {'base', 'ir', 'backend', 'ledger', 'node'},
+    'cmd': {'base', 'grammar', 'ir', 'frontend', 'backend', 'ledger', 'node',
+            'cmd'},
     'runtime': {'runtime'},
     'examples': set(),
 }

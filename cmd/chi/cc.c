@@ -43,7 +43,7 @@ static bool start(cli *c, const char *dir, cc_job *j) {
     diag_report_nowhere(c->dg, DIAG_SYSTEM, "make a pipe", strerror(errno));
     return false;
   }
-  j->pid = proc_spawn(argv, -1, -1, pipe_fd[1], true, dir);
+  j->pid = proc_spawn(argv, -1, -1, pipe_fd[1], SPAWN_GROUP, dir);
   int why = errno;
   close(pipe_fd[1]);
   if (j->pid < 0) {

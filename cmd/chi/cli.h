@@ -29,9 +29,20 @@ typedef enum {
   CMD_INSPECT,
   CMD_SPLIT,
   CMD_EXPLAIN,
+  CMD_NEW,
+  CMD_NET,
+  CMD_DEPLOY,
+  CMD_CALL,
+  CMD_VIEW,
+  CMD_LOG,
+  CMD_STATE,
+  CMD_INBOX,
   CMD_VERSION,
   CMD_HELP,
   CMD_NODE,
+  CMD_NET_PROCESS,
+  CMD_LEDGER_PROCESS,
+  CMD_NODE_PROCESS,
   CMD_COUNT
 } command_id;
 
@@ -42,13 +53,14 @@ typedef struct word_list {
 
 /* Every option of every subcommand; opts.c says which takes which. */
 typedef struct options {
-  const char *arg[2]; /* FILE FN, ID, COMMAND */
+  const char **arg; /* FILE FN, ID, COMMAND ..; NULL where there is none */
   unsigned narg;
-  bool help, json, clear, openings, spans, all, markdown, list;
+  bool help, json, clear, openings, spans, all, markdown, list, follow;
   word_list input; /* NAME=VALUE, in order */
   word_list set;   /* NAME=VALUE of template parameters */
   const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
-  const char *level, *control;
+  const char *level, *control, *passphrase_file, *key_file, *as, *dir;
+  const char *index;
 } options;
 
 typedef struct cli {
@@ -62,9 +74,11 @@ typedef struct cli {
   bool colour_out, colour_err, tty_err;
 } cli;
 
+enum { ARGS_LEAST = 2, ARGS_MANY = 1 << 20 };
+
 typedef struct command {
   const char *name, *args, *summary, *text, *examples;
-  unsigned min, max; /* positional arguments */
+  unsigned min, max; /* positional arguments; ARGS_MANY: any number */
   int (*run)(cli *c);
   bool hidden;
 } command;
@@ -110,6 +124,14 @@ int cmd_cost(cli *c);
 int cmd_inspect(cli *c);
 int cmd_split(cli *c);
 int cmd_explain(cli *c);
+int cmd_new(cli *c);
+int cmd_net(cli *c);
+int cmd_deploy(cli *c);
+int cmd_call(cli *c);
+int cmd_view(cli *c);
+int cmd_log(cli *c);
+int cmd_state(cli *c);
+int cmd_inbox(cli *c);
 int cmd_version(cli *c);
 int cmd_help(cli *c);
 int cmd_node(cli *c);

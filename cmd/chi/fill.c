@@ -40,9 +40,31 @@ static void bad_value(filler *x, const fe_leaf *l, value_status st,
   buf_free(&hi);
 }
 
+static void nobody(filler *x, const char *s, size_t n, size_t start,
+                   size_t end) {
+  const people *w = &x->in->who;
+  const char **list = ARENA_ARR(x->c->a, const char *, w->n + 1);
+  uint32_t k = 0;
+  for (uint32_t i = 0; i < w->n; i++)
+    if (w->p[i].name != NULL)
+      list[k++] = w->p[i].name;
+  const char *near = text_near(arena_strndup(x->c->a, s, n), list, k);
+  report_at(x, start, end, DIAG_IDENTITY_UNKNOWN, text_shown(x->c->a, s, n),
+            NULL, NULL, NULL, NULL);
+  if (near != NULL)
+    diag_hint(x->c->dg, "Did you mean \"%s\"?", near);
+  else
+    diag_hint(x->c->dg, "Write its 64 hex digits, or make it: chi new "
+              "identity NAME.");
+}
+
 static bool put_identity(filler *x, lanes *v, uint64_t at, const char *s,
-                         size_t n) {
+                         size_t n, size_t start, size_t end) {
   const person *p = people_get(&x->in->who, s, n);
+  if (p == NULL && x->in->who.closed) {
+    nobody(x, s, n, start, end);
+    return false;
+  }
   if (p == NULL) {
     diag_report_nowhere(x->c->dg, DIAG_SYSTEM, "make a key", "no randomness");
     return false;
@@ -65,7 +87,7 @@ bool fill_scalar(filler *x, uint32_t k, const char *s, size_t n, size_t start,
   value_status st;
   if (l->type->kind == FE_IDENTITY) {
     if (identity_valid(s, n))
-      return put_identity(x, v, at, s, n);
+      return put_identity(x, v, at, s, n, start, end);
     st = VALUE_FORM;
   } else {
     st = value_read(l, x->mersenne, s, n, x->tmp);

@@ -74,30 +74,41 @@ static bool from_option(filler *x, const request *r) {
   return fill_text(x, true);
 }
 
-static bool split(cli *c, const char *option, request *r) {
-  const char *eq = strchr(option, '=');
-  size_t n = strlen(option);
+/* The text of an option or an argument, as a source for messages. */
+static bool add_text(cli *c, const char *label, const char *text,
+                     request *r) {
+  size_t n = strlen(text);
   source_id id;
-  if (!source_add(c->ss, "--input", option, n, &id)) {
-    diag_report_nowhere(c->dg, DIAG_INPUT_FORM,
-                        text_shown(c->a, option, n));
+  if (!source_add(c->ss, label, text, n, &id)) {
+    diag_report_nowhere(c->dg, DIAG_INPUT_FORM, text_shown(c->a, text, n));
     return false;
   }
   const source_file *s = source_get(c->ss, id);
   data_file *d = ARENA_NEW(c->a, data_file);
   *d = (data_file){s->path, s->text, s->n, true, s->base};
   r->text = d;
-  if (eq == NULL || eq == option || eq[1] == '\0' ||
-      strcmp(eq + 1, "@") == 0) {
-    diag_report(c->dg, DIAG_INPUT_FORM, data_span(d, 0, n),
-                text_shown(c->a, option, n));
+  return true;
+}
+
+static bool bad_form(cli *c, const request *r) {
+  const data_file *d = r->text;
+  diag_report(c->dg, DIAG_INPUT_FORM, data_span(d, 0, d->n),
+              text_shown(c->a, d->text, d->n));
+  return false;
+}
+
+static bool split(cli *c, const char *label, const char *option, request *r) {
+  const char *eq = strchr(option, '=');
+  if (!add_text(c, label, option, r))
     return false;
-  }
+  if (eq == NULL || eq == option || eq[1] == '\0' ||
+      strcmp(eq + 1, "@") == 0)
+    return bad_form(c, r);
   size_t k = (size_t)(eq - option);
   r->name = arena_strndup(c->a, option, k);
-  r->value = s->text + k + 1;
-  r->name_sp = data_span(d, 0, k);
-  r->value_sp = data_span(d, k + 1, n);
+  r->value = r->text->text + k + 1;
+  r->name_sp = data_span(r->text, 0, k);
+  r->value_sp = data_span(r->text, k + 1, r->text->n);
   return true;
 }
 
@@ -118,55 +129,133 @@ static const fe_param *find_param(cli *c, const fe_fn *f, const request *r) {
   return NULL;
 }
 
-static bool read_one(cli *c, const fe_fn *f, unsigned mersenne, inputs *in,
-                     const char *option, bool *given) {
-  request r;
-  if (!split(c, option, &r))
-    return false;
-  const fe_param *p = find_param(c, f, &r);
-  if (p == NULL)
-    return false;
-  uint32_t i = (uint32_t)(p - f->param), first = 0;
-  if (given[i]) {
-    diag_report(c->dg, DIAG_INPUT_TWICE, r.name_sp, p->name);
+/* ---- a parameter ---- */
+
+typedef struct intake {
+  cli *c;
+  const fe_fn *f;
+  unsigned mersenne;
+  inputs *in;
+  bool *given;
+} intake;
+
+static bool read_value(intake *t, const fe_param *p, request *r) {
+  uint32_t i = (uint32_t)(p - t->f->param), first = 0;
+  if (t->given[i]) {
+    diag_report(t->c->dg, DIAG_INPUT_TWICE, r->name_sp, p->name);
     return false;
   }
-  given[i] = true;
+  t->given[i] = true;
   for (uint32_t j = 0; j < i; j++)
-    first += f->param[j].nleaf;
-  filler x = {c, in, mersenne, p, first, NULL, r.text, {{0}}};
-  x.cursor = ARENA_ARR(c->a, uint64_t, p->nleaf + 1);
+    first += t->f->param[j].nleaf;
+  filler x = {t->c, t->in, t->mersenne, p, first, NULL, r->text, {{0}}};
+  x.cursor = ARENA_ARR(t->c->a, uint64_t, p->nleaf + 1);
   mpz_init(x.tmp);
-  bool ok = from_option(&x, &r);
+  bool ok = from_option(&x, r);
   mpz_clear(x.tmp);
   return ok;
 }
 
-bool inputs_read(cli *c, const fe_fn *f, unsigned mersenne, inputs *in) {
-  bool ok = true;
-  *in = (inputs){0};
+static bool read_named(intake *t, const char *label, const char *text) {
+  request r;
+  if (!split(t->c, label, text, &r))
+    return false;
+  const fe_param *p = find_param(t->c, t->f, &r);
+  return p != NULL && read_value(t, p, &r);
+}
+
+static void begin(intake *t) {
+  const fe_fn *f = t->f;
+  inputs *in = t->in;
+  uint32_t k = 0;
   for (uint32_t i = 0; i < f->nparam; i++)
     in->n += f->param[i].nleaf;
-  in->leaf = ARENA_ARR(c->a, const fe_leaf *, in->n + 1);
-  in->val = ARENA_ARR(c->a, lanes, in->n + 1);
-  uint32_t k = 0;
+  in->leaf = ARENA_ARR(t->c->a, const fe_leaf *, in->n + 1);
+  in->val = ARENA_ARR(t->c->a, lanes, in->n + 1);
   for (uint32_t i = 0; i < f->nparam; i++)
     for (uint32_t j = 0; j < f->param[i].nleaf; j++, k++) {
       in->leaf[k] = &f->param[i].leaf[j];
       lanes_new(&in->val[k], in->leaf[k]);
     }
-  bool *given = ARENA_ARR(c->a, bool, f->nparam + 1);
-  for (size_t i = 0; i < c->opt.input.n; i++)
-    ok &= read_one(c, f, mersenne, in, c->opt.input.p[i], given);
-  for (uint32_t i = 0; i < f->nparam; i++) {
-    if (given[i] || f->param[i].nleaf == 0)
+  t->given = ARENA_ARR(t->c->a, bool, f->nparam + 1);
+}
+
+static bool complete(intake *t, const char *mend) {
+  bool ok = true;
+  for (uint32_t i = 0; i < t->f->nparam; i++) {
+    const fe_param *p = &t->f->param[i];
+    if (t->given[i] || p->nleaf == 0)
       continue;
-    diag_report_nowhere(c->dg, DIAG_INPUT_MISSING, f->param[i].name, f->name,
-                        f->param[i].type->text);
-    diag_hint(c->dg, "Add --input %s=VALUE.", f->param[i].name);
+    diag_report_nowhere(t->c->dg, DIAG_INPUT_MISSING, p->name, t->f->name,
+                        p->type->text);
+    diag_hint(t->c->dg, "Add %s%s=VALUE.", mend, p->name);
     ok = false;
   }
   return ok;
+}
+
+bool inputs_read(cli *c, const fe_fn *f, unsigned mersenne, inputs *in) {
+  intake t = {c, f, mersenne, in, NULL};
+  bool ok = true;
+  *in = (inputs){0};
+  begin(&t);
+  for (size_t i = 0; i < c->opt.input.n; i++)
+    ok &= read_named(&t, "--input", c->opt.input.p[i]);
+  return complete(&t, "--input ") && ok;
+}
+
+/* ---- arguments of the command ---- */
+
+/* NAME=VALUE, where NAME could be a parameter's. */
+static bool is_named(const char *s) {
+  size_t n = 0;
+  while ((s[n] >= 'a' && s[n] <= 'z') || (s[n] >= 'A' && s[n] <= 'Z') ||
+         s[n] == '_' || (n > 0 && s[n] >= '0' && s[n] <= '9'))
+    n++;
+  return n > 0 && s[n] == '=';
+}
+
+static bool read_placed(intake *t, const char *label, const char *text,
+                        uint32_t i, bool after_named) {
+  cli *c = t->c;
+  request r;
+  if (!add_text(c, label, text, &r))
+    return false;
+  size_t n = r.text->n;
+  if (n == 0 || strcmp(text, "@") == 0)
+    return bad_form(c, &r);
+  r.name_sp = r.value_sp = data_span(r.text, 0, n);
+  if (after_named) {
+    diag_report(c->dg, DIAG_ARGUMENT_ORDER, r.value_sp,
+                text_shown(c->a, text, n));
+    return false;
+  }
+  if (i >= t->f->nparam) {
+    diag_report(c->dg, DIAG_ARGUMENT_EXTRA, r.value_sp, t->f->name,
+                t->f->nparam, t->f->nparam == 1 ? "" : "s");
+    return false;
+  }
+  r.name = t->f->param[i].name;
+  r.value = r.text->text;
+  return read_value(t, &t->f->param[i], &r);
+}
+
+bool inputs_read_args(cli *c, const fe_fn *f, unsigned mersenne,
+                      const char *const *arg, size_t narg, inputs *in) {
+  intake t = {c, f, mersenne, in, NULL};
+  bool ok = true, named = false;
+  uint32_t placed = 0;
+  begin(&t);
+  for (size_t i = 0; i < narg; i++) {
+    const char *label = arena_printf(c->a, "argument %zu", i + 1);
+    if (is_named(arg[i])) {
+      named = true;
+      ok &= read_named(&t, label, arg[i]);
+    } else {
+      ok &= read_placed(&t, label, arg[i], placed++, named);
+    }
+  }
+  return ok && complete(&t, "");
 }
 
 void inputs_free(inputs *in) {

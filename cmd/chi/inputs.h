@@ -16,6 +16,10 @@ typedef struct inputs {
 /* Reads every --input of c for the parameters of f; false after reports to
  * c->dg.  Free in either case. */
 bool inputs_read(cli *c, const fe_fn *f, unsigned mersenne, inputs *in);
+/* The same from arguments of the command: VALUE in order, then NAME=VALUE.
+ * in->who is the caller's: the people that names may stand for. */
+bool inputs_read_args(cli *c, const fe_fn *f, unsigned mersenne,
+                      const char *const *arg, size_t narg, inputs *in);
 void inputs_free(inputs *in);
 
 /* ---- data.c: the files that inputs name ---- */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/chi/cli.h"
+#include "cmd/chi/net.h"
 #include "cmd/chi/version.h"
 
 #define INPUT_FORMS                                                            \
@@ -15,6 +16,11 @@
   "name (a fresh key for this run; the same name is the same identity) or 64\n"\
   "hex digits. A CSV file has a header; rows are counted from 1 after it and\n"\
   "FIRST-LAST includes both. One column makes a list, several a matrix."
+
+#define ARG_FORMS                                                              \
+  "ARG is VALUE for the next parameter, or NAME=VALUE; VALUE is written as for\n"\
+  "'chi run --input': a number, true, [1, 2, 3], {x: 1}, @FILE.json, and for an\n"\
+  "identity the name of one of yours or 64 hex digits."
 
 const command command_table[CMD_COUNT] = {
     [CMD_CHECK] = {"check", "FILE", "errors and warnings only",
@@ -87,6 +93,82 @@ const command command_table[CMD_COUNT] = {
                      "its cause is mended.\nWithout ID: the list of all.",
                      "  chi explain E0101\n  chi explain", 0, 1, cmd_explain,
                      false},
+    [CMD_NEW] = {"new", "identity NAME", "an identity: a key pair of yours",
+                 "Makes a key pair and keeps it in chirograph/identities of "
+                 "your configuration\nfolder, encrypted under a passphrase or "
+                 "a key file. Contracts know you by its\npublic half. The key "
+                 "file is made if it is not there; one key file may serve\n"
+                 "many identities, and they open without asking.",
+                 "  chi new identity ann\n"
+                 "  chi new identity ann --passphrase-file secret.txt\n"
+                 "  chi new identity ann --key-file "
+                 "~/.config/chirograph/key",
+                 2, 2, cmd_new, false},
+    [CMD_NET] = {"net", "start|stop|status",
+                 "a local network of nodes and a ledger",
+                 "Keeps a network in the folder .chi of the current folder: a "
+                 "ledger and N node\nprocesses on the loopback. 'start' makes it "
+                 "the first time, starts it and waits\nuntil everything answers; "
+                 "a process that dies is started again. 'stop' ends all\nof them; "
+                 "what they keep stays. 'status' tells how they are, and exits "
+                 "with 3\nunless all of them answer.",
+                 "  chi net start\n  chi net start --nodes 5\n"
+                 "  chi net status --json\n  chi net stop",
+                 1, 1, cmd_net, false},
+    [CMD_DEPLOY] = {"deploy", "FILE [CONTRACT] [NAME=VALUE ...] --as NAME",
+                    "a contract onto the ledger",
+                    "Compiles CONTRACT (the only one, if it is not named) of "
+                    "FILE to a package and\nputs it on the ledger of this "
+                    "folder's network. NAME=VALUE are the contract's\nown "
+                    "parameters. A FILE that ends in .json is a package that "
+                    "was built before.\nSeveral contracts of one name become "
+                    "Pool, Pool-2 and so on.",
+                    "  chi deploy pool.chi --as ann\n"
+                    "  chi deploy vote.chi Vote deadline=1700000000 --as ann\n"
+                    "  chi deploy pool.chi --set SEATS=20 --as ann\n"
+                    "  chi deploy out/Pool.json --as ann",
+                    1, ARGS_MANY, cmd_deploy, false},
+    [CMD_CALL] = {"call", "CONTRACT ACTION [ARG ...] --as NAME",
+                  "runs an action of a contract",
+                  "Seals the secret arguments for the nodes, signs the call and "
+                  "waits for its end.\nPrints the result, what was opened, the "
+                  "events, what was told to the caller, and\nthe cost. While "
+                  "another call holds what this one needs, it waits.\n\n" ARG_FORMS
+                  "\nA failed condition exits with 1 and its reason; a call that "
+                  "the nodes could not\nrun exits with 3. CONTRACT is a label, "
+                  "or the first digits of an id.",
+                  "  chi call Pool join 4200 --as ann\n"
+                  "  chi call Pool pay to=bob amount=5 --as ann --json\n"
+                  "  chi call Vote cast [0,1,0] --as ann",
+                  2, ARGS_MANY, cmd_call, false},
+    [CMD_VIEW] = {"view", "CONTRACT VIEW [ARG ...]",
+                  "what a view of a contract says",
+                  "Runs a view on the public state as it is now. No nodes are "
+                  "needed and nothing is\nrecorded. With --as, the view's "
+                  "caller is that identity.\n\n" ARG_FORMS,
+                  "  chi view Pool count\n  chi view Pool seat_of ann\n"
+                  "  chi view Pool mine --as ann",
+                  2, ARGS_MANY, cmd_view, false},
+    [CMD_LOG] = {"log", "CONTRACT", "the history of a contract, verified",
+                 "Has the ledger check its whole chain and state, checks the "
+                 "chain and the\nsignatures again while it reads, and tells "
+                 "every record of the contract: who,\nwhat, the outcome, what "
+                 "was opened, events. With --follow and --json, one record\nis "
+                 "one line.",
+                 "  chi log Pool\n  chi log Pool --follow\n"
+                 "  chi log Pool --json",
+                 1, 1, cmd_log, false},
+    [CMD_STATE] = {"state", "CONTRACT", "the state of a contract",
+                   "Prints the public state, maps included. Of secret state it "
+                   "tells the type, the\nversion (the call that wrote it) and "
+                   "which nodes hold their share of it.",
+                   "  chi state Pool\n  chi state Pool --json", 1, 1,
+                   cmd_state, false},
+    [CMD_INBOX] = {"inbox", "--as NAME", "values told to an identity",
+                   "Fetches what contracts told to the identity with "
+                   "reveal(x, to: id), from every\nnode, and opens it.",
+                   "  chi inbox --as ann\n  chi inbox --as ann --json", 0, 0,
+                   cmd_inbox, false},
     [CMD_VERSION] = {"version", "", "version of the command",
                      "Prints the version.", "  chi version", 0, 0, cmd_version,
                      false},
@@ -94,6 +176,12 @@ const command command_table[CMD_COUNT] = {
                   "Tells what a command does.", "  chi help run", 0, 1,
                   cmd_help, false},
     [CMD_NODE] = {"node", "--control FD", "", "", "", 0, 0, cmd_node, true},
+    [CMD_NET_PROCESS] = {"net-process", "--dir DIR", "", "", "", 0, 0,
+                         cmd_net_process, true},
+    [CMD_LEDGER_PROCESS] = {"ledger-process", "--dir DIR", "", "", "", 0, 0,
+                            cmd_ledger_process, true},
+    [CMD_NODE_PROCESS] = {"node-process", "--dir DIR --index I", "", "", "", 0,
+                          0, cmd_node_process, true},
 };
 
 int cmd_version(cli *c) {

@@ -35,7 +35,7 @@ static bool spawn(mesh *m, peer *p) {
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
     return false;
   const char *argv[] = {m->c->self, "node", "--control", "3", NULL};
-  p->pid = proc_spawn(argv, pair[1], p->listen_fd, -1, false, NULL);
+  p->pid = proc_spawn(argv, pair[1], p->listen_fd, -1, 0, NULL);
   int why = errno;
   close(pair[1]);
   p->fd = pair[0];

@@ -13,10 +13,14 @@ typedef enum { OPT_FLAG, OPT_TEXT, OPT_LIST } option_kind;
 #define AT(F) offsetof(options, F)
 #define ON(C) (1u << CMD_##C)
 enum {
+  CONTRACT = ON(DEPLOY) | ON(CALL) | ON(VIEW) | ON(LOG) | ON(STATE) | ON(INBOX),
   ALL = ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT) |
-        ON(SPLIT) |
-        ON(EXPLAIN) | ON(VERSION) | ON(HELP),
-  NODES = ON(RUN) | ON(TEST) | ON(COST)
+        ON(SPLIT) | ON(EXPLAIN) | ON(NEW) | ON(NET) | CONTRACT | ON(VERSION) |
+        ON(HELP),
+  NODES = ON(RUN) | ON(TEST) | ON(COST) | ON(NET),
+  SIGNED = ON(DEPLOY) | ON(CALL) | ON(INBOX),
+  UNLOCK = ON(NEW) | SIGNED,
+  PROCESS = ON(NET_PROCESS) | ON(LEDGER_PROCESS) | ON(NODE_PROCESS)
 };
 
 typedef struct option {
@@ -31,9 +35,10 @@ static const option table[] = {
     {"--input", "NAME=VALUE", OPT_LIST, AT(input), ON(RUN),
      "a parameter: a value, @FILE.csv:COLUMN[,COLUMN...][:FIRST-LAST] or "
      "@FILE.json"},
-    {"--nodes", "N", OPT_TEXT, AT(nodes), NODES,
+    {"--nodes", "N", OPT_TEXT, AT(nodes), NODES | ON(NET_PROCESS),
      "how many nodes compute (3..64; 3 if not given)"},
-    {"--protocol", "NAME", OPT_TEXT, AT(protocol), NODES,
+    {"--protocol", "NAME", OPT_TEXT, AT(protocol),
+     NODES | ON(NET_PROCESS),
      "rep3 (3 nodes) or shamir (3..64); rep3 with 3 nodes if not given"},
     {"--clear", NULL, OPT_FLAG, AT(clear), ON(RUN) | ON(TEST),
      "compute on clear values, without nodes"},
@@ -41,7 +46,8 @@ static const option table[] = {
      "list what is opened, where and to whom"},
     {"--keep", "DIR", OPT_TEXT, AT(keep), ON(RUN),
      "keep the emitted C, header and manifest in DIR"},
-    {"--timeout", "SECONDS", OPT_TEXT, AT(timeout), ON(RUN) | ON(TEST),
+    {"--timeout", "SECONDS", OPT_TEXT, AT(timeout),
+     ON(RUN) | ON(TEST) | ON(NET) | ON(DEPLOY) | ON(CALL),
      "give up after this long without progress (60)"},
     {"--filter", "TEXT", OPT_TEXT, AT(filter), ON(TEST),
      "only tests whose name contains TEXT"},
@@ -49,7 +55,7 @@ static const option table[] = {
     {"-o", "DIR", OPT_TEXT, AT(out), ON(BUILD),
      "where the files go; made if it is not there"},
     {"--set", "NAME=VALUE", OPT_LIST, AT(set),
-     ON(CHECK) | ON(BUILD) | ON(SPLIT) | ON(INSPECT) | ON(COST),
+     ON(CHECK) | ON(BUILD) | ON(SPLIT) | ON(INSPECT) | ON(COST) | ON(DEPLOY),
      "a template parameter of a contract"},
     {"--stage", "STAGE", OPT_TEXT, AT(stage), ON(INSPECT),
      "high, core or sched (sched if not given)"},
@@ -62,8 +68,18 @@ static const option table[] = {
      "every diagnostic with its story"},
     {"--markdown", NULL, OPT_FLAG, AT(markdown), ON(EXPLAIN),
      "as a page of documentation"},
+    {"--as", "NAME", OPT_TEXT, AT(as), SIGNED | ON(VIEW),
+     "the identity that acts: chi new identity NAME"},
+    {"--follow", NULL, OPT_FLAG, AT(follow), ON(LOG),
+     "go on with the records that come, until it is interrupted"},
+    {"--passphrase-file", "FILE", OPT_TEXT, AT(passphrase_file), UNLOCK,
+     "the identity's passphrase is the first line of FILE"},
+    {"--key-file", "FILE", OPT_TEXT, AT(key_file), UNLOCK,
+     "the identity is encrypted under the 32 bytes of FILE"},
     {"--control", "FD", OPT_TEXT, AT(control), ON(NODE),
      "the socket to the driver"},
+    {"--dir", "DIR", OPT_TEXT, AT(dir), PROCESS, "the network's folder"},
+    {"--index", "I", OPT_TEXT, AT(index), ON(NODE_PROCESS), "which node"},
     {"--json", NULL, OPT_FLAG, AT(json), ALL, "results as JSON"},
     {"--help", NULL, OPT_FLAG, AT(help), ALL, "this page"},
 };
@@ -80,7 +96,7 @@ int usage_error(const cli *c, const char *hint, const char *fmt, ...) {
   fputc('\n', stderr);
   if (hint != NULL)
     fprintf(stderr, "  %s\n", hint);
-  if (c->cmd == CMD_HELP || c->cmd == CMD_NODE)
+  if (command_table[c->cmd].hidden || c->cmd == CMD_HELP)
     fputs("  'chi --help' lists the commands.\n", stderr);
   else
     fprintf(stderr, "  'chi %s --help' tells more.\n",
@@ -118,7 +134,7 @@ static int unknown(const cli *c, const char *word) {
   for (size_t i = 0; i < NOPTION; i++) {
     if (table[i].commands >> c->cmd & 1)
       list[n++] = table[i].name;
-    else if (c->cmd != CMD_NODE && strcmp(table[i].name, word) == 0)
+    else if (!command_table[c->cmd].hidden && strcmp(table[i].name, word) == 0)
       other = word;
   }
   const char *near = text_near(word, list, n);
@@ -189,14 +205,23 @@ static int option_at(cli *c, int argc, char **argv, int *i, bool *seen) {
   return set(c, o, value, seen);
 }
 
+/* "-5" is a value where values are arguments. */
+static bool is_option(const command *cmd, const char *word) {
+  bool number = word[0] == '-' && ((word[1] >= '0' && word[1] <= '9') ||
+                                   word[1] == '.');
+  return word[0] == '-' && word[1] != '\0' &&
+         !(number && cmd->max == ARGS_MANY);
+}
+
 int opts_parse(cli *c, int argc, char **argv) {
   const command *cmd = &command_table[c->cmd];
   bool seen[NOPTION] = {false}, only_args = false;
+  c->opt.arg = ARENA_ARR(c->a, const char *, (size_t)argc + ARGS_LEAST + 1);
   const char *extra = NULL;
   for (int i = 0; i < argc; i++) {
     if (!only_args && strcmp(argv[i], "--") == 0) {
       only_args = true;
-    } else if (!only_args && argv[i][0] == '-' && argv[i][1] != '\0') {
+    } else if (!only_args && is_option(cmd, argv[i])) {
       int code = option_at(c, argc, argv, &i, seen);
       if (code >= 0)
         return code;

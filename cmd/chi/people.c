@@ -47,6 +47,29 @@ const person *people_find(const people *w, const uint8_t pub[32]) {
   return NULL;
 }
 
+/* Room for one more, not counted yet. */
+static person *people_room(people *w) {
+  if (w->n == w->cap) {
+    uint32_t cap = w->cap == 0 ? 8 : w->cap * 2;
+    person *p = realloc(w->p, cap * sizeof *p);
+    if (p == NULL)
+      return NULL;
+    w->p = p;
+    w->cap = cap;
+  }
+  w->p[w->n] = (person){0};
+  return &w->p[w->n];
+}
+
+bool people_add(people *w, const char *name, const uint8_t pub[32]) {
+  person *p = people_room(w);
+  if (p == NULL || (p->name = strdup(name)) == NULL)
+    return false;
+  memcpy(p->pub, pub, 32);
+  w->n++;
+  return true;
+}
+
 const person *people_get(people *w, const char *s, size_t n) {
   uint8_t pub[32];
   bool hex = read_hex(s, n, pub);
@@ -56,16 +79,9 @@ const person *people_get(people *w, const char *s, size_t n) {
     if (w->p[i].name != NULL && strlen(w->p[i].name) == n &&
         memcmp(w->p[i].name, s, n) == 0)
       return &w->p[i];
-  if (w->n == w->cap) {
-    uint32_t cap = w->cap == 0 ? 8 : w->cap * 2;
-    person *p = realloc(w->p, cap * sizeof *p);
-    if (p == NULL)
-      return NULL;
-    w->p = p;
-    w->cap = cap;
-  }
-  person *p = &w->p[w->n];
-  *p = (person){0};
+  person *p = !hex && w->closed ? NULL : people_room(w);
+  if (p == NULL)
+    return NULL;
   if (hex) {
     memcpy(p->pub, pub, 32);
   } else {

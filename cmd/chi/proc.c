@@ -70,14 +70,16 @@ void proc_unguard(void) {
 
 /* In the child: only async-signal-safe calls. */
 static void child(const char *const *argv, int fd3, int fd4, int err,
-                  bool group, pid_t parent, int report, char **env) {
+                  unsigned how, pid_t parent, int report, char **env) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    _exit(127);
-  if (group)
+  if ((how & SPAWN_FREE) == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+      _exit(127);
+  }
+  if ((how & SPAWN_GROUP) != 0)
     setpgid(0, 0);
   /* Out of the way of 0..4 first. */
   int safe = fcntl(report, F_DUPFD_CLOEXEC, 10);
@@ -125,7 +127,7 @@ static char **child_env(const char *tmpdir, char *slot, size_t cap) {
 }
 
 pid_t proc_spawn(const char *const *argv, int fd3, int fd4, int err,
-                 bool group, const char *tmpdir) {
+                 unsigned how, const char *tmpdir) {
   int report[2], why = 0;
   char slot[4200];
   char **env = child_env(tmpdir, slot, sizeof slot);
@@ -136,7 +138,7 @@ pid_t proc_spawn(const char *const *argv, int fd3, int fd4, int err,
   pid_t parent = getpid(), pid = fork();
   if (pid == 0) {
     close(report[0]);
-    child(argv, fd3, fd4, err, group, parent, report[1], env);
+    child(argv, fd3, fd4, err, how, parent, report[1], env);
   }
   why = errno;
   free(env);

@@ -17,12 +17,15 @@ void proc_unguard(void);
 int proc_interrupted(void);
 /* poll() that the three signals interrupt (then -1 with EINTR). */
 int proc_poll(struct pollfd *p, nfds_t n, int timeout_ms);
+enum {
+  SPAWN_GROUP = 1, /* in a process group of its own */
+  SPAWN_FREE = 2   /* it does not die with this process */
+};
 /* Forks and runs argv with fd3 and fd4 (or -1) as its descriptors 3 and 4, err
- * (or -1) as standard error, standard input and output at /dev/null, in a
- * process group of its own if `group`.  It dies with this process.  -1 and
+ * (or -1) as standard error, standard input and output at /dev/null.  -1 and
  * errno on failure, exec included. */
 pid_t proc_spawn(const char *const *argv, int fd3, int fd4, int err,
-                 bool group, const char *tmpdir);
+                 unsigned how, const char *tmpdir);
 /* "killed by signal 9", "exit code 1" of a reaped process. */
 const char *proc_status_text(arena *a, int status);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 78, SHOWN_MAX = 1000 };
+enum { WIDTH = 78, SHOWN_MAX = 1000, INLINE_MAX = 16 };
 
 const char *show_protocol(const ir_cost_model *m) {
   return m->protocol == IR_REP3 ? "rep3" : "shamir";
@@ -15,6 +15,7 @@ typedef struct json_out {
   buf *b;
   const outcome *o;
   const people *who;
+  bool inline_form; /* for people: bare names, long lists cut */
   mpz_t v;
 } json_out;
 
@@ -37,8 +38,10 @@ static void json_one(json_out *j, const fe_type *t, uint32_t k,
     buf_putc(j->b, named ? '{' : '[');
     for (uint32_t i = 0; i < t->nfield; i++) {
       if (i > 0)
-        buf_putc(j->b, ',');
-      if (named) {
+        buf_puts(j->b, j->inline_form ? ", " : ",");
+      if (named && j->inline_form) {
+        buf_printf(j->b, "%s: ", t->field_name[i]);
+      } else if (named) {
         text_jsonz(j->b, t->field_name[i]);
         buf_putc(j->b, ':');
       }
@@ -50,7 +53,7 @@ static void json_one(json_out *j, const fe_type *t, uint32_t k,
     buf_puts(j->b, "null"); /* shared, told or nothing */
   } else {
     lanes_get(&j->o->val[k], lane, j->v);
-    value_show(j->b, t, j->v, j->who, true);
+    value_show(j->b, t, j->v, j->who, !j->inline_form);
   }
 }
 
@@ -63,7 +66,11 @@ static void json_dims(json_out *j, const fe_type *t, uint32_t k, uint64_t lane,
   buf_putc(j->b, '[');
   for (uint64_t i = 0; i < t->dim[d]; i++) {
     if (i > 0)
-      buf_putc(j->b, ',');
+      buf_puts(j->b, j->inline_form ? ", " : ",");
+    if (i == INLINE_MAX && j->inline_form) {
+      buf_puts(j->b, "...");
+      break;
+    }
     json_dims(j, t, k, lane * t->dim[d] + i, d + 1);
   }
   buf_putc(j->b, ']');
@@ -71,7 +78,7 @@ static void json_dims(json_out *j, const fe_type *t, uint32_t k, uint64_t lane,
 
 void show_outputs_json(buf *b, const fe_fn *f, const outcome *o,
                        const people *who) {
-  json_out j = {b, o, who, {{0}}};
+  json_out j = {b, o, who, false, {{0}}};
   const fe_type *t = f->result.type;
   mpz_init(j.v);
   if (t->kind == FE_STRUCT && t->ndim == 0) {
@@ -83,6 +90,15 @@ void show_outputs_json(buf *b, const fe_fn *f, const outcome *o,
     json_dims(&j, t, 0, 0, 0);
     buf_putc(b, '}');
   }
+  mpz_clear(j.v);
+}
+
+void show_value(buf *b, const fe_type *t, const lanes *v, uint32_t n,
+                const people *who, bool inline_form) {
+  outcome o = {.val = (lanes *)v, .n = n};
+  json_out j = {b, &o, who, inline_form, {{0}}};
+  mpz_init(j.v);
+  json_dims(&j, t, 0, 0, 0);
   mpz_clear(j.v);
 }
 
@@ -147,8 +163,8 @@ static void block(buf *b, const fe_type *t, const lanes *v, const people *who,
   mpz_clear(x);
 }
 
-static void value_block(buf *b, const fe_type *t, const lanes *v,
-                        const people *who, size_t indent) {
+void show_leaf(buf *b, const fe_type *t, const lanes *v, const people *who,
+               size_t indent) {
   if (t->ndim > 0) {
     block(b, t, v, who, indent);
     return;
@@ -187,14 +203,13 @@ void show_outputs(buf *b, const cli *c, const ir_module *m, const fe_fn *f,
     if (k >= o->n || o->val[k].n == 0)
       buf_puts(b, "(secret: stays shared among the nodes)\n");
     else
-      value_block(b, l->type, &o->val[k], who, wide + 3);
+      show_leaf(b, l->type, &o->val[k], who, wide + 3);
   }
 }
 
 /* ---- told values ---- */
 
-static void to_name(buf *b, const uint8_t to[32], const people *who,
-                    bool json) {
+void show_key(buf *b, const uint8_t to[32], const people *who, bool json) {
   const person *p = who != NULL ? people_find(who, to) : NULL;
   if (p != NULL && p->name != NULL) {
     if (json)
@@ -243,13 +258,13 @@ void show_told_json(buf *b, const ir_module *m, const outcome *o,
     buf_printf(b, "%s{\"name\":", i ? "," : "");
     text_jsonz(b, l->name);
     buf_puts(b, ",\"to\":");
-    to_name(b, v->to, who, true);
+    show_key(b, v->to, who, true);
     buf_puts(b, ",\"value\":");
     if (v->val.n == 0) {
       buf_puts(b, "null");
     } else {
       outcome one = {.val = (lanes *)&v->val, .n = 1};
-      json_out j = {b, &one, who, {{0}}};
+      json_out j = {b, &one, who, false, {{0}}};
       mpz_init(j.v);
       json_dims(&j, &t, 0, 0, 0);
       mpz_clear(j.v);
@@ -271,12 +286,12 @@ void show_told(buf *b, const cli *c, const ir_module *m, const outcome *o,
     size_t from = b->n;
     told_type(l, v->val.n, &t, dim);
     buf_puts(b, "told to ");
-    to_name(b, v->to, who, false);
+    show_key(b, v->to, who, false);
     buf_printf(b, " alone: %s%s%s = ", bold, short_name(l->name), off);
     if (v->val.n == 0)
       buf_puts(b, "(sealed for a key that is not here)\n");
     else
-      value_block(b, &t, &v->val, who,
+      show_leaf(b, &t, &v->val, who,
                   b->n - from - strlen(bold) - strlen(off));
   }
 }

@@ -10,6 +10,14 @@ void show_outputs_json(buf *b, const fe_fn *f, const outcome *o,
                        const people *who);
 void show_outputs(buf *b, const cli *c, const ir_module *m, const fe_fn *f,
                   const outcome *o, const people *who);
+/* A value of type t from the lanes of its leaves, in order; a leaf with n = 0
+ * shows as null.  `inline_form`: for people, on one line, long lists cut. */
+void show_value(buf *b, const fe_type *t, const lanes *v, uint32_t n,
+                const people *who, bool inline_form);
+/* As a line, or a block of lines that begin at column `indent`. */
+void show_leaf(buf *b, const fe_type *t, const lanes *v, const people *who,
+               size_t indent);
+void show_key(buf *b, const uint8_t key[32], const people *who, bool json);
 /* Values told to one identity: [{"name":..,"to":..,"value":..}]. */
 void show_told_json(buf *b, const ir_module *m, const outcome *o,
                     const people *who);

@@ -12,19 +12,23 @@
 
 struct chi_identity;
 
-/* The people of one run.  An identity given by name gets a fresh key here. */
+/* The people of one run.  An identity given by name gets a fresh key, unless
+ * the list is closed: then the names are those of identities that are kept. */
 typedef struct person {
-  const char *name;
+  const char *name; /* NULL: given by its public key */
   uint8_t pub[32];
-  struct chi_identity *key; /* NULL: given by its public key */
+  struct chi_identity *key; /* NULL: it is not here */
 } person;
 typedef struct people {
   person *p;
   uint32_t n, cap;
+  bool closed;
 } people;
 /* The person of that name or public key; a new one if there is none.  NULL if
- * a key could not be made. */
+ * a key could not be made, or nobody has that name and the list is closed. */
 const person *people_get(people *w, const char *text, size_t n);
+/* One more, known by its public key; false if out of memory. */
+bool people_add(people *w, const char *name, const uint8_t pub[32]);
 const person *people_find(const people *w, const uint8_t pub[32]);
 void people_free(people *w);
 /* A name that may stand for an identity, or 64 hex digits. */

@@ -421,6 +421,22 @@ CHI_API CHI_MUST_USE chi_status chi_session_input_sealed(chi_session *s,
                                                         const uint8_t *blob,
                                                         size_t blob_bytes);
 
+/* Gives this node's own share of a secret input, kept from an earlier run
+ * (chi_session_output_share): rep3 a = x_i, b = x_{i+1}; shamir a, and b is
+ * unused (may be NULL).  All nodes give theirs.
+ *
+ * Returns  CHI_OK; CHI_E_INPUT (not sticky) if an element is p or more;
+ *          CHI_E_ARG (not sticky) if the leaf is public or `lanes` is not the
+ *          leaf's; CHI_E_STATE after the start.
+ * In       a, b    lanes elements each; copied.
+ * Leaks    nothing; that the nodes' shares belong to one value is checked by
+ *          all at chi_session_start. */
+CHI_API CHI_MUST_USE chi_status chi_session_input_share(chi_session *s,
+                                                       uint32_t input,
+                                                       const uint64_t *a,
+                                                       const uint64_t *b,
+                                                       size_t lanes);
+
 /* Declares a secret input dealt by node `dealer`, on every node; the dealer
  * gives the values (a negative v stands for p + v), the others NULL.
  *
@@ -433,7 +449,8 @@ chi_session_input_node(chi_session *s, uint32_t input, unsigned dealer,
 
 /* Agrees with all parties on wire version, protocol, n, field, party table,
  * session id, circuit and public inputs; derives pair keys; deals node inputs;
- * checks that the shares of every client input belong to one value.
+ * checks that the shares of every input from a client or from the nodes'
+ * stores belong to one value.
  *
  * Returns  CHI_OK; CHI_E_STATE (an input is missing; not sticky);
  *          CHI_E_DISAGREE (names party and item); CHI_E_INPUT (names the

@@ -1,5 +1,6 @@
 /* Before the first share moves: all parties mean the same run, each pair has a
- * fresh key, inputs dealt by nodes are dealt, client inputs are consistent. */
+ * fresh key, inputs dealt by nodes are dealt, those of clients and of the nodes'
+ * stores are consistent. */
 #include <sodium.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ enum {
   AT_TABLE = 8,
   AT_SESSION = 40,
   AT_CIRCUIT = 72,
-  AT_PLAN = 104, /* which inputs are public, sealed, dealt by whom */
+  AT_PLAN = 104, /* which inputs are public, sealed, kept, dealt by whom */
   AT_PUBLIC = 136,
   AT_NONCE = 168,
   HELLO_BYTES = 200
@@ -151,8 +152,9 @@ static void deal_node_inputs(chi_session *s) {
   }
 }
 
-/* Sealed inputs always; dealt ones where a dealer could miss the degree. */
-static void check_client_inputs(chi_session *s) {
+/* Sealed and kept inputs always; dealt ones where a dealer could miss the
+ * degree. */
+static void check_inputs(chi_session *s) {
   const chi_program *p = s->program;
   uint32_t *list = chii_alloc(s, p->n_input, sizeof *list), count = 0;
   if (!list) {
@@ -161,6 +163,7 @@ static void check_client_inputs(chi_session *s) {
   }
   for (uint32_t i = 0; i < p->n_input; i++)
     if (s->input[i].how == CHII_IN_SEALED ||
+        s->input[i].how == CHII_IN_SHARE ||
         (s->input[i].how == CHII_IN_NODE && s->proto->id == CHI_SHAMIR))
       list[count++] = i;
   if (count)
@@ -184,7 +187,7 @@ chi_status chi_session_start(chi_session *s) {
   if (!s->status && s->program)
     deal_node_inputs(s);
   if (!s->status && s->program)
-    check_client_inputs(s);
+    check_inputs(s);
   if (!s->status) {
     s->phase = CHII_STARTED;
     s->setup = false;

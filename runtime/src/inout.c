@@ -145,6 +145,15 @@ chi_status chi_session_input_public_text(chi_session *s, uint32_t input,
   return st;
 }
 
+/* Are all n words below p?  Constant time. */
+static bool reduced(const uint64_t *v, uint64_t n) {
+  uint64_t bad = 0; /* top bit: some word is p or more */
+  for (uint64_t i = 0; i < n; i++)
+    bad |= v[i] | (CHI_P - 1 - v[i]);
+  CHII_PUBLIC(&bad, sizeof bad);
+  return !(bad >> 63);
+}
+
 /* Body of an input blob to the planes of a share. */
 static chi_status read_body(chi_session *s, const chi_leaf *lf,
                             const uint8_t *body) {
@@ -164,12 +173,9 @@ static chi_status read_body(chi_session *s, const chi_leaf *lf,
     memcpy(a, body, bytes);
     st = chii_seed_expand(b, body + bytes, lf->lanes);
   }
-  uint64_t bad = 0; /* top bit: some word is p or more */
-  for (uint64_t i = 0; i < lf->lanes * s->proto->planes; i++)
-    bad |= a[i] | (CHI_P - 1 - a[i]);
-  CHII_PUBLIC(&bad, sizeof bad);
+  bool ok = reduced(a, lf->lanes * s->proto->planes);
   CHII_SECRET(a, bytes * s->proto->planes);
-  return st ? st : bad >> 63 ? CHI_E_INPUT : CHI_OK;
+  return st ? st : ok ? CHI_OK : CHI_E_INPUT;
 }
 
 chi_status chi_session_input_sealed(chi_session *s, uint32_t input,
@@ -214,6 +220,30 @@ chi_status chi_session_input_sealed(chi_session *s, uint32_t input,
   if (!st)
     s->input[input].how = CHII_IN_SEALED;
   return st;
+}
+
+chi_status chi_session_input_share(chi_session *s, uint32_t input,
+                                   const uint64_t *a, const uint64_t *b,
+                                   size_t lanes) {
+  CHII_REQUIRE(s && (a || !lanes), "an argument is NULL");
+  chi_status st;
+  const chi_leaf *lf = input_leaf(s, input, lanes, true, &st);
+  if (!lf)
+    return st;
+  uint64_t *w = s->w + lf->slot;
+  CHII_REQUIRE(b || !lanes || s->proto->planes == 1,
+               "rep3 shares have two planes");
+  if (!reduced(a, lanes) || (s->proto->planes == 2 && !reduced(b, lanes)))
+    return chii_refuse(s, CHI_E_INPUT,
+                       "the share of input '%s' holds a number that is not"
+                       " reduced modulo p",
+                       lf->name);
+  memcpy(w, a, lanes * 8);
+  if (s->proto->planes == 2)
+    memcpy(w + lanes, b, lanes * 8);
+  CHII_SECRET(w, lanes * 8 * s->proto->planes);
+  s->input[input].how = CHII_IN_SHARE;
+  return CHI_OK;
 }
 
 /* A bound of a leaf, cut to what an int64_t can be compared with. */

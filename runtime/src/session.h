@@ -104,7 +104,13 @@ typedef enum chii_phase {
 } chii_phase;
 
 typedef struct chii_input {
-  enum { CHII_IN_MISSING, CHII_IN_PUBLIC, CHII_IN_SEALED, CHII_IN_NODE } how;
+  enum {
+    CHII_IN_MISSING,
+    CHII_IN_PUBLIC,
+    CHII_IN_SEALED,
+    CHII_IN_NODE,
+    CHII_IN_SHARE
+  } how; /* what peers compare: values never change */
   unsigned dealer;
   uint64_t *values; /* the dealer's, until dealt */
 } chii_input;

@@ -1,0 +1,97 @@
+#include "cmd/chi/sealing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/node.h"
+
+void sealing_public(arena *a, const inputs *in, tx_values *out) {
+  *out = (tx_values){ARENA_ARR(a, tx_value, in->n + 1), 0};
+  for (uint32_t k = 0; k < in->n; k++)
+    if (!in->leaf[k]->type->secret)
+      iface_value(a, &out->p[out->n++], in->leaf[k]->name, &in->val[k]);
+}
+
+static const lanes *leaf_values(const inputs *in, const char *name) {
+  for (uint32_t k = 0; k < in->n; k++)
+    if (strcmp(in->leaf[k]->name, name) == 0)
+      return &in->val[k];
+  return NULL;
+}
+
+static void put_length(buf *b, size_t n) {
+  buf_putc(b, (char)(n >> 24));
+  buf_putc(b, (char)(n >> 16));
+  buf_putc(b, (char)(n >> 8));
+  buf_putc(b, (char)n);
+}
+
+static bool share(contact *x, const chi_client_run *run, uint32_t input,
+                  const char *name, const lanes *v, buf *part) {
+  uint8_t *box[CHI_PARTIES_MAX];
+  size_t bytes[CHI_PARTIES_MAX];
+  for (unsigned i = 0; i < run->n; i++) {
+    bytes[i] = chi_client_blob_bytes(run->protocol, run->n, i, v->n);
+    box[i] = malloc(bytes[i]);
+    if (box[i] == NULL)
+      arena_oom_hook();
+  }
+  chi_status st = v->small == NULL
+                      ? CHI_E_RANGE
+                      : chi_client_share(box, run, input, v->small, v->n);
+  for (unsigned i = 0; i < run->n; i++) {
+    if (st == CHI_OK) {
+      put_length(&part[i], bytes[i]);
+      buf_write(&part[i], box[i], bytes[i]);
+    }
+    free(box[i]);
+  }
+  if (st != CHI_OK)
+    diag_report_nowhere(x->c->dg, DIAG_INTERNAL,
+                        arena_printf(x->c->a, "argument \"%s\" could not be "
+                                     "shared: %s", name,
+                                     chi_status_text(st)));
+  return st == CHI_OK;
+}
+
+static bool deposit(contact *x, const uint8_t session[32], const buf *part) {
+  cli *c = x->c;
+  for (unsigned i = 0; i < x->w->n; i++) {
+    const char *why = "";
+    if (node_deposit(c->a, NET_HOST, x->w->node[i].port, session,
+                     (const uint8_t *)part[i].p, part[i].n, &why))
+      continue;
+    diag_report_nowhere(c->dg, DIAG_NOT_REACHED,
+                        arena_printf(c->a, "node %u", i), why);
+    diag_hint(c->dg, "See how it is: chi net status.");
+    return false;
+  }
+  return true;
+}
+
+bool sealing_secret(contact *x, const ct_action *act, const inputs *in,
+                    const uint8_t session[32], uint8_t (**digest)[32],
+                    uint32_t *n) {
+  const ir_module *m = act->part[CT_CIRCUIT];
+  chi_client_run run = contact_run(x, session);
+  buf part[CHI_PARTIES_MAX] = {{NULL, 0, 0}};
+  bool ok = true, any = false;
+  *n = 0;
+  for (uint32_t k = 0; ok && m != NULL && k < m->nin; k++) {
+    const lanes *v = leaf_values(in, m->in[k].name);
+    if (v == NULL) /* of the state, or handed on */
+      continue;
+    any = true;
+    ok = share(x, &run, k, m->in[k].name, v, part);
+  }
+  if (ok && any) {
+    *n = x->w->n;
+    *digest = arena_array(x->c->a, *n, 32);
+    for (uint32_t i = 0; i < *n; i++)
+      tx_sealed_digest((*digest)[i], (const uint8_t *)part[i].p, part[i].n);
+    ok = deposit(x, session, part);
+  }
+  for (unsigned i = 0; i < x->w->n; i++)
+    buf_free(&part[i]);
+  return ok;
+}
