@@ -133,6 +133,9 @@ const ct_event *contract_event(const contract *c, const char *name);
 const ct_leaf *contract_leaf(const contract *c, const char *name, int *state);
 /* Does the leaf's interval hold v?  Any field element: 0 .. p-1. */
 bool ct_leaf_holds(const ct_leaf *l, mpz_srcptr v);
+/* The type of an input or output leaf of any part; NULL if no op has it. */
+const ir_type *contract_leaf_type(const ir_module *m, bool out,
+                                  const char *name);
 /* The type of an output of a part by name; NULL if no op has it. */
 const ir_type *contract_output(const ct_action *x, ct_part part,
                                const char *name);

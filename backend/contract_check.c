@@ -15,6 +15,14 @@ typedef struct checker {
 
 static const char *const part_names[] = {"before", "circuit", "after"};
 
+const ir_type *contract_leaf_type(const ir_module *m, bool out,
+                                  const char *name) {
+  for (const ir_inst *i = m ? m->body->first : NULL; i; i = i->next)
+    if (i->op == (out ? OP_OUTPUT : OP_INPUT) && !strcmp(i->at.name, name))
+      return out ? &i->arg[0]->ty : &i->res[0]->ty;
+  return NULL;
+}
+
 const ir_type *contract_output(const ct_action *x, ct_part part,
                                const char *name) {
   const ir_module *m = x->part[part];
