@@ -56,7 +56,7 @@ enum {
   CONTRACT_NAME_MAX = 255,  /* bytes of a name or leaf path */
   CONTRACT_LIST_MAX = 1024, /* states, actions, events; leaves of one list */
   CONTRACT_KEYS_MAX = 8,
-  CONTRACT_LANES_MAX = 1 << 20, /* of what the ledger holds or is told, in all */
+  CONTRACT_LANES_MAX = 1 << 20, /* of what the ledger holds or is told */
   CONTRACT_BITS_MAX = 4096      /* of a value in before and after */
 };
 

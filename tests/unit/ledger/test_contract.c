@@ -86,7 +86,8 @@ static const struct {
     {"\"name\":\"$owner\"", "\"name\":\"$own\"", "must be one of 'owner'"},
     {"\"lanes\":1", "\"lanes\":0", "'lanes' of $seats"},
     {"\"lanes\":1", "\"lanes\":1e3", "'lanes' of $seats"},
-    {"\"name\":\"n\",\"type\":{", "\"name\":\"n\",\"type\":{\"dims\":[1048577],",
+    {"\"name\":\"n\",\"type\":{",
+     "\"name\":\"n\",\"type\":{\"dims\":[1048577],",
      "public parameters must have at most 2^20 elements"},
     {"\"lanes\":1", "\"lanes\":2", "'leaves' and 'value' of the state 'seats'"},
     {"\"hi\":\"9\"}]", "\"hi\":\"8\"}]", "'leaves' and 'value'"},
@@ -127,7 +128,8 @@ static const struct {
     {"\"circuit_hash\":\"", "\"circuit_hash\":\"0", "'circuit_hash'"},
     {"\"secret\":false,\"constant\":true", "\"secret\":true,\"constant\":true",
      "only one of secret, constant, a map"},
-    {"\"secret\":true,\"constant\":false", "\"secret\":false,\"constant\":false",
+    {"\"secret\":true,\"constant\":false",
+     "\"secret\":false,\"constant\":false",
      "'leaves' and 'value' of the state 'salary'"},
 };
 
