@@ -3,9 +3,9 @@
  * All submissions that are complete when a turn begins become one durable
  * commit.  A client has one question at a time; nothing more is read from it
  * until it has its answer.  Nobody is believed: buffers grow with the bytes
- * that came, not with the length that was claimed, all of them together are bounded,
- * and who is silent in the middle of a frame, or does not take an answer, is
- * turned away.
+ * that came, not with the length that was claimed, all of them together are
+ * bounded, and who is silent in the middle of a frame, or does not take an
+ * answer, is turned away.
  */
 #include <errno.h>
 #include <fcntl.h>
