@@ -85,6 +85,39 @@ static bool leaf_of(const char *leaf, const char *name) {
          (!leaf[n + 1] || leaf[n + 1] == '.');
 }
 
+static bool same_text(const char *x, const char *y) {
+  return x && y ? !strcmp(x, y) : x == y;
+}
+
+/* "leaves" says what "value" says. */
+static void check_value(ct_reader *r, const json_t *o, const ct_state *s) {
+  uint32_t n;
+  const ct_leaf *v =
+      ct_read_value(r, json_object_get(o, "value"),
+                    arena_printf(r->a, "$%s", s->name), s->secret, &n);
+  bool same = n == s->nleaf;
+  for (uint32_t k = 0; k < n && same; k++)
+    same = !strcmp(v[k].name, s->leaf[k].name) &&
+           v[k].lanes == s->leaf[k].lanes && v[k].secret == s->secret &&
+           same_text(v[k].lo, s->leaf[k].lo) &&
+           same_text(v[k].hi, s->leaf[k].hi);
+  if (!same)
+    ct_refuse(r, "'leaves' and 'value' of the state '%.60s' must agree",
+              s->name);
+}
+
+static void get_leaf(ct_reader *r, const json_t *o, const char *ctx,
+                     const ct_state *s, ct_leaf *l) {
+  l->name = ct_name(r, o, ctx, "name");
+  l->secret = s->secret;
+  ct_read_leaf(r, o, l->name, l);
+  if (r->ok && !leaf_of(l->name, s->name))
+    ct_refuse(r, "the leaf '%.60s' must be one of '%.60s'", l->name, s->name);
+  for (const ct_leaf *k = s->leaf; k < l && r->ok; k++)
+    if (!strcmp(k->name, l->name))
+      ct_refuse(r, "the leaf '%.60s' is there twice", l->name);
+}
+
 static void get_state(ct_reader *r, const json_t *o, const char *ctx,
                       ct_state *s) {
   s->name = ct_name(r, o, ctx, "name");
@@ -96,37 +129,29 @@ static void get_state(ct_reader *r, const json_t *o, const char *ctx,
     ct_read_key(r, json_array_get(keys, k), ctx);
   if (r->ok && strchr(s->name, '.'))
     ct_refuse(r, "'name' of %s may have no dot", ctx);
-  if (r->ok && s->nkey && (s->secret || s->constant))
-    ct_refuse(r, "%s is a map: it may not be secret or constant", ctx);
+  if (r->ok && (s->nkey > 0) + s->secret + s->constant > 1)
+    ct_refuse(r, "%s may be only one of secret, constant, a map", ctx);
   const json_t *list =
       ct_list(r, o, ctx, "leaves", CONTRACT_LIST_MAX, &s->nleaf);
   s->leaf = ARENA_ARR(r->a, ct_leaf, (size_t)s->nleaf + 1);
-  for (uint32_t k = 0; k < s->nleaf && r->ok; k++) {
-    const json_t *j = json_array_get(list, k);
-    ct_leaf *l = &s->leaf[k];
-    l->name = ct_name(r, j, ctx, "name");
-    l->secret = s->secret;
-    ct_read_leaf(r, j, l->name, l);
-    if (r->ok && !leaf_of(l->name, s->name))
-      ct_refuse(r, "the leaf '%.60s' must be one of '%.60s'", l->name,
-                s->name);
-    if (r->ok && !s->secret && l->lanes > CONTRACT_LANES_MAX)
-      ct_refuse(r, "the leaf '%.60s' must have at most 2^20 lanes", l->name);
-    for (uint32_t j2 = 0; j2 < k && r->ok; j2++)
-      if (!strcmp(s->leaf[j2].name, l->name))
-        ct_refuse(r, "the leaf '%.60s' is there twice", l->name);
-  }
+  for (uint32_t k = 0; k < s->nleaf && r->ok; k++)
+    get_leaf(r, json_array_get(list, k), ctx, s, &s->leaf[k]);
+  if (r->ok) check_value(r, o, s);
 }
 
 static void get_states(ct_reader *r, const json_t *j, contract *c) {
   const json_t *list =
       ct_list(r, j, "the package", "state", CONTRACT_LIST_MAX, &c->nstate);
   uint32_t leaves = 0;
+  uint64_t lanes = 0;
   c->state = ARENA_ARR(r->a, ct_state, (size_t)c->nstate + 1);
   for (uint32_t k = 0; k < c->nstate && r->ok; k++) {
     get_state(r, json_array_get(list, k), arena_printf(r->a, "state[%u]", k),
               &c->state[k]);
     leaves += c->state[k].nleaf;
+    for (uint32_t i = 0; i < c->state[k].nleaf && r->ok; i++)
+      if (!c->state[k].secret)
+        ct_count_lanes(r, "public state", c->state[k].leaf[i].lanes, &lanes);
     for (uint32_t i = 0; i < k && r->ok; i++)
       if (!strcmp(c->state[i].name, c->state[k].name))
         ct_refuse(r, "the state '%.60s' is there twice", c->state[k].name);
@@ -177,6 +202,7 @@ static void get_action(ct_reader *r, const json_t *o, const char *ctx,
                        const contract *c, ct_action *x) {
   static const char *const kinds[] = {"action", "view", "init"};
   uint32_t n;
+  uint64_t lanes = 0;
   x->name = ct_name(r, o, ctx, "name");
   const char *kind = ct_text(r, o, ctx, "kind", 16);
   int k = 0;
@@ -190,9 +216,8 @@ static void get_action(ct_reader *r, const json_t *o, const char *ctx,
   x->reads = get_touched(r, o, ctx, "reads", c);
   x->writes = get_touched(r, o, ctx, "writes", c);
   for (uint32_t i = 0; i < x->nparam && r->ok; i++)
-    if (!x->param[i].secret && x->param[i].lanes > CONTRACT_LANES_MAX)
-      ct_refuse(r, "the parameter '%.60s' must have at most 2^20 lanes",
-                x->param[i].name);
+    if (!x->param[i].secret)
+      ct_count_lanes(r, "public parameters", x->param[i].lanes, &lanes);
   if (r->ok)
     get_parts(r, o, arena_printf(r->a, "action '%s'", x->name), x);
   if (r->ok) ct_check_action(r, c, x);

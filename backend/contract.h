@@ -56,7 +56,8 @@ enum {
   CONTRACT_NAME_MAX = 255,  /* bytes of a name or leaf path */
   CONTRACT_LIST_MAX = 1024, /* states, actions, events; leaves of one list */
   CONTRACT_KEYS_MAX = 8,
-  CONTRACT_LANES_MAX = 1 << 20 /* of what the ledger holds or is told */
+  CONTRACT_LANES_MAX = 1 << 20, /* of what the ledger holds or is told */
+  CONTRACT_BITS_MAX = 4096      /* of a value in before and after */
 };
 
 typedef enum { CT_ACTION, CT_VIEW, CT_INIT } ct_kind;
@@ -94,6 +95,8 @@ typedef struct ct_action {
   const char *before, *circuit, *after; /* IR text; NULL: there is none */
   const char *circuit_hash; /* ir_hash of the circuit as parsed; NULL: none */
   ir_module *part[CT_PARTS]; /* the three, parsed; NULL: there is none */
+  const ir_type **in[CT_PARTS], **out[CT_PARTS]; /* types of their leaves, by
+                               index; NULL: told, no operation has it */
   bool *reads, *writes;     /* by state index */
 } ct_action;
 
@@ -130,9 +133,12 @@ const ct_event *contract_event(const contract *c, const char *name);
 const ct_leaf *contract_leaf(const contract *c, const char *name, int *state);
 /* Does the leaf's interval hold v?  Any field element: 0 .. p-1. */
 bool ct_leaf_holds(const ct_leaf *l, mpz_srcptr v);
-/* The type of an input or output leaf of a part; NULL if no op has it. */
+/* The type of an input or output leaf of any part; NULL if no op has it. */
 const ir_type *contract_leaf_type(const ir_module *m, bool out,
                                   const char *name);
+/* The type of an output of a part by name; NULL if no op has it. */
+const ir_type *contract_output(const ct_action *x, ct_part part,
+                               const char *name);
 /* One part as a module, verified; NULL after a report. */
 ir_module *contract_part(arena *a, const char *name, const char *ir_text,
                          diag *dg);

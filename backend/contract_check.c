@@ -15,19 +15,41 @@ typedef struct checker {
 
 static const char *const part_names[] = {"before", "circuit", "after"};
 
-/* Input or output `name` of a part's body; NULL without one. */
-static const ir_inst *leaf_inst(const ir_module *m, bool out,
-                                const char *name) {
+const ir_type *contract_leaf_type(const ir_module *m, bool out,
+                                  const char *name) {
   for (const ir_inst *i = m ? m->body->first : NULL; i; i = i->next)
     if (i->op == (out ? OP_OUTPUT : OP_INPUT) && !strcmp(i->at.name, name))
-      return i;
+      return out ? &i->arg[0]->ty : &i->res[0]->ty;
   return NULL;
 }
 
-const ir_type *contract_leaf_type(const ir_module *m, bool out,
-                                  const char *name) {
-  const ir_inst *i = leaf_inst(m, out, name);
-  return !i ? NULL : out ? &i->arg[0]->ty : &i->res[0]->ty;
+const ir_type *contract_output(const ct_action *x, ct_part part,
+                               const char *name) {
+  const ir_module *m = x->part[part];
+  int k = m ? ir_leaf_find(m->out, m->nout, name) : -1;
+  return k < 0 ? NULL : x->out[part][k];
+}
+
+/* One walk: the verifier allows one op for a leaf, in the body. */
+static void find_types(arena *a, ct_action *x, ct_part part) {
+  const ir_module *m = x->part[part];
+  const ir_type **in = ARENA_ARR(a, const ir_type *, (size_t)m->nin + 1);
+  const ir_type **out = ARENA_ARR(a, const ir_type *, (size_t)m->nout + 1);
+  for (const ir_inst *i = m->body->first; i; i = i->next) {
+    if (i->op == OP_INPUT)
+      in[ir_leaf_find(m->in, m->nin, i->at.name)] = &i->res[0]->ty;
+    if (i->op == OP_OUTPUT)
+      out[ir_leaf_find(m->out, m->nout, i->at.name)] = &i->arg[0]->ty;
+  }
+  x->in[part] = in;
+  x->out[part] = out;
+}
+
+bool ct_count_lanes(ct_reader *r, const char *what, uint64_t lanes,
+                    uint64_t *sum) {
+  *sum += lanes > CONTRACT_LANES_MAX ? CONTRACT_LANES_MAX + 1 : lanes;
+  return *sum <= CONTRACT_LANES_MAX ||
+         ct_refuse(r, "%s must have at most 2^20 elements in all", what);
 }
 
 static bool wrong(checker *k, const char *name, const char *why) {
@@ -103,7 +125,7 @@ static const ct_leaf *param_leaf(const checker *k, const char *name) {
 /* A value that another part gives: it does, with as many lanes. */
 static bool check_given(checker *k, const char *name, const ir_type *ty,
                         ct_part from) {
-  const ir_type *t = contract_leaf_type(k->x->part[from], true, name);
+  const ir_type *t = contract_output(k->x, from, name);
   if (!t) return wrong(k, name, "is given by no part before");
   if (t->kind != KIND_PUB || ty->kind != KIND_PUB || t->lanes != ty->lanes)
     return wrong(k, name, "has another form in the part that gives it");
@@ -179,9 +201,22 @@ static bool check_inst(checker *k, const ir_inst *i) {
   }
 }
 
+/* Arithmetic on very wide integers takes long, whatever the steps. */
+static bool narrow(checker *k, ir_value *const *v, uint32_t n) {
+  for (uint32_t j = 0; j < n && k->part != CT_CIRCUIT; j++) {
+    const ir_range *r = v[j]->ty.range;
+    if (r && (mpz_sizeinbase(r->lo, 2) > CONTRACT_BITS_MAX ||
+              mpz_sizeinbase(r->hi, 2) > CONTRACT_BITS_MAX))
+      return ct_refuse(k->r, "%s has a value of more than %d bits", k->where,
+                       CONTRACT_BITS_MAX);
+  }
+  return true;
+}
+
 static bool check_block(checker *k, const ir_block *b) {
+  if (!narrow(k, b->param, b->nparam)) return false;
   for (const ir_inst *i = b->first; i; i = i->next) {
-    if (!check_inst(k, i)) return false;
+    if (!check_inst(k, i) || !narrow(k, i->res, i->nres)) return false;
     for (uint32_t j = 0; j < i->nregion; j++)
       if (!check_block(k, i->region[j])) return false;
   }
@@ -193,18 +228,19 @@ static bool check_block(checker *k, const ir_block *b) {
 static bool check_leaves(checker *k, const ir_module *m, bool out) {
   const ir_leaf *l = out ? m->out : m->in;
   uint32_t n = out ? m->nout : m->nin;
+  uint64_t lanes = 0;
   if (n > CONTRACT_LIST_MAX)
     return ct_refuse(k->r, "%s has more than %d leaves", k->where,
                      CONTRACT_LIST_MAX);
   for (uint32_t j = 0; j < n; j++) {
     if (!ct_is_name(l[j].name))
       return ct_refuse(k->r, "%s has a leaf without a proper name", k->where);
-    const ir_type *ty = contract_leaf_type(m, out, l[j].name);
+    const ir_type *ty = (out ? k->x->out : k->x->in)[k->part][j];
     if (!ty && (!out || k->part != CT_CIRCUIT))
       return wrong(k, l[j].name, "is listed, but no operation has it");
-    if (!ty || ty->kind == KIND_SH) continue;
-    if (ty->lanes > CONTRACT_LANES_MAX)
-      return wrong(k, l[j].name, "has more than 2^20 lanes");
+    if (ty && ty->kind != KIND_SH &&
+        !ct_count_lanes(k->r, k->where, ty->lanes, &lanes))
+      return false;
   }
   return true;
 }
@@ -212,12 +248,11 @@ static bool check_leaves(checker *k, const ir_module *m, bool out) {
 /* A circuit leaves all of a secret variable or nothing: its version is one. */
 static bool check_whole(checker *k) {
   const contract *c = k->c;
-  const ir_module *m = k->x->part[CT_CIRCUIT];
   for (uint32_t s = 0; s < c->nstate; s++) {
     uint32_t n = 0;
     const ct_state *v = &c->state[s];
     for (uint32_t j = 0; v->secret && j < v->nleaf; j++)
-      n += leaf_inst(m, true, v->leaf[j].name) != NULL;
+      n += contract_output(k->x, CT_CIRCUIT, v->leaf[j].name) != NULL;
     if (n && n != v->nleaf)
       return wrong(k, v->name, "is written in part: all its leaves must be");
   }
@@ -236,8 +271,10 @@ static bool check_part(checker *k) {
          (k->part != CT_CIRCUIT || check_whole(k));
 }
 
-bool ct_check_action(ct_reader *r, const contract *c, const ct_action *x) {
+bool ct_check_action(ct_reader *r, const contract *c, ct_action *x) {
   checker k = {.r = r, .c = c, .x = x};
+  for (uint32_t p = 0; p < CT_PARTS; p++)
+    if (x->part[p]) find_types(r->a, x, (ct_part)p);
   if (x->kind != CT_ACTION && (x->part[CT_CIRCUIT] || x->part[CT_AFTER]))
     return ct_refuse(r, "'%s' may have no part but before", x->name);
   if (x->part[CT_AFTER] && !x->part[CT_CIRCUIT])

@@ -34,11 +34,18 @@ void ct_read_leaf(ct_reader *r, const json_t *o, const char *ctx, ct_leaf *l);
 /* All leaves of [{"name", "type": TYPE}], in order of declaration. */
 ct_leaf *ct_read_fields(ct_reader *r, const json_t *list, const char *ctx,
                         uint32_t *n);
+/* All leaves of one value called `name`. */
+ct_leaf *ct_read_value(ct_reader *r, const json_t *type, const char *name,
+                       bool secret, uint32_t *n);
 /* Is it a TYPE of one public lane: a key? */
 bool ct_read_key(ct_reader *r, const json_t *type, const char *ctx);
 
 /* ---- contract_check.c ---- */
-/* The rules of the three parts; false after a report. */
-bool ct_check_action(ct_reader *r, const contract *c, const ct_action *x);
+/* Finds the types of all leaves, and checks the rules of the three parts; false
+ * after a report. */
+bool ct_check_action(ct_reader *r, const contract *c, ct_action *x);
+/* Adds to a sum of lanes that the ledger holds or is told. */
+bool ct_count_lanes(ct_reader *r, const char *what, uint64_t lanes,
+                    uint64_t *sum);
 
 #endif

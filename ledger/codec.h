@@ -8,7 +8,8 @@
  *   bytes    u32 length, bytes           string   the same, without NUL
  *   integer  0: u8 0; else u8 1 (positive) or 2, u8 length, magnitude without
  *            leading zeros
- *   lanes    u32 count, integers             values   u32 count; each: name, lanes
+ *   lanes    u32 count, integers
+ *   values   u32 count; each: name, lanes
  */
 #ifndef LEDGER_CODEC_H
 #define LEDGER_CODEC_H

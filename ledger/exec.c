@@ -128,12 +128,12 @@ static bool find_input(exec *e, const char *name, uint64_t lanes,
 }
 
 /* Gives all inputs; `in` has one entry per leaf, to be freed. */
-static bool give_inputs(exec *e, const ir_module *m, ir_interp *x,
-                        ir_lanes *in) {
+static bool give_inputs(exec *e, ct_part part, ir_interp *x, ir_lanes *in) {
+  const ir_module *m = e->call.x->part[part];
   for (uint32_t k = 0; k < m->nin; k++) {
-    const ir_type *ty = contract_leaf_type(m, false, m->in[k].name);
+    const ir_type *ty = e->call.x->in[part][k];
     tx_value v;
-    if (!ty || !find_input(e, m->in[k].name, ty->lanes, &v) ||
+    if (!find_input(e, m->in[k].name, ty->lanes, &v) ||
         !to_lanes(e, &v, ir_lanes_wide(m, ty), &in[k]))
       return false;
     if (!ir_interp_input(x, k, &in[k]))
@@ -253,7 +253,7 @@ bool exec_run(exec *e, ct_part part, effects *out, const char **why) {
   e->out = out;
   e->why = NULL;
   e->hosted = 0;
-  bool ok = give_inputs(e, m, x, in);
+  bool ok = give_inputs(e, part, x, in);
   ir_status s = ok ? ir_interp_run(x) : IR_RUN_INPUT;
   ok = ok && s == IR_RUN_OK;
   for (uint32_t k = 0; ok && k < m->nout; k++) {

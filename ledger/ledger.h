@@ -185,7 +185,7 @@ void ledger_submit_group(ledger *l, arena *a, uint32_t n,
  * does, or -1. */
 int ledger_expire(ledger *l, arena *a);
 
-/* ---- server.c: one thread, poll; groups what is waiting into one commit ---- */
+/* ---- server.c: one thread; what is waiting becomes one commit ---- */
 /* Serves until stop_fd is readable or at its end.  0, or -1 with *why. */
 int ledger_serve(ledger *l, int listen_fd, int stop_fd, const char **why);
 

@@ -98,7 +98,7 @@ bool exec_opened_fits(arena *a, const ct_action *x, const tx_values *v,
   for (uint32_t k = 0; k < m->nout; k++) {
     const char *name = m->out[k].name;
     if (*name != '!') continue;
-    const ir_type *ty = contract_leaf_type(m, true, name);
+    const ir_type *ty = x->out[CT_CIRCUIT][k];
     if (at == v->n || strcmp(v->p[at].name, name) ||
         v->p[at].n != ty->lanes)
       return no_fit(a, why, "opened value", name, "is missing or misshapen");

@@ -60,10 +60,19 @@ static bool connect_to(int fd, const struct addrinfo *ai) {
   return true;
 }
 
+/* An idle connection that the server has closed meanwhile. */
+static bool is_stale(int fd) {
+  char c;
+  ssize_t k = recv(fd, &c, 1, MSG_PEEK);
+  return k == 0 || (k < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
+                    errno != EINTR);
+}
+
 static bool dial(remote *r) {
   struct addrinfo hint = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
                           .ai_socktype = SOCK_STREAM};
   struct addrinfo *ai;
+  if (r->fd >= 0 && is_stale(r->fd)) hang_up(r);
   if (r->fd >= 0) return true;
   if (getaddrinfo(r->host, r->port, &hint, &ai)) return false;
   r->fd = socket(ai->ai_family,

@@ -2,10 +2,10 @@
  *
  * All submissions that are complete when a turn begins become one durable
  * commit.  A client has one question at a time; nothing more is read from it
- * until it has its answer.  Nobody is believed: buffers grow with the bytes that
- * came, not with the length that was claimed, all of them together are bounded,
- * and who is silent in the middle of a frame, or does not take an answer, is
- * turned away.
+ * until it has its answer.  Nobody is believed: buffers grow with the bytes
+ * that came, not with the length that was claimed, all of them together are
+ * bounded, and who is silent in the middle of a frame, or does not take an
+ * answer, is turned away.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +42,7 @@ typedef enum {
 typedef struct client {
   int fd;
   client_state state;
+  bool served;    /* it has had an answer */
   uint8_t *in, *out;
   size_t nin, capin, nout, atout;
   int64_t since;  /* last progress */
@@ -90,13 +91,15 @@ static void sweep(server *s) {
   s->n = n;
 }
 
-/* Who is turned away first when the table is full: who has nothing to wait
- * for, then who is slow, then who watches (and will ask again). */
+/* Who is turned away first when the table is full: who never asked anything,
+ * then who has nothing to wait for, who is slow, who watches (and will ask
+ * again). */
 static int worth(const client *c) {
-  static const int of[] = {[IDLE] = 0,     [READING] = 1,     [ANSWERING] = 1,
-                           [WATCHING] = 2, [CHECK_WAITS] = 3, [CHECK_RUNS] = 3,
-                           [ASKED] = 4};
-  return of[c->state];
+  static const int of[] = {[IDLE] = 1,     [READING] = 2,     [ANSWERING] = 2,
+                           [WATCHING] = 3, [CHECK_WAITS] = 4, [CHECK_RUNS] = 4,
+                           [ASKED] = 5};
+  bool begun = c->state == IDLE || c->state == READING;
+  return begun && !c->served ? 0 : of[c->state];
 }
 
 static void evict(server *s) {
@@ -208,6 +211,7 @@ static void answer(server *s, client *c, codec_writer *w) {
   c->nout = n;
   c->atout = 0;
   c->state = ANSWERING;
+  c->served = true;
   c->since = s->now;
   flush(s, c);
 }

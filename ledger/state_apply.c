@@ -117,14 +117,17 @@ typedef struct table {
 
 static const table tables[] = {
     {"sqlite_schema", "table", "", "type, name, 0, tbl_name, sql", 2},
-    {"instance", "contract", "of record", "seq, seq, id, package, creator, label", 1},
+    {"instance", "contract", "of record",
+     "seq, seq, id, package, creator, label", 1},
     {"package", "package", "", "hash, seq, bytes", 1},
     {"leaf", "state", "of the contract of record", "inst, name, seq, value", 2},
-    {"entry", "map entry", "of the contract of record", "inst, leaf, key, seq, value", 3},
+    {"entry", "map entry", "of the contract of record",
+     "inst, leaf, key, seq, value", 3},
     {"slot", "version of secret state", "of the contract of record",
      "inst, name, seq, version, initial",
      2},
-    {"pending", "pending call", "of record", "call, call, inst, action, until", 1},
+    {"pending", "pending call", "of record",
+     "call, call, inst, action, until", 1},
     {"vote", "vote", "on the call of record", "call, node, seq, hash", 2},
     {"counter", "counter", "", "id, seq, next", 1},
     {"argument", "used argument", "", "digest, seq", 1},
@@ -147,7 +150,8 @@ static int compare_column(sqlite3_stmt *x, sqlite3_stmt *y, int k) {
   int tx_ = sqlite3_column_type(x, k), ty = sqlite3_column_type(y, k);
   if (tx_ != ty) return tx_ < ty ? -1 : 1;
   if (tx_ == SQLITE_INTEGER) {
-    sqlite3_int64 p = sqlite3_column_int64(x, k), q = sqlite3_column_int64(y, k);
+    sqlite3_int64 p = sqlite3_column_int64(x, k);
+    sqlite3_int64 q = sqlite3_column_int64(y, k);
     return p < q ? -1 : p > q;
   }
   const void *p = sqlite3_column_blob(x, k), *q = sqlite3_column_blob(y, k);

@@ -6,8 +6,8 @@
 
 #define U32 "0..4294967295"
 #define ID                                                                     \
-  "0..1157920892373161954235709850086879078532699846656405640394575840079131"   \
-  "29639935"
+  "0..11579208923731619542357098500868790785326998466564056403945758400791"    \
+  "3129639935"
 #define HEAD(NAME) "circuit \"" NAME "\"\nstage high\nfield 61\n"
 #define IN(NAME, TYPE) "input \"" NAME "\" \"" TYPE "\" \"\" of \"" NAME "\"\n"
 #define OUT(NAME, TYPE)                                                        \
@@ -233,7 +233,8 @@ static json_t *state(const char *name, const char *hi, int secret,
     json_array_append_new(keys, type("identity", id_max(), 0, 0));
   return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:[{s:s, s:i, s:s, s:s}]}",
                    "name", name, "type", "T", "secret", secret, "constant",
-                   constant, "keys", keys, "value", type("int", hi, secret, 0),
+                   constant, "keys", keys, "value",
+                   type("int", hi, secret, lanes > 1 ? lanes : 0),
                    "leaves", "name", leaf, "lanes", lanes, "lo", "0", "hi",
                    hi);
 }

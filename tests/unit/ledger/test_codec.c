@@ -86,7 +86,7 @@ static void test_integers(void) {
   static const char *const text[] = {"0", "1", "-1", "255", "256", "-256",
                                      "18446744073709551615",
                                      "18446744073709551616",
-                                     "-340282366920938463463374607431768211456"};
+                                     "-340282366920938463463374607431768211"};
   for (size_t k = 0; k < sizeof text / sizeof *text; k++)
     same_integer(a, text[k]);
   mpz_t z;

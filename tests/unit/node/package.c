@@ -141,12 +141,14 @@ static json_t *action(const char *name, const char *kind, const char *param,
 
 static json_t *state(const char *name, bool secret, int lanes) {
   char leaf[64];
+  json_t *value = type("4294967295", secret);
   snprintf(leaf, sizeof leaf, "$%s", name);
+  if (lanes > 1)
+    json_object_set_new(value, "dims", json_pack("[i]", lanes));
   return json_pack("{s:s, s:s, s:b, s:b, s:[], s:o, s:[{s:s, s:i, s:s, s:s}]}",
                    "name", name, "type", "u32", "secret", secret, "constant",
-                   0, "keys", "value", type("4294967295", secret), "leaves",
-                   "name", leaf, "lanes", lanes, "lo", "0", "hi",
-                   "4294967295");
+                   0, "keys", "value", value, "leaves", "name", leaf, "lanes",
+                   lanes, "lo", "0", "hi", "4294967295");
 }
 
 const char *test_package(arena *a, const char *name) {
