@@ -85,6 +85,41 @@ static bool leaf_of(const char *leaf, const char *name) {
          (!leaf[n + 1] || leaf[n + 1] == '.');
 }
 
+static bool same_text(const char *x, const char *y) {
+  return x && y ? !strcmp(x, y) : x == y;
+}
+
+/* "leaves" says what "value" says. */
+static void check_value(ct_reader *r, const json_t *o, const ct_state *s) {
+  uint32_t n;
+  const ct_leaf *v =
+      ct_read_value(r, json_object_get(o, "value"),
+                    arena_printf(r->a, "$%s", s->name), s->secret, &n);
+  bool same = n == s->nleaf;
+  for (uint32_t k = 0; k < n && same; k++)
+    same = !strcmp(v[k].name, s->leaf[k].name) &&
+           v[k].lanes == s->leaf[k].lanes && v[k].secret == s->secret &&
+           same_text(v[k].lo, s->leaf[k].lo) &&
+           same_text(v[k].hi, s->leaf[k].hi);
+  if (!same)
+    ct_refuse(r, "'leaves' and 'value' of the state '%.60s' must agree",
+              s->name);
+}
+
+static void get_leaf(ct_reader *r, const json_t *o, const char *ctx,
+                     const ct_state *s, ct_leaf *l) {
+  l->name = ct_name(r, o, ctx, "name");
+  l->secret = s->secret;
+  ct_read_leaf(r, o, l->name, l);
+  if (r->ok && !leaf_of(l->name, s->name))
+    ct_refuse(r, "the leaf '%.60s' must be one of '%.60s'", l->name, s->name);
+  if (r->ok && !s->secret && l->lanes > CONTRACT_LANES_MAX)
+    ct_refuse(r, "the leaf '%.60s' must have at most 2^20 lanes", l->name);
+  for (const ct_leaf *k = s->leaf; k < l && r->ok; k++)
+    if (!strcmp(k->name, l->name))
+      ct_refuse(r, "the leaf '%.60s' is there twice", l->name);
+}
+
 static void get_state(ct_reader *r, const json_t *o, const char *ctx,
                       ct_state *s) {
   s->name = ct_name(r, o, ctx, "name");
@@ -96,26 +131,14 @@ static void get_state(ct_reader *r, const json_t *o, const char *ctx,
     ct_read_key(r, json_array_get(keys, k), ctx);
   if (r->ok && strchr(s->name, '.'))
     ct_refuse(r, "'name' of %s may have no dot", ctx);
-  if (r->ok && s->nkey && (s->secret || s->constant))
-    ct_refuse(r, "%s is a map: it may not be secret or constant", ctx);
+  if (r->ok && (s->nkey > 0) + s->secret + s->constant > 1)
+    ct_refuse(r, "%s may be only one of secret, constant, a map", ctx);
   const json_t *list =
       ct_list(r, o, ctx, "leaves", CONTRACT_LIST_MAX, &s->nleaf);
   s->leaf = ARENA_ARR(r->a, ct_leaf, (size_t)s->nleaf + 1);
-  for (uint32_t k = 0; k < s->nleaf && r->ok; k++) {
-    const json_t *j = json_array_get(list, k);
-    ct_leaf *l = &s->leaf[k];
-    l->name = ct_name(r, j, ctx, "name");
-    l->secret = s->secret;
-    ct_read_leaf(r, j, l->name, l);
-    if (r->ok && !leaf_of(l->name, s->name))
-      ct_refuse(r, "the leaf '%.60s' must be one of '%.60s'", l->name,
-                s->name);
-    if (r->ok && !s->secret && l->lanes > CONTRACT_LANES_MAX)
-      ct_refuse(r, "the leaf '%.60s' must have at most 2^20 lanes", l->name);
-    for (uint32_t j2 = 0; j2 < k && r->ok; j2++)
-      if (!strcmp(s->leaf[j2].name, l->name))
-        ct_refuse(r, "the leaf '%.60s' is there twice", l->name);
-  }
+  for (uint32_t k = 0; k < s->nleaf && r->ok; k++)
+    get_leaf(r, json_array_get(list, k), ctx, s, &s->leaf[k]);
+  if (r->ok) check_value(r, o, s);
 }
 
 static void get_states(ct_reader *r, const json_t *j, contract *c) {

@@ -34,6 +34,9 @@ void ct_read_leaf(ct_reader *r, const json_t *o, const char *ctx, ct_leaf *l);
 /* All leaves of [{"name", "type": TYPE}], in order of declaration. */
 ct_leaf *ct_read_fields(ct_reader *r, const json_t *list, const char *ctx,
                         uint32_t *n);
+/* All leaves of one value called `name`. */
+ct_leaf *ct_read_value(ct_reader *r, const json_t *type, const char *name,
+                       bool secret, uint32_t *n);
 /* Is it a TYPE of one public lane: a key? */
 bool ct_read_key(ct_reader *r, const json_t *type, const char *ctx);
 

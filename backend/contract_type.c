@@ -190,6 +190,14 @@ ct_leaf *ct_read_fields(ct_reader *r, const json_t *list, const char *ctx,
   return out.p;
 }
 
+ct_leaf *ct_read_value(ct_reader *r, const json_t *type, const char *name,
+                       bool secret, uint32_t *n) {
+  leaf_list out = {0};
+  read_type(r, type, name, 1, secret, 0, &out);
+  *n = (uint32_t)out.n;
+  return out.p;
+}
+
 bool ct_read_key(ct_reader *r, const json_t *type, const char *ctx) {
   leaf_list l = {0};
   if (!read_type(r, type, "key", 1, false, 0, &l)) return false;

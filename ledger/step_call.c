@@ -70,6 +70,7 @@ static bool settle(arena *a, const contract *c, effects *fx,
     if (c->state[s].secret)
       fx->slot[fx->nslot++] = (ledger_slot){.name = c->state[s].name};
   for (uint32_t k = 0; k < n; k++) {
+    lanes += w[k].value.n;
     int s = contract_state(c, w[k].value.name);
     ledger_slot *slot = fx->slot;
     if (!c->state[s].secret) {

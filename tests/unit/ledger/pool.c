@@ -233,7 +233,8 @@ static json_t *state(const char *name, const char *hi, int secret,
     json_array_append_new(keys, type("identity", id_max(), 0, 0));
   return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:[{s:s, s:i, s:s, s:s}]}",
                    "name", name, "type", "T", "secret", secret, "constant",
-                   constant, "keys", keys, "value", type("int", hi, secret, 0),
+                   constant, "keys", keys, "value",
+                   type("int", hi, secret, lanes > 1 ? lanes : 0),
                    "leaves", "name", leaf, "lanes", lanes, "lo", "0", "hi",
                    hi);
 }

@@ -77,6 +77,8 @@ const char *pool_single(arena *a, const char *name, const char *params,
 
 #define WHY(w, text) CU_ASSERT_PTR_NOT_NULL(strstr((w)->receipt.why, text))
 
+/* packages: a folder of packages that the compiler wrote */
+void suite_contract(const char *packages);
 void suite_codec(void);
 void suite_tx(void);
 void suite_chain(void);
