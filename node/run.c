@@ -45,10 +45,15 @@ static bool abort_late(nd *x, arena *a, uint64_t call, const char *why,
                        chi_status status) {
   struct timespec pause = {0, YIELD_MS * 1000000L};
   bool pending;
-  nanosleep(&pause, NULL);
-  if (!nd_is_pending(x, call, &pending))
-    return false;
-  return !pending || nd_abort(x, a, call, why, status);
+  for (int turn = 0; turn < 2; turn++) {
+    if (turn)
+      nanosleep(&pause, NULL);
+    if (!nd_is_pending(x, call, &pending))
+      return false;
+    if (!pending)
+      return true;
+  }
+  return nd_abort(x, a, call, why, status);
 }
 
 /* ---- the session ---- */

@@ -101,9 +101,13 @@ static const char scale_circuit[] = HEAD("scale") IN("%0", "identity")
     "  output %g \"$bonus\"\n"
     "}\n";
 
-static json_t *type(const char *hi, bool secret) {
-  return json_pack("{s:s, s:b, s:s, s:s, s:s, s:s}", "kind", "int", "secret",
-                   secret, "text", "u32", "elem", "u32", "lo", "0", "hi", hi);
+static json_t *type(bool secret, int lanes) {
+  json_t *t = json_pack("{s:s, s:b, s:s, s:s, s:s, s:s}", "kind", "int",
+                        "secret", secret, "text", "u32", "elem", "u32", "lo",
+                        "0", "hi", "4294967295");
+  if (lanes > 1)
+    json_object_set_new(t, "dims", json_pack("[i]", lanes));
+  return t;
 }
 
 static json_t *hash_of(const char *circuit) {
@@ -131,7 +135,7 @@ static json_t *action(const char *name, const char *kind, const char *param,
   if (param)
     json_array_append_new(
         params, json_pack("{s:s, s:o}", "name", param + (*param == '*'),
-                          "type", type("4294967295", *param == '*')));
+                          "type", type(*param == '*', 1)));
   return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:[]}",
                    "name", name, "kind", kind, "params", params, "reads",
                    reads, "writes", writes, "before", text(before), "circuit",
@@ -141,14 +145,12 @@ static json_t *action(const char *name, const char *kind, const char *param,
 
 static json_t *state(const char *name, bool secret, int lanes) {
   char leaf[64];
-  json_t *value = type("4294967295", secret);
   snprintf(leaf, sizeof leaf, "$%s", name);
-  if (lanes > 1)
-    json_object_set_new(value, "dims", json_pack("[i]", lanes));
   return json_pack("{s:s, s:s, s:b, s:b, s:[], s:o, s:[{s:s, s:i, s:s, s:s}]}",
                    "name", name, "type", "u32", "secret", secret, "constant",
-                   0, "keys", "value", value, "leaves", "name", leaf, "lanes",
-                   lanes, "lo", "0", "hi", "4294967295");
+                   0, "keys", "value", type(secret, lanes), "leaves",
+                   "name", leaf, "lanes", lanes, "lo", "0", "hi",
+                   "4294967295");
 }
 
 const char *test_package(arena *a, const char *name) {
