@@ -30,23 +30,41 @@ static void pause_ms(long ms) {
 
 /* ---- sockets ---- */
 
-static int listen_at(uint16_t *port) {
-  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(*port)};
-  socklen_t len = sizeof at;
+/* -1: the port is taken. */
+static int try_port(uint16_t port) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
   int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
-      bind(fd, (struct sockaddr *)&at, sizeof at) || listen(fd, 64) ||
-      getsockname(fd, (struct sockaddr *)&at, &len))
-    die("listen");
-  *port = ntohs(at.sin_port);
-  return fd;
+  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one))
+    die("socket");
+  if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 64) == 0)
+    return fd;
+  close(fd);
+  return -1;
 }
 
+static int listen_at(uint16_t port) {
+  for (int turn = 0; turn < 50; turn++) {
+    int fd = try_port(port);
+    if (fd >= 0)
+      return fd;
+    pause_ms(100);
+  }
+  die("listen");
+  return -1;
+}
+
+/* Below those that the system gives to callers: it stays free while the node
+ * that listens there is dead. */
 static uint16_t free_port(void) {
-  uint16_t port = 0;
-  close(listen_at(&port));
-  return port;
+  for (;;) {
+    uint16_t port = (uint16_t)(12000 + randombytes_uniform(20000));
+    int fd = try_port(port);
+    if (fd >= 0) {
+      close(fd);
+      return port;
+    }
+  }
 }
 
 /* ---- processes ---- */
@@ -89,7 +107,6 @@ static void at_point(const char *point) {
 
 static void run_node(net *w, unsigned me, int stop_fd) {
   const char *why = "", *dir = arena_printf(w->a, "%s/node%u", w->dir, me);
-  uint16_t mesh = w->peer[me].mesh_port, port = w->peer[me].port;
   node_config cfg = {.dir = dir, .me = me, .n = w->n,
                      .protocol = w->protocol, .peer = w->peer,
                      .identity = w->node[me], .ledger_host = "127.0.0.1",
@@ -99,14 +116,14 @@ static void run_node(net *w, unsigned me, int stop_fd) {
   kill_point = w->kill_at[me];
   pause_point = w->pause_at[me];
   node_barrier = at_point;
-  cfg.mesh_fd = listen_at(&mesh);
-  cfg.client_fd = listen_at(&port);
+  cfg.mesh_fd = listen_at(w->peer[me].mesh_port);
+  cfg.client_fd = listen_at(w->peer[me].port);
   int log = open(arena_printf(w->a, "%s/log%u", w->dir, me),
                  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   int rc = node_serve(&cfg, log, &why, w->a);
   if (rc)
     dprintf(log, "ended: %s\n", why);
-  _exit(rc ? 1 : 0);
+  exit(rc ? 1 : 0); /* sanitizers look for leaks */
 }
 
 void net_start(net *w, unsigned node) {
@@ -165,7 +182,7 @@ void net_start_ledger(net *w) {
   const char *why = "";
   if (pid == 0) {
     ledger *l;
-    int fd = listen_at(&w->ledger_port);
+    int fd = listen_at(w->ledger_port);
     if (ledger_open(&l, w->a, net_ledger_path(w), NULL, &why) != LEDGER_OK ||
         ledger_serve(l, fd, stop_fd, &why) != 0) {
       fprintf(stderr, "test ledger: %s\n", why);
@@ -362,6 +379,8 @@ ledger_status net_submit(net *w, const char *action, long secret,
   if (secret >= 0)
     deposit(w, &t, secret, 1, k);
   ledger_status s = submit(w, &t, &r);
+  if (pub)
+    mpz_clear(arg.lane[0]);
   w->seq = r.seq;
   return s;
 }

@@ -161,8 +161,8 @@ static void foreign(void) {
       "UPDATE share SET net = zeroblob(32)",
       "UPDATE share SET leaf = '$bonus' WHERE leaf = '$salary'",
       "UPDATE share SET version = 9",
-      "UPDATE share SET box = (SELECT box FROM share WHERE leaf = '$other')"
-      " WHERE leaf = '$salary'",
+      ("UPDATE share SET box = (SELECT box FROM share WHERE leaf = '$other')"
+       " WHERE leaf = '$salary'"),
       "UPDATE share SET box = substr(box, 1, length(box) - 1)",
       "UPDATE share SET box = box || x'00'",
       "UPDATE share SET box = x''",
