@@ -131,8 +131,8 @@ const command command_table[CMD_COUNT] = {
     [CMD_CALL] = {"call", "CONTRACT ACTION [ARG ...] --as NAME",
                   "runs an action of a contract",
                   "Seals the secret arguments for the nodes, signs the call "
-                  "and waits for its end.\nPrints the result, what was opened, the "
-                  "events, what was told to the caller, and\nthe cost. While "
+                  "and waits for its end.\nPrints the result, what was opened, "
+                  "the events, what was told to the caller, and\nthe cost. While "
                   "another call holds what this one needs, it "
                   "waits.\n\n" ARG_FORMS
                   "\nA failed condition exits with 1 and its reason; a call "
