@@ -10,7 +10,8 @@
  *   check, dec from the cut on    in the circuit too if something that it must
  *                                 come before follows there: a later opening, a
  *                                 lane that exists only if it holds
- *   public state                  before if it can compute the value, else after
+ *   public state                  before if it is last written before the cut,
+ *                                 else after
  *   result                        after if there is a circuit
  *
  *  where a value comes from (cut_takes)
@@ -66,7 +67,9 @@ uint8_t cut_root(const cut *c, const ir_inst *i) {
   case OP_MSTORE: return from_cut ? AFTER : BEFORE;
   case OP_OUTPUT: {
     if (i->arg[0]->ty.kind != KIND_PUB) return CIRCUIT;
-    bool early = !(cut_of(c, i->arg[0])->facts & (LATE | LAZY));
+    const ir_value *v = i->arg[0];
+    bool early = !(cut_of(c, v)->facts & (LATE | LAZY));
+    if (*i->at.name == '$' && v->def) early = early && !cut_at(v->def)->from_cut;
     return early && (*i->at.name == '$' || !c->has_circuit) ? BEFORE : AFTER;
   }
   default: return 0;

@@ -13,8 +13,6 @@ typedef struct marks {
 } marks;
 
 /* ---- needs ---- */
-static void need_inst(marks *k, ir_inst *i);
-
 static void need(marks *k, ir_value *v) {
   cut_val *cv = cut_of(k->c, v);
   if ((cv->made | cv->taken) & k->side) return;
@@ -25,7 +23,6 @@ static void need(marks *k, ir_value *v) {
   }
   cv->taken |= k->side;
   vec_push(k->c->a, &k->taken, v);
-  if (v->block->owner) need_inst(k, v->block->owner);
 }
 
 /* The instruction runs: so do the regions around it, and what steers them is

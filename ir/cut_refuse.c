@@ -73,13 +73,14 @@ static const ir_inst *first_want(const cut *c, const ir_block *b,
 }
 
 static bool report(cut *c, const ir_inst *at, const ir_inst *why) {
+  const char *name = why->at.name + (*why->at.name == '$'); /* as written */
   if (why->op == OP_WROTE) {
-    diag_report(c->dg, DIAG_CUT_SECOND, at->sp, why->at.name);
+    diag_report(c->dg, DIAG_CUT_SECOND, at->sp, name);
     diag_note(c->dg, why->sp, "\"%s\" is written here, with a revealed value",
-              why->at.name);
+              name);
   } else {
-    diag_report(c->dg, DIAG_CUT_SECOND_READ, at->sp, why->at.name);
-    diag_note(c->dg, why->sp, "\"%s\" is read here%s", why->at.name,
+    diag_report(c->dg, DIAG_CUT_SECOND_READ, at->sp, name);
+    diag_note(c->dg, why->sp, "\"%s\" is read here%s", name,
               cut_at(why)->overwritten
                   ? ", and an entry may have been written since the reveal"
                   : ", at a place that depends on a revealed value");

@@ -61,7 +61,8 @@ static void find_slots(cloner *k, region *r) {
     if (cut_of(k->c, i->res[j])->slot & k->side) r->slot[r->nslot++] = j;
   find_wires(k, r);
   r->turns = cut_turns(i);
-  r->counter = i->op == OP_WHILE && r->give.n + r->take.n;
+  r->counter =
+      i->op == OP_WHILE && r->turns > 1 && r->give.n + r->take.n;
   r->n = r->nslot + (uint32_t)r->give.n + r->counter;
   r->arg = ARENA_ARR(a, ir_value *, r->n + 2);
   r->ty = ARENA_ARR(a, ir_type, r->n + 1);
@@ -116,7 +117,7 @@ static void enter(cloner *k, region *r, uint32_t which) {
     if (!(w->to & k->side)) continue;
     uint64_t n = part_lanes(w, b);
     ir_dim d = {n, 1};
-    if (r->i->op != OP_IF && r->turns > 1)
+    if (r->turns > 1)
       w->cur = ir_get(&k->b, w->cur, turn_lane(k, r, n), 0, &d, 1);
     if (w->v->block == b)
       cut_set_copy(k, w->v,
@@ -133,7 +134,7 @@ static ir_value *leave(cloner *k, region *r, uint32_t which, size_t j) {
   if (which != (j >= r->split))
     return ir_const_si(&k->b, ty->dom, 0, ty->lanes);
   ir_value *part = w->v->block == b ? cut_copy(k, w->v) : w->cur;
-  if (r->i->op == OP_IF) return part;
+  if (r->turns == 1) return part;
   ir_dim d = {part_lanes(w, b), 1};
   ir_value *tape = k->b.b->param[pass_first_carry(r->i) + at];
   return ir_put(&k->b, tape, part, turn_lane(k, r, d.n), 0, &d, 1);

@@ -23,6 +23,7 @@ typedef struct gen {
   uint64_t seed;
   uint32_t checks, told, depth, left; /* statements left */
   uint32_t bare;  /* of 8: how often an opened value stays in its pool */
+  bool loopy;
   pool z, s;      /* in scope: public scalars, secret scalars of any value */
   pool tiny;      /* secret scalars of -3 .. 3 */
   vars now;
@@ -149,7 +150,11 @@ static void public_step(gen *g, ir_builder *b) {
   } else if (o == OP_DIV) {
     y = ir_op2(b, OP_ADD, wrapped(g, b, y, 4), small(b, 1));
   }
-  push(&g->z, wrapped(g, b, ir_op2(b, o, x, y), 10));
+  ir_value *v = ir_op2(b, o, x, y);
+  if (o == OP_SUB && pick(g, 3) == 0) /* through the field: may fail */
+    v = ir_ranged(b, OP_DEC, ir_op1(b, OP_ENC, v),
+                  ir_range_si(g->m, -1000, 1023));
+  push(&g->z, wrapped(g, b, v, 10));
 }
 
 static void check_step(gen *g, ir_builder *b) {
@@ -305,7 +310,7 @@ static void if_step(gen *g, ir_builder *b) {
 static void statements(gen *g, ir_builder *b, uint32_t n) {
   while (n-- && g->left) {
     g->left--;
-    uint32_t k = pick(g, 24);
+    uint32_t k = pick(g, g->loopy && g->depth < 2 ? 32 : 24);
     if (k < 5) public_step(g, b);
     else if (k < 7) push(&g->s, secret_expr(g, b));
     else if (k < 9) put_step(g, b);
@@ -316,9 +321,9 @@ static void statements(gen *g, ir_builder *b, uint32_t n) {
     else if (k < 19) write_step(g, b);
     else if (k < 20) tell_step(g, b);
     else if (g->depth >= 3) public_step(g, b);
-    else if (k < 21) for_step(g, b);
-    else if (k < 22) while_step(g, b);
-    else if_step(g, b);
+    else if (k < 22) if_step(g, b);
+    else if (k < 23) while_step(g, b);
+    else for_step(g, b);
   }
 }
 
@@ -364,9 +369,11 @@ static void inputs(gen *g, ir_builder *b) {
 ir_module *gen_action(arena *a, uint64_t seed) {
   char name[16];
   ir_module *m = ir_module_new(a, "action", 61);
-  gen g = {.m = m, .seed = seed, .left = 24};
+  gen g = {.m = m, .seed = seed};
   ir_builder b = {m, m->body, NULL, {0, 0}};
   g.bare = pick(&g, 9);
+  g.loopy = pick(&g, 2);
+  g.left = 24 + pick(&g, 24);
   inputs(&g, &b);
   statements(&g, &b, 4 + pick(&g, 8));
   for (uint32_t k = 0; k < STATES; k++) {

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "gen.h"
+#include "ir/analysis.h"
+#include "ir/pass/pass.h"
 #include "run.h"
 #include "suite.h"
 
@@ -109,17 +111,42 @@ static bool leaf_may(int part, bool out, const ir_leaf *l) {
   return part == 0 ? c != '%' && c != '!' : c == '%' || c == '!';
 }
 
-static bool part_is_lawful(const parts *p, int k) {
+static void note_change(void *user, const pass_stat *st) {
+  *(bool *)user = st->changed;
+}
+
+/* Nothing in it that nothing needs. */
+static bool is_lean(arena *a, ir_module *m) {
+  bool changed = false;
+  pass_opts o = {.stat = note_change, .user = &changed};
+  ir_uses u;
+  ir_uses_fill(&u, m, a);
+  for (const ir_inst *i = m->body->first; i; i = i->next)
+    if (i->op == OP_INPUT && !ir_uses_count(&u, i->res[0])) return false;
+  return pass_run(m, "dce", &o, NULL) && !changed;
+}
+
+/* What before hands on, the circuit or after takes. */
+static bool is_taken(const parts *p, const char *name) {
+  for (int k = 1; k < 3; k++)
+    if (p->m[k] && ir_leaf_find(p->m[k]->in, p->m[k]->nin, name) >= 0)
+      return true;
+  return false;
+}
+
+static bool part_is_lawful(arena *a, const parts *p, int k) {
   ir_module *m = p->m[k];
   law l = {k, true};
   if (!m) return true;
   ir_walk(m->body, obeys, &l);
+  l.ok = l.ok && is_lean(a, m);
   for (uint32_t j = 0; j < m->nin; j++) {
     l.ok = l.ok && leaf_may(k, false, &m->in[j]);
     if (m->in[j].name[0] == '!' && *m->in[j].shape) seen.tapes++;
   }
   for (uint32_t j = 0; j < m->nout; j++)
-    l.ok = l.ok && leaf_may(k, true, &m->out[j]);
+    l.ok = l.ok && leaf_may(k, true, &m->out[j]) &&
+           (m->out[j].name[0] != '%' || is_taken(p, m->out[j].name));
   return l.ok;
 }
 
@@ -236,7 +263,7 @@ static bool one(uint64_t seed) {
   } else if (cut_action(a, m, &p)) {
     seen.public_only += !p.m[1];
     for (int k = 0; k < 3 && !why; k++)
-      if (!part_is_lawful(&p, k)) why = part_name[k];
+      if (!part_is_lawful(a, &p, k)) why = part_name[k];
     for (uint64_t k = 0; k < INPUTS && !why; k++)
       why = run_alike(whole, &p, seed * INPUTS + k);
   }
