@@ -86,7 +86,6 @@ static int stop(cli *c) {
 
 static int start_failed(net_view *v, const char *why) {
   cli *c = v->c;
-  progress_end(&v->prog);
   diag_report_nowhere(c->dg, DIAG_NET_START, why);
   diag_hint(c->dg, "The logs are in %s.", net_path(c->a, v->dir, "log"));
   return report_failure(c);
@@ -143,8 +142,9 @@ static int start_keeper(net_view *v, const ir_cost_model *model) {
   return -1;
 }
 
-/* Reads what the supervisor says until it is up; NULL, or why it is not. */
-static const char *follow(net_view *v, int fd, double limit) {
+/* Reads what the supervisor says until it is up; NULL, or why it is not.
+ * *ours: it is the one that was started, no other was there before. */
+static const char *follow(net_view *v, int fd, double limit, bool *ours) {
   cli *c = v->c;
   char line[1024];
   const char *stage = "starting";
@@ -166,7 +166,8 @@ static const char *follow(net_view *v, int fd, double limit) {
     }
     line[n] = '\0';
     n = 0;
-    if (strncmp(line, "started", 7) == 0 || strncmp(line, "running", 7) == 0)
+    *ours = strncmp(line, "running", 7) != 0;
+    if (!*ours || strncmp(line, "started", 7) == 0)
       return NULL;
     if (strncmp(line, "fail ", 5) == 0)
       return arena_strdup(c->a, line + 5);
@@ -174,6 +175,8 @@ static const char *follow(net_view *v, int fd, double limit) {
       stage = arena_strdup(c->a, line + 6);
   }
 }
+
+static const char ENDED[] = "it ended again";
 
 /* Up is not enough: everybody answers. */
 static const char *wait_answers(net_view *v, double limit) {
@@ -185,7 +188,7 @@ static const char *wait_answers(net_view *v, double limit) {
     if (net_all_answer(v))
       return NULL;
     if (v->keeper == 0)
-      return "it ended again";
+      return ENDED;
     if (clock_seconds() > limit)
       break;
     progress_tick(&v->prog, "waiting for answers");
@@ -219,6 +222,35 @@ static bool make_folders(net_view *v) {
   return false;
 }
 
+/* Until it is up and answers; one that just ends is waited for.  NULL, or why
+ * not. */
+static const char *bring_up(net_view *v, const ir_cost_model *model,
+                            double limit) {
+  const char *lock = net_path(v->c->a, v->dir, "lock"), *failure;
+  for (;;) {
+    bool ours = lock_holder(lock) == 0;
+    if (ours) {
+      int fd = start_keeper(v, model);
+      if (fd < 0)
+        return strerror(errno);
+      failure = follow(v, fd, limit, &ours);
+      close(fd); /* before it is up, this ends the supervisor */
+      if (failure != NULL)
+        break;
+    }
+    failure = wait_answers(v, limit);
+    if (failure == NULL)
+      return NULL;
+    if (ours && v->keeper > 0)
+      kill(v->keeper, SIGTERM);
+    if (ours || failure != ENDED)
+      break;
+  }
+  double gone = clock_seconds() + STOP_SECONDS;
+  wait_free(v, lock, gone, gone);
+  return failure;
+}
+
 static int start(cli *c) {
   net_view v = {.c = c, .dir = net_folder(c)};
   ir_cost_model model;
@@ -239,27 +271,11 @@ static int start(cli *c) {
   if (v.w != NULL && !fits(&v, &model))
     return report_failure(c);
   progress_begin(&v.prog, c);
-  double limit = clock_seconds() + timeout;
-  const char *failure = NULL;
-  bool ours = lock_holder(net_path(c->a, v.dir, "lock")) == 0;
-  if (ours) {
-    int fd = start_keeper(&v, &model);
-    if (fd < 0)
-      return start_failed(&v, strerror(errno));
-    failure = follow(&v, fd, limit);
-    close(fd); /* before it is up, this ends the supervisor */
-  }
-  if (failure == NULL) {
-    failure = wait_answers(&v, limit);
-    if (failure != NULL && ours && v.keeper > 0)
-      kill(v.keeper, SIGTERM);
-  }
+  const char *failure = bring_up(&v, &model, clock_seconds() + timeout);
+  progress_end(&v.prog);
   if (failure != NULL)
     return start_failed(&v, failure);
-  if (!fits(&v, &model))
-    return report_failure(c);
-  progress_end(&v.prog);
-  return net_print(&v, EXIT_FINE);
+  return fits(&v, &model) ? net_print(&v, EXIT_FINE) : report_failure(c);
 }
 
 int cmd_net(cli *c) {

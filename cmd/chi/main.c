@@ -18,9 +18,9 @@
   "FIRST-LAST includes both. One column makes a list, several a matrix."
 
 #define ARG_FORMS                                                              \
-  "ARG is VALUE for the next parameter, or NAME=VALUE; VALUE is written as for\n"\
-  "'chi run --input': a number, true, [1, 2, 3], {x: 1}, @FILE.json, and for an\n"\
-  "identity the name of one of yours or 64 hex digits."
+  "ARG is VALUE for the next parameter, or NAME=VALUE; VALUE is written as\n"  \
+  "for 'chi run --input': a number, true, [1, 2, 3], {x: 1}, @FILE.json, and\n"\
+  "for an identity the name of one of yours or 64 hex digits."
 
 const command command_table[CMD_COUNT] = {
     [CMD_CHECK] = {"check", "FILE", "errors and warnings only",
@@ -107,11 +107,11 @@ const command command_table[CMD_COUNT] = {
     [CMD_NET] = {"net", "start|stop|status",
                  "a local network of nodes and a ledger",
                  "Keeps a network in the folder .chi of the current folder: a "
-                 "ledger and N node\nprocesses on the loopback. 'start' makes it "
-                 "the first time, starts it and waits\nuntil everything answers; "
-                 "a process that dies is started again. 'stop' ends all\nof them; "
-                 "what they keep stays. 'status' tells how they are, and exits "
-                 "with 3\nunless all of them answer.",
+                 "ledger and N node\nprocesses on the loopback. 'start' makes "
+                 "it the first time, starts it and waits\nuntil everything "
+                 "answers; a process that dies is started again. 'stop' ends "
+                 "all\nof them; what they keep stays. 'status' tells how they "
+                 "are, and exits with 3\nunless all of them answer.",
                  "  chi net start\n  chi net start --nodes 5\n"
                  "  chi net status --json\n  chi net stop",
                  1, 1, cmd_net, false},
@@ -126,17 +126,18 @@ const command command_table[CMD_COUNT] = {
                     "  chi deploy pool.chi --as ann\n"
                     "  chi deploy vote.chi Vote deadline=1700000000 --as ann\n"
                     "  chi deploy pool.chi --set SEATS=20 --as ann\n"
-                    "  chi deploy out/Pool.json --as ann",
+                    "  chi deploy out/Pool.contract.json --as ann",
                     1, ARGS_MANY, cmd_deploy, false},
     [CMD_CALL] = {"call", "CONTRACT ACTION [ARG ...] --as NAME",
                   "runs an action of a contract",
-                  "Seals the secret arguments for the nodes, signs the call and "
-                  "waits for its end.\nPrints the result, what was opened, the "
-                  "events, what was told to the caller, and\nthe cost. While "
-                  "another call holds what this one needs, it waits.\n\n" ARG_FORMS
-                  "\nA failed condition exits with 1 and its reason; a call that "
-                  "the nodes could not\nrun exits with 3. CONTRACT is a label, "
-                  "or the first digits of an id.",
+                  "Seals the secret arguments for the nodes, signs the call "
+                  "and waits for its end.\nPrints the result, what was opened, "
+                  "the events, what was told to the caller, and\nthe cost. While "
+                  "another call holds what this one needs, it "
+                  "waits.\n\n" ARG_FORMS
+                  "\nA failed condition exits with 1 and its reason; a call "
+                  "that the nodes could not\nrun exits with 3. CONTRACT is "
+                  "a label, or the first digits of an id.",
                   "  chi call Pool join 4200 --as ann\n"
                   "  chi call Pool pay to=bob amount=5 --as ann --json\n"
                   "  chi call Vote cast [0,1,0] --as ann",

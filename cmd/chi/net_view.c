@@ -1,14 +1,20 @@
+#define _GNU_SOURCE
 #include "cmd/chi/net_view.h"
 
+#include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cmd/chi/disk.h"
 #include "cmd/chi/lock.h"
 #include "ledger/ledger.h"
 #include "node/node.h"
 
-enum { RUN_FILE_MAX = 1 << 20 };
+enum { RUN_FILE_MAX = 1 << 20, PATIENCE_SECONDS = 3 };
 
 /* ---- looking ---- */
 
@@ -66,6 +72,76 @@ static void ask_node(net_view *v, net_part *p) {
   json_decref(o);
 }
 
+/* ---- all of them at once: none may keep us waiting ---- */
+
+typedef struct answer {
+  bool answers;
+  uint64_t seen;
+  char why[400];
+} answer;
+
+typedef struct question {
+  pid_t pid;
+  int fd;
+} question;
+
+/* A child asks; it can be killed when it takes too long. */
+static question ask(net_view *v, unsigned i) {
+  int pipe_fd[2];
+  question q = {0, -1};
+  if (pipe2(pipe_fd, O_CLOEXEC) != 0)
+    return q;
+  q.pid = fork();
+  if (q.pid == 0) {
+    answer a = {0};
+    net_part *p = &v->p[i];
+    if (i == 0)
+      ask_ledger(v, p);
+    else
+      ask_node(v, p);
+    a.answers = p->answers;
+    a.seen = p->seen;
+    snprintf(a.why, sizeof a.why, "%s", p->why);
+    _exit(write(pipe_fd[1], &a, sizeof a) == sizeof a ? 0 : 1);
+  }
+  close(pipe_fd[1]);
+  q.fd = pipe_fd[0];
+  return q;
+}
+
+static void hear(net_view *v, unsigned i, question *q, double limit) {
+  net_part *p = &v->p[i];
+  answer a;
+  double left = limit - clock_seconds();
+  struct pollfd fd = {.fd = q->fd, .events = POLLIN};
+  int wait_ms = left > 0 ? (int)(left * 1000) : 0;
+  bool heard = q->pid > 0 && poll(&fd, 1, wait_ms) > 0 &&
+               read(q->fd, &a, sizeof a) == sizeof a;
+  if (q->pid > 0) {
+    kill(q->pid, SIGKILL);
+    waitpid(q->pid, NULL, 0);
+  }
+  if (q->fd >= 0)
+    close(q->fd);
+  p->answers = heard && a.answers;
+  p->seen = heard ? a.seen : 0;
+  if (heard)
+    p->why = arena_strdup(v->c->a, a.why);
+  else if (p->why[0] == '\0')
+    p->why = "it does not answer in time";
+}
+
+static void ask_all(net_view *v) {
+  question q[CHI_PARTIES_MAX + 1];
+  double limit = clock_seconds() + PATIENCE_SECONDS;
+  for (unsigned i = 0; i < v->n; i++)
+    if (strcmp(v->p[i].state, "up") == 0)
+      q[i] = ask(v, i);
+  for (unsigned i = 0; i < v->n; i++)
+    if (strcmp(v->p[i].state, "up") == 0)
+      hear(v, i, &q[i], limit);
+}
+
 bool net_all_answer(const net_view *v) {
   unsigned k = 0;
   for (unsigned i = 0; i < v->n; i++)
@@ -85,13 +161,8 @@ void net_look(net_view *v) {
         .why = "",
         .port = i == 0 ? v->w->ledger_port : v->w->node[i - 1].port};
   look_processes(v);
-  for (unsigned i = 0; v->keeper != 0 && i < v->n; i++)
-    if (strcmp(v->p[i].state, "up") == 0) {
-      if (i == 0)
-        ask_ledger(v, &v->p[i]);
-      else
-        ask_node(v, &v->p[i]);
-    }
+  if (v->keeper != 0)
+    ask_all(v);
 }
 
 /* ---- telling ---- */

@@ -105,8 +105,9 @@ static bool from_terminal(cli *c, const char *name, bool twice, char *out) {
 
 bool passphrase_get(cli *c, const char *name, bool twice, char *out) {
   char line[PASSPHRASE_MAX + 2] = {0};
-  bool ok = c->opt.passphrase_file != NULL ? from_file(c, line)
-                                           : from_terminal(c, name, twice, line);
+  bool ok = c->opt.passphrase_file != NULL
+                ? from_file(c, line)
+                : from_terminal(c, name, twice, line);
   if (ok)
     memcpy(out, line, PASSPHRASE_MAX + 1);
   sodium_memzero(line, sizeof line);

@@ -79,8 +79,9 @@ class Case(unittest.TestCase):
 
 
 class Usage(Case):
-    COMMANDS = ['check', 'build', 'run', 'test', 'cost', 'inspect', 'explain',
-                'version', 'help']
+    COMMANDS = ['check', 'build', 'run', 'test', 'cost', 'inspect', 'split',
+                'explain', 'new', 'net', 'deploy', 'call', 'view', 'log',
+                'state', 'inbox', 'version', 'help']
 
     def test_help(self):
         r = chi('--help')
@@ -95,7 +96,8 @@ class Usage(Case):
             self.assertEqual(chi('help', c).stdout, h.stdout)
             self.assertIn('usage: chi ' + c, json.loads(
                 chi(c, '--help', '--json').stdout)['help'])
-        self.assertNotIn(' node ', r.stdout)
+        for hidden in 'node', 'node-process', 'ledger-process', 'net-process':
+            self.assertNotIn('\n  %s ' % hidden, r.stdout)
         self.assertEqual(chi('-h').stdout, r.stdout)
 
     def test_version(self):
