@@ -24,8 +24,8 @@
  *
  *  what a side cannot make (cut_source)
  *   before    what depends on an opening; what can fail behind a check that is
- *             not in before; a map's entry from the cut on, if its key is such a
- *             value or something was stored to the map since
+ *             not in before; a map's entry from the cut on, if its key is such
+ *             a value or something was stored to the map since
  *   circuit   state written with a value that depends on an opening: that would
  *             be a second circuit; a map's entry that before cannot read
  *   A map's entry from the cut on is read where it stands, in after, unless the
@@ -67,9 +67,7 @@ uint8_t cut_root(const cut *c, const ir_inst *i) {
   case OP_MSTORE: return from_cut ? AFTER : BEFORE;
   case OP_OUTPUT: {
     if (i->arg[0]->ty.kind != KIND_PUB) return CIRCUIT;
-    const ir_value *v = i->arg[0];
-    bool early = !(cut_of(c, v)->facts & (LATE | LAZY));
-    if (*i->at.name == '$' && v->def) early = early && !cut_at(v->def)->from_cut;
+    bool early = !cut_at(i->arg[0]->def)->from_cut;
     return early && (*i->at.name == '$' || !c->has_circuit) ? BEFORE : AFTER;
   }
   default: return 0;
@@ -101,8 +99,13 @@ bool cut_takes(const cut *c, uint8_t side, const ir_value *v) {
 }
 
 bool ir_cut_action(arena *a, ir_module *m, diag *dg, ir_cut *out) {
-  cut c = {.a = arena_new(), .m = m, .dg = dg};
   *out = (ir_cut){0};
+  if (m->stage != IR_HIGH) {
+    diag_report_nowhere(dg, DIAG_PASS_STAGE, "cut",
+                        m->stage == IR_CORE ? "core" : "sched");
+    return false;
+  }
+  cut c = {.a = arena_new(), .m = m, .dg = dg};
   cut_rotate(&c);
   cut_facts(&c);
   cut_mark(&c);

@@ -2,9 +2,9 @@
  * behind them the tapes.
  *
  * Who makes a value in a loop carries an array of zeros and puts each turn's
- * value at its place; a branch that does not make it yields zeros.  Who takes it
- * gets the turn's part on entry.  A while has no index: a counter is carried,
- * last of all.
+ * value at its place; a branch that does not make it yields zeros.  Who takes
+ * it gets the turn's part on entry.  A while has no index: a counter is
+ * carried, last of all.
  *
  *   for %n (i, x) {                 for %n (i, x, t) {
  *     %o = open .. ; yield ..  ->     %o = open .. ; %u = put %t, %o, %i

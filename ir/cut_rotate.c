@@ -124,6 +124,10 @@ static void test_next(rotation *t, const ir_inst *w, ir_block *test,
 static void rotate(rotation *t, ir_inst *w) {
   uint32_t n = w->nres;
   ir_module *m = t->m;
+  if (!w->at.max) {
+    never(t, w);
+    return;
+  }
   ir_builder b = pass_before(m, w);
   ir_value **v = ARENA_ARR(t->a, ir_value *, n + 2);
   ir_type *ty = ARENA_ARR(t->a, ir_type, n + 2);
@@ -158,35 +162,45 @@ static void rotate(rotation *t, ir_inst *w) {
 }
 
 /* ---- all loops, inner ones first ---- */
-enum { OPENS = 1, READS = 2, SECRET = 4 };
+static bool rotate_inst(rotation *t, ir_inst *i);
 
-static unsigned rotate_block(rotation *t, ir_block *b) {
-  unsigned all = 0;
+static bool rotate_block(rotation *t, ir_block *b) {
+  bool any = false;
   for (ir_inst *i = b->first, *next; i; i = next) {
-    unsigned has[2] = {0, 0};
     next = i->next;
-    if (i->op == OP_OPEN) all |= OPENS;
-    if (i->op == OP_MLOAD) all |= READS;
-    for (uint32_t k = 0; k < i->narg; k++)
-      if (i->arg[k]->ty.kind != KIND_PUB) all |= SECRET;
-    for (uint32_t r = 0; r < i->nregion; r++)
-      has[r] = rotate_block(t, i->region[r]);
-    all |= has[0] | has[1];
-    if (i->op != OP_WHILE) continue;
-    bool mixed = (has[0] | has[1]) & SECRET;
-    if (!(has[0] & OPENS) && !(has[0] & READS && mixed)) continue;
-    if (i->at.max)
-      rotate(t, i);
-    else
-      never(t, i);
+    any |= rotate_inst(t, i);
   }
-  return all;
+  return any;
 }
 
+/* Does it open something or load from a map? */
+static bool rotate_inst(rotation *t, ir_inst *i) {
+  bool in[2] = {false, false};
+  for (uint32_t r = 0; r < i->nregion; r++)
+    in[r] = rotate_block(t, i->region[r]);
+  if (i->op == OP_WHILE && in[0]) rotate(t, i);
+  return in[0] || in[1] || i->op == OP_OPEN || i->op == OP_MLOAD;
+}
+
+static void find_secret(ir_inst *i, void *user) {
+  for (uint32_t k = 0; k < i->narg; k++)
+    if (i->arg[k]->ty.kind != KIND_PUB) *(bool *)user = true;
+}
+
+/* What is public and stands before all secret work is none of the circuit's,
+ * and stays as it is. */
 void cut_rotate(cut *c) {
   rotation t = {.m = c->m, .a = c->a};
+  bool secret = false;
   pass_clear(c->m);
-  rotate_block(&t, c->m->body);
+  for (ir_inst *i = c->m->body->first, *next; i; i = next) {
+    next = i->next;
+    find_secret(i, &secret);
+    for (uint32_t r = 0; r < i->nregion; r++)
+      ir_walk(i->region[r], find_secret, &secret);
+    if (!secret) continue;
+    rotate_inst(&t, i);
+  }
   pass_clear(c->m);
   ir_number(c->m);
 }

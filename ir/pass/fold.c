@@ -135,6 +135,16 @@ static bool to_select(fold *f, ir_inst *i) {
   return true;
 }
 
+#define EFFECTS (HAS_OPEN | HAS_CHECK | HAS_DEC | HAS_TELL | HAS_EDGE)
+
+/* A while whose first test says no, and does nothing else. */
+static bool never_turns(const ir_inst *i) {
+  uint64_t n;
+  return i->op == OP_WHILE &&
+         pass_const_u64(pass_yield(i->region[0])->arg[0], &n) && n == 0 &&
+         !(pass_block_has(i->region[0]) & EFFECTS);
+}
+
 static void fold_block(fold *f, ir_block *b);
 
 /* Gives the next instruction to fold. */
@@ -164,9 +174,7 @@ static ir_inst *fold_region(fold *f, ir_inst *i) {
   if (i->op != OP_IF) constant_carries(f, i);
   for (uint32_t r = 0; r < i->nregion; r++) fold_block(f, i->region[r]);
   if (i->op == OP_IF && to_select(f, i)) f->changed = true;
-  if (i->op == OP_WHILE &&
-      pass_const_u64(pass_yield(i->region[0])->arg[0], &n) && n == 0 &&
-      all_fit(i, i->arg)) {
+  if (never_turns(i) && all_fit(i, i->arg)) {
     results(i, i->arg);
     ir_remove(i);
     f->changed = true;

@@ -285,6 +285,9 @@ static bool stays(const vloop *l, const ir_inst *i) {
   case OP_INPUT:
   case OP_OUTPUT:
   case OP_TELL:
+  case OP_MLOAD:
+  case OP_MSTORE:
+  case OP_EMIT:
   case OP_WHILE:
   case OP_IF: return true;
   case OP_OPEN:
