@@ -10,6 +10,7 @@
  *   check, dec from the cut on    in the circuit too if something that it must
  *                                 come before follows there: a later opening, a
  *                                 lane that exists only if it holds
+ *   check before it, in a region  again in the circuit if such a lane follows
  *   public state                  before if it is last written before the cut,
  *                                 else after
  *   result                        after if there is a circuit

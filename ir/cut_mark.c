@@ -87,6 +87,30 @@ typedef struct follow {
   bool guarded; /* what goes wrong unless the check holds */
 } follow;
 
+/* May the condition be all that stands between v's operands and a fault in the
+ * circuit?  Then the circuit has what it is computed from.  Looks at no more
+ * than `left` values. */
+static bool may_guard(const marks *k, const ir_value *v, int *left) {
+  const cut_val *cv = cut_of(k->c, v);
+  if ((cv->made | cv->taken) & CIRCUIT || cut_is_top(k->c, v)) return true;
+  if (!v->def || v->def->nregion || --*left < 0) return true;
+  bool all = v->def->op != OP_MLOAD;
+  for (uint32_t j = 0; all && j < v->def->narg; j++)
+    all = may_guard(k, v->def->arg[j], left);
+  return all;
+}
+
+/* A check that before has passed is repeated for the sake of the passes, which
+ * move nothing over the check that it needs. */
+static bool repeats(const marks *k, const ir_inst *i, const follow *f) {
+  int left = 64;
+  if (i->op != OP_CHECK && i->op != OP_DEC) return false;
+  uint8_t in = cut_control(i->block) | cut_of(k->c, i->arg[0])->facts;
+  if (cut_at(i)->from_cut)
+    return f->reveals || (f->guarded && !(in & ONLY_AFTER));
+  return i->op == OP_CHECK && f->guarded && may_guard(k, i->arg[0], &left);
+}
+
 static void repeat_checks(marks *k, ir_block *b, follow *f);
 
 static void repeat_in(marks *k, ir_inst *i, follow *f) {
@@ -108,14 +132,16 @@ static void repeat_in(marks *k, ir_inst *i, follow *f) {
 static void repeat_checks(marks *k, ir_block *b, follow *f) {
   for (ir_inst *i = b->last; i; i = i->prev) {
     cut_inst *ci = cut_at(i);
-    if (!ci->from_cut) return;
+    if (!b->owner && !ci->from_cut) { /* a check that stands here holds */
+      *f = (follow){false, false};
+      if (!i->nregion) continue;
+    }
     if (i->nregion) {
-      repeat_in(k, i, f);
+      if (ci->made & CIRCUIT || ci->from_cut) repeat_in(k, i, f);
       continue;
     }
-    if (i->op == OP_CHECK || i->op == OP_DEC) {
-      uint8_t in = cut_control(b) | cut_of(k->c, i->arg[0])->facts;
-      if (f->reveals || (f->guarded && !(in & ONLY_AFTER))) need_inst(k, i);
+    if (repeats(k, i, f)) {
+      need_inst(k, i);
       drain(k);
     }
     if (i->op == OP_OPEN || i->op == OP_TELL) f->reveals = true;

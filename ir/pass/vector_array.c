@@ -117,6 +117,7 @@ static bool fixed(vloop *l, const vcarry *c, const vaccess *x) {
     if (y->group == x->group) {
       any_put |= y->put;
       if (l->checks && pass_guarded(y->i)) return false;
+      if (!vec_fits(l, y->i, &y->at)) return false; /* a check has failed */
     } else if (!vec_apart(l, x, y)) {
       return false;
     }

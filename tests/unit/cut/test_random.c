@@ -274,7 +274,7 @@ static bool compile(arena *a, parts *p) {
   pass_opts o = {.verify = true};
   bool ok = p->optimised = true;
   for (int k = 0; ok && k < 3; k++) {
-    diag *dg = diag_new(a, NULL);
+    diag *dg = diag_new(a, p->m[k] ? p->m[k]->src : NULL);
     ok = !p->m[k] || pass_run(p->m[k], pass_pipeline(2, upto[k]), &o, dg);
     if (!ok) say(dg);
   }
