@@ -67,7 +67,7 @@ static bool find_circuit(nd *x, nd_call *c) {
     refuse(c, why);
   else if (!c->circuit.program)
     refuse(c, c->circuit.why);
-  return true;
+  return !c->why || !atomic_load(&x->stop); /* then it was not compiled */
 }
 
 /* ---- inputs ---- */

@@ -95,6 +95,7 @@ static pid_t child(net *w, int *stop, int *stop_read) {
 }
 
 static const char *kill_point, *pause_point;
+int net_lie;
 
 static void at_point(const char *point) {
   if (pause_point && strcmp(point, pause_point) == 0) {
@@ -115,6 +116,7 @@ static void run_node(net *w, unsigned me, int stop_fd) {
                      .cache_dir = arena_printf(w->a, "%s/circuits", w->dir)};
   kill_point = w->kill_at[me];
   pause_point = w->pause_at[me];
+  net_lie = w->lie[me];
   node_barrier = at_point;
   cfg.mesh_fd = listen_at(w->peer[me].mesh_port);
   cfg.client_fd = listen_at(w->peer[me].port);

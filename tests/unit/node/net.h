@@ -27,6 +27,7 @@ typedef struct net {
   int stop[NET_MAX], ledger_stop; /* closing it ends them */
   const char *kill_at[NET_MAX];   /* barrier at which the next one dies */
   const char *pause_at[NET_MAX];  /* barrier at which it stops for a second */
+  int lie[NET_MAX];               /* test_lies.c: what its ledger says */
   ledger *l;
   uint8_t contract[32];
   /* of the last call */
@@ -72,6 +73,9 @@ long net_total(net *w);
 /* Waits until all nodes have seen all records. */
 void net_settle(net *w);
 uint64_t net_version(net *w, unsigned node, const char *leaf);
+
+/* In a node's process: its entry of `lie`. */
+extern int net_lie;
 
 /* package.c */
 const char *test_package(arena *a, const char *name);
