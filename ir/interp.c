@@ -208,7 +208,7 @@ static bool count(ir_interp *x, const node *nd) {
   const ir_inst *i = nd->i;
   uint64_t lanes = i->nres ? i->res[0]->ty.lanes : 0;
   if (ir_ops[nd->op].rule == RULE_FOLD) lanes = i->arg[0]->ty.lanes;
-  x->n.steps += 1 + (lanes > 1 ? lanes : 0);
+  x->n.steps += nd->weight * (1 + (lanes > 1 ? lanes : 0));
   if (x->o.max_steps && x->n.steps > x->o.max_steps)
     return interp_fail(x, IR_RUN_BUDGET, i->sp,
                        "the run takes more than %llu steps",

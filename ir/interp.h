@@ -76,6 +76,9 @@ typedef struct ir_host {
 
 typedef struct ir_interp_opts {
   uint64_t max_steps; /* instructions + lanes computed; 0: no limit */
+  /* Steps bound time: an instruction on values that do not fit a word, and each
+   * of its lanes, counts as many times as it is slower. */
+  bool weigh;
   uint64_t max_bytes; /* of lanes alive; 0: no limit */
   bool check_ranges;  /* every value, each lane: IR_RUN_WRONG; slower */
   void (*exchange)(void *user, const ir_exchange *x); /* or NULL */

@@ -62,6 +62,40 @@ static void make_fixed(compiler *c, node *nd) {
   nd->fixed.word = word;
 }
 
+/* Words of a lane. */
+static uint32_t words_of(const compiler *c, const ir_value *v) {
+  const ir_range *r = v->ty.range;
+  size_t bits = 64;
+  if (v->ty.dom == DOM_P) {
+    bits = mpz_sizeinbase(c->x->m->p, 2);
+  } else if (r) {
+    size_t lo = mpz_sizeinbase(r->lo, 2), hi = mpz_sizeinbase(r->hi, 2);
+    bits = lo > hi ? lo : hi;
+  }
+  return (uint32_t)(bits / 64 + 1);
+}
+
+static bool multiplies(ir_op op) {
+  return op == OP_MUL || op == OP_PROD || op == OP_DIV || op == OP_MOD ||
+         op == OP_RDIV || op == OP_ISQRT || op == OP_INV;
+}
+
+/* Measured: a lane in GMP costs as much as WIDE_STEPS in words, and a step more
+ * for each STEP_WORDS words, or STEP_PRODUCTS products of two, that it takes. */
+enum { WIDE_STEPS = 8, STEP_WORDS = 8, STEP_PRODUCTS = 32 };
+
+static uint32_t weight_of(const compiler *c, const node *nd) {
+  const ir_inst *i = nd->i;
+  uint32_t w = 1;
+  if (nd->words || !c->x->o.weigh) return 1;
+  for (uint32_t k = 0; k < i->narg + i->nres; k++) {
+    uint32_t n = words_of(c, k < i->narg ? i->arg[k] : i->res[k - i->narg]);
+    if (n > w) w = n;
+  }
+  return WIDE_STEPS + (multiplies(nd->op) ? w * w / STEP_PRODUCTS
+                                          : w / STEP_WORDS);
+}
+
 static void compile_block(compiler *c, code_block *blk, const ir_block *b);
 
 static void compile_node(compiler *c, code_block *where, node *nd,
@@ -80,6 +114,7 @@ static void compile_node(compiler *c, code_block *where, node *nd,
     nd->scalar = nd->scalar && i->res[k]->ty.lanes == 1;
   }
   nd->scalar = nd->scalar && nd->words;
+  nd->weight = weight_of(c, nd);
   if (i->op == OP_CONST || i->op == OP_TABLE) make_fixed(c, nd);
   if (!i->nregion) {
     for (uint32_t k = 0; k < i->nres; k++) note_def(c, where, nd, i->res[k]);

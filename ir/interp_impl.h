@@ -57,6 +57,7 @@ struct node {
   bool lazy;          /* the one use reads each lane once: do not store */
   bool arg0_dies;     /* operand 0 is not used after this */
   bool head;          /* first op of an exchange */
+  uint32_t weight;    /* steps of a lane */
   ir_exchange ex;
   uint32_t *kill;     /* slots to free: nearly after the operands are read, */
   uint32_t nearly, nkill; /* the rest after the instruction */

@@ -245,6 +245,7 @@ bool exec_run(exec *e, ct_part part, effects *out, const char **why) {
   const ir_module *m = e->call.x->part[part];
   ir_host host = {host_load, host_store, host_emit, e};
   ir_interp_opts o = {.max_steps = e->call.budget,
+                      .weigh = true,
                       .max_bytes = EXEC_BYTES_MAX,
                       .host = &host};
   if (!m) return true;

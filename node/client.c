@@ -1,17 +1,25 @@
-/* What callers say to a node. */
+/* What callers say to nodes: to one, or to all of them at once.  Everything is
+ * bounded by one deadline, however slowly a node speaks. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "node/ask.h"
 
-enum { PATIENCE_S = 30, CHUNK = 64 << 10 };
+enum {
+  PATIENCE_MS = 30000,
+  CHUNK = 64 << 10,
+  SAID_MAX = 300,              /* bytes of a node's reason */
+  LETTERS_BYTES = 1 << 30      /* of all answers together */
+};
 
 typedef struct link {
   arena *a;
@@ -19,28 +27,38 @@ typedef struct link {
   const char *host;
   uint16_t port;
   const char **why;
+  const buf *ask; /* NULL: all of it is sent */
+  size_t sent;
+  uint64_t want;  /* bytes of the answer; 0: its length is not known yet */
+  uint8_t kind;   /* wanted */
+  buf got;        /* kind included, when it is whole */
+  bool over, ok;
 } link_t;
+
+static int64_t now_ms(void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
 
 static bool failed(link_t *l, const char *what) {
   *l->why = arena_printf(l->a, "the node at %s:%u %s", l->host, l->port, what);
+  l->over = true;
+  l->ok = false;
   return false;
 }
 
+/* Begins to connect: the first byte tells how that went. */
 static bool open_link(link_t *l) {
   char port[8];
   struct addrinfo hint = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
                           .ai_socktype = SOCK_STREAM}, *at = NULL;
-  struct timeval patience = {PATIENCE_S, 0};
   snprintf(port, sizeof port, "%u", l->port);
   if (getaddrinfo(l->host, port, &hint, &at) != 0 || !at)
     return failed(l, "has no numeric address");
-  l->fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  bool ok = l->fd >= 0 &&
-            setsockopt(l->fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-                       sizeof patience) == 0 &&
-            setsockopt(l->fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-                       sizeof patience) == 0 &&
-            connect(l->fd, at->ai_addr, at->ai_addrlen) == 0;
+  l->fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  bool ok = l->fd >= 0 && (connect(l->fd, at->ai_addr, at->ai_addrlen) == 0 ||
+                           errno == EINPROGRESS);
   int why = errno;
   freeaddrinfo(at);
   if (ok)
@@ -48,90 +66,192 @@ static bool open_link(link_t *l) {
   return failed(l, arena_printf(l->a, "cannot be reached: %s", strerror(why)));
 }
 
-/* A node that refuses answers before it has read everything, so what it says
- * is worth reading even if sending fails. */
-static void send_all(link_t *l, const buf *b) {
-  for (size_t at = 0; at < b->n;) {
-    ssize_t k = send(l->fd, b->p + at, b->n - at, MSG_NOSIGNAL);
-    if (k < 0 && errno == EINTR)
-      continue;
-    if (k <= 0)
-      return;
-    at += (size_t)k;
-  }
-}
-
-static bool recv_exactly(link_t *l, buf *b, uint64_t n) {
-  char chunk[CHUNK];
-  while (n > 0) {
-    ssize_t k = recv(l->fd, chunk, n < CHUNK ? (size_t)n : CHUNK, 0);
-    if (k < 0 && errno == EINTR)
-      continue;
-    if (k <= 0)
-      return false;
-    buf_write(b, chunk, (size_t)k);
-    n -= (uint64_t)k;
-  }
-  return true;
-}
-
-/* Sends `ask` and reads one frame of kind `want` into `got` (kind included). */
-static bool exchange(link_t *l, const buf *ask, uint8_t want, buf *got) {
-  send_all(l, ask);
-  buf_reset(got);
-  if (!recv_exactly(l, got, ASK_HEAD))
-    return failed(l, "does not answer");
-  uint64_t n = ask_get_be((const uint8_t *)got->p, ASK_HEAD);
-  if (n == 0 || n > ASK_ANSWER_MAX)
-    return failed(l, "does not speak as a node");
-  buf_reset(got);
-  if (!recv_exactly(l, got, n))
-    return failed(l, "broke off its answer");
-  uint8_t kind = (uint8_t)got->p[0];
-  if (kind == want)
-    return true;
-  if (kind != ASK_ERROR)
-    return failed(l, "does not speak as a node");
-  return failed(l, arena_printf(l->a, "says: %.*s",
-                                n - 1 < 300 ? (int)(n - 1) : 300, got->p + 1));
-}
-
-static bool ask_once(link_t *l, buf *ask, uint8_t want, buf *got) {
-  bool ok = open_link(l) && exchange(l, ask, want, got);
+static void close_link(link_t *l) {
   if (l->fd >= 0)
     close(l->fd);
-  buf_free(ask);
+  buf_free(&l->got);
+}
+
+static void begin(link_t *l, const buf *ask, uint8_t kind) {
+  l->ask = ask;
+  l->sent = 0;
+  l->want = 0;
+  l->kind = kind;
+  l->over = false;
+  buf_reset(&l->got);
+}
+
+/* What a node says goes to a terminal. */
+static const char *cleaned(arena *a, const uint8_t *p, size_t n) {
+  n = n < SAID_MAX ? n : SAID_MAX;
+  char *s = arena_strndup(a, (const char *)p, n);
+  for (size_t i = 0; i < n; i++)
+    if (p[i] < ' ' || p[i] >= 127)
+      s[i] = '?';
+  return s;
+}
+
+/* A node that refuses answers before it has read everything, so what it says
+ * is worth reading even if sending fails. */
+static void send_some(link_t *l) {
+  while (l->ask && l->sent < l->ask->n) {
+    ssize_t k = send(l->fd, l->ask->p + l->sent, l->ask->n - l->sent,
+                     MSG_NOSIGNAL);
+    if (k < 0 && errno == EINTR)
+      continue;
+    if (k < 0 && errno == EAGAIN)
+      return;
+    if (k <= 0)
+      break;
+    l->sent += (size_t)k;
+  }
+  l->ask = NULL;
+}
+
+/* One frame is there. */
+static void judge(link_t *l) {
+  uint8_t kind = (uint8_t)l->got.p[0];
+  l->over = true;
+  l->ok = kind == l->kind;
+  if (l->ok)
+    return;
+  if (kind != ASK_ERROR)
+    failed(l, "does not speak as a node");
+  else
+    failed(l, arena_printf(l->a, "says: %s",
+                           cleaned(l->a, (uint8_t *)l->got.p + 1,
+                                   l->got.n - 1)));
+}
+
+static void ended(link_t *l, ssize_t k) {
+  int why = errno;
+  if (k < 0 && (why == ECONNREFUSED || why == ENETUNREACH ||
+                why == EHOSTUNREACH || why == ETIMEDOUT))
+    failed(l, arena_printf(l->a, "cannot be reached: %s", strerror(why)));
+  else
+    failed(l, l->want ? "broke off its answer" : "does not answer");
+}
+
+static void receive_some(link_t *l) {
+  char chunk[CHUNK];
+  while (!l->over) {
+    uint64_t left = (l->want ? l->want : ASK_HEAD) - l->got.n;
+    ssize_t k = recv(l->fd, chunk, left < CHUNK ? (size_t)left : CHUNK, 0);
+    if (k < 0 && errno == EINTR)
+      continue;
+    if (k < 0 && errno == EAGAIN)
+      return;
+    if (k <= 0) {
+      ended(l, k);
+      return;
+    }
+    buf_write(&l->got, chunk, (size_t)k);
+    if (!l->want && l->got.n == ASK_HEAD) {
+      l->want = ask_get_be((const uint8_t *)l->got.p, ASK_HEAD);
+      buf_reset(&l->got);
+      if (l->want == 0 || l->want > ASK_ANSWER_MAX)
+        failed(l, "does not speak as a node");
+    } else if (l->want && l->got.n == l->want) {
+      judge(l);
+    }
+  }
+}
+
+/* All of them until each is over; true if all went well. */
+static bool exchange_all(link_t *l, size_t n, int64_t until) {
+  struct pollfd p[CHI_PARTIES_MAX];
+  bool ok = true;
+  for (;;) {
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+      p[i] = (struct pollfd){l[i].over ? -1 : l[i].fd,
+                             (short)(POLLIN | (l[i].ask ? POLLOUT : 0)), 0};
+      any = any || !l[i].over;
+    }
+    if (!any)
+      break;
+    int64_t left = until - now_ms();
+    if (left <= 0) {
+      for (size_t i = 0; i < n; i++)
+        if (!l[i].over)
+          failed(&l[i], "does not answer in time");
+      break;
+    }
+    if (poll(p, n, left < INT32_MAX ? (int)left : INT32_MAX) < 0)
+      continue;
+    for (size_t i = 0; i < n; i++) {
+      if (p[i].revents & ~POLLIN)
+        send_some(&l[i]);
+      if (p[i].revents & ~POLLOUT)
+        receive_some(&l[i]);
+    }
+  }
+  for (size_t i = 0; i < n; i++)
+    ok = ok && l[i].ok;
+  return ok;
+}
+
+/* Asks, and has the answer in l->got. */
+static bool exchange(link_t *l, const buf *ask, uint8_t want, int64_t until) {
+  begin(l, ask, want);
+  return exchange_all(l, 1, until);
+}
+
+/* ---- deposits ---- */
+
+static void put_deposit(buf *b, const uint8_t session[32],
+                        const node_parcel *p) {
+  size_t f = ask_begin(b, ASK_DEPOSIT);
+  buf_write(b, session, 32);
+  buf_write(b, p->p, p->n);
+  ask_end(b, f);
+}
+
+bool node_deposit_all(arena *a, const uint8_t session[32], node_parcel *p,
+                      size_t n, int timeout_ms) {
+  link_t l[CHI_PARTIES_MAX];
+  buf ask[CHI_PARTIES_MAX] = {{NULL, 0, 0}};
+  for (size_t i = 0; i < n; i++) {
+    p[i].why = NULL;
+    l[i] = (link_t){.a = a, .fd = -1, .host = p[i].host, .port = p[i].port,
+                    .why = &p[i].why};
+    if (p[i].n > NODE_DEPOSIT_MAX) {
+      failed(&l[i], arena_printf(a, "takes sealed arguments of %d bytes, and"
+                                    " these are %zu: too large",
+                                 NODE_DEPOSIT_MAX, p[i].n));
+    } else if (open_link(&l[i])) {
+      put_deposit(&ask[i], session, &p[i]);
+      begin(&l[i], &ask[i], ASK_OK);
+    }
+  }
+  bool ok = exchange_all(l, n, now_ms() + timeout_ms);
+  for (size_t i = 0; i < n; i++) {
+    close_link(&l[i]);
+    buf_free(&ask[i]);
+  }
   return ok;
 }
 
 bool node_deposit(arena *a, const char *host, uint16_t port,
                   const uint8_t session[32], const uint8_t *p, size_t n,
                   const char **why) {
-  link_t l = {a, -1, host, port, why};
-  buf ask = {0}, got = {0};
-  if (n > NODE_DEPOSIT_MAX) {
-    *why = arena_printf(a, "sealed arguments of %zu bytes are too large: a node"
-                           " takes %d", n, NODE_DEPOSIT_MAX);
-    return false;
-  }
-  size_t f = ask_begin(&ask, ASK_DEPOSIT);
-  buf_write(&ask, session, 32);
-  buf_write(&ask, p, n);
-  ask_end(&ask, f);
-  bool ok = ask_once(&l, &ask, ASK_OK, &got);
-  buf_free(&got);
+  node_parcel x = {.host = host, .port = port, .p = p, .n = n};
+  bool ok = node_deposit_all(a, session, &x, 1, PATIENCE_MS);
+  *why = x.why;
   return ok;
 }
 
 bool node_status(arena *a, const char *host, uint16_t port, const char **json,
                  const char **why) {
-  link_t l = {a, -1, host, port, why};
-  buf ask = {0}, got = {0};
+  link_t l = {.a = a, .fd = -1, .host = host, .port = port, .why = why};
+  buf ask = {0};
   ask_end(&ask, ask_begin(&ask, ASK_STATUS));
-  bool ok = ask_once(&l, &ask, ASK_JSON, &got);
+  bool ok = open_link(&l) &&
+            exchange(&l, &ask, ASK_JSON, now_ms() + PATIENCE_MS);
   if (ok)
-    *json = arena_strndup(a, got.p + 1, got.n - 1);
-  buf_free(&got);
+    *json = arena_strndup(a, l.got.p + 1, l.got.n - 1);
+  close_link(&l);
+  buf_free(&ask);
   return ok;
 }
 
@@ -178,9 +298,10 @@ static void read_letter(reader *r, arena *a, node_letter *l) {
   l->box = box;
 }
 
-/* One answer onto the list; false if it is malformed. */
-static bool read_mail(const buf *got, arena *a, node_letter **out, size_t *n,
-                      bool *more) {
+/* One answer onto the list; false if it is malformed.  Calls ascend, so that
+ * asking on ends. */
+static bool read_mail(const buf *got, arena *a, uint64_t after,
+                      node_letter **out, size_t *n, bool *more) {
   enum { LEAST = 8 + 32 + 32 + 4 + 8 + 4 + 4 };
   reader r = {(const uint8_t *)got->p + 1, got->n - 1, false};
   *more = *take(&r, 1) == 1;
@@ -188,50 +309,63 @@ static bool read_mail(const buf *got, arena *a, node_letter **out, size_t *n,
   if (r.bad || count > r.n / LEAST)
     return false;
   *out = arena_grow(a, *out, *n, *n + (size_t)count + 1, sizeof **out);
-  for (uint64_t i = 0; i < count && !r.bad; i++)
-    read_letter(&r, a, &(*out)[(*n)++]);
+  for (uint64_t i = 0, least = after + 1; i < count && !r.bad; i++) {
+    node_letter *l = &(*out)[(*n)++];
+    read_letter(&r, a, l);
+    r.bad = r.bad || after == UINT64_MAX || l->call < least;
+    least = l->call;
+  }
   return !r.bad && r.n == 0 && (!*more || count > 0);
+}
+
+/* The holder of `id` asks for letters after `after`: a challenge, its
+ * signature, the mail in l->got. */
+static bool ask_mail(link_t *l, const chi_identity *id, uint64_t after,
+                     int64_t until) {
+  buf ask = {0};
+  uint8_t key[32], msg[ASK_CHALLENGE_BYTES], sig[CHI_SIGNATURE_BYTES];
+  chi_identity_public(id, key);
+  size_t f = ask_begin(&ask, ASK_LETTERS);
+  buf_write(&ask, key, 32);
+  ask_put_be(&ask, after, 8);
+  ask_end(&ask, f);
+  bool ok = exchange(l, &ask, ASK_CHALLENGE, until);
+  if (ok && l->got.n != 33)
+    ok = failed(l, "does not speak as a node");
+  if (ok) {
+    ask_challenge(msg, key, after, (const uint8_t *)l->got.p + 1);
+    if (chi_identity_sign(sig, id, msg, sizeof msg) != CHI_OK)
+      ok = failed(l, "sent a challenge that could not be signed");
+  }
+  if (ok) {
+    buf_reset(&ask);
+    f = ask_begin(&ask, ASK_PROOF);
+    buf_write(&ask, sig, sizeof sig);
+    ask_end(&ask, f);
+    ok = exchange(l, &ask, ASK_MAIL, until);
+  }
+  buf_free(&ask);
+  return ok;
 }
 
 bool node_letters(arena *a, const char *host, uint16_t port,
                   const chi_identity *id, uint64_t after, node_letter **out,
                   size_t *n, const char **why) {
-  link_t l = {a, -1, host, port, why};
-  buf ask = {0}, got = {0};
-  uint8_t key[32], msg[ASK_CHALLENGE_BYTES], sig[CHI_SIGNATURE_BYTES];
+  link_t l = {.a = a, .fd = -1, .host = host, .port = port, .why = why};
   bool ok = open_link(&l), more = true;
-  chi_identity_public(id, key);
+  size_t bytes = 0;
   *out = NULL;
   *n = 0;
   while (ok && more) {
-    buf_reset(&ask);
-    size_t f = ask_begin(&ask, ASK_LETTERS);
-    buf_write(&ask, key, 32);
-    ask_put_be(&ask, after, 8);
-    ask_end(&ask, f);
-    ok = exchange(&l, &ask, ASK_CHALLENGE, &got);
-    if (ok && got.n != 33)
-      ok = failed(&l, "does not speak as a node");
-    if (!ok)
-      break;
-    ask_challenge(msg, key, after, (const uint8_t *)got.p + 1);
-    if (chi_identity_sign(sig, id, msg, sizeof msg) != CHI_OK) {
-      ok = failed(&l, "sent a challenge that could not be signed");
-      break;
-    }
-    buf_reset(&ask);
-    f = ask_begin(&ask, ASK_PROOF);
-    buf_write(&ask, sig, sizeof sig);
-    ask_end(&ask, f);
-    ok = exchange(&l, &ask, ASK_MAIL, &got);
-    if (ok && !read_mail(&got, a, out, n, &more))
+    ok = ask_mail(&l, id, after, now_ms() + PATIENCE_MS);
+    if (ok && !read_mail(&l.got, a, after, out, n, &more))
       ok = failed(&l, "sent letters that are malformed");
+    bytes += l.got.n;
+    if (ok && bytes > LETTERS_BYTES)
+      ok = failed(&l, "sends letters without end");
     if (ok && more)
       after = (*out)[*n - 1].call;
   }
-  if (l.fd >= 0)
-    close(l.fd);
-  buf_free(&ask);
-  buf_free(&got);
+  close_link(&l);
   return ok;
 }

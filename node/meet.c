@@ -165,7 +165,7 @@ void nd_await_leave(nd *x, chi_transport *t, unsigned peer) {
   uint8_t junk[64];
   for (;;) {
     long n = t->ops->try_recv(t->state, peer, junk, sizeof junk);
-    if (n < 0)
+    if (n < 0 || now_ns() >= deadline)
       return;
     if (n == 0 && t->ops->wait(t->state, UINT64_C(1) << peer, 0, deadline) <= 0)
       return;

@@ -69,6 +69,17 @@ enum { NODE_DEPOSIT_MAX = 64 << 20 }; /* bytes of sealed arguments of a call */
 bool node_deposit(arena *a, const char *host, uint16_t port,
                   const uint8_t session[32], const uint8_t *p, size_t n,
                   const char **why);
+/* The same to n nodes, at most CHI_PARTIES_MAX, at once: none that hangs costs
+ * more than timeout_ms in all. */
+typedef struct node_parcel {
+  const char *host;
+  uint16_t port;
+  const uint8_t *p;
+  size_t n;
+  const char *why; /* NULL: it is durable there */
+} node_parcel;
+bool node_deposit_all(arena *a, const uint8_t session[32], node_parcel *p,
+                      size_t n, int timeout_ms);
 /* Values told to the holder of `id`, from calls after `after`; the node checks
  * a signature on a fresh challenge. */
 typedef struct node_letter {

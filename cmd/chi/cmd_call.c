@@ -35,7 +35,7 @@ static bool fill(void *user, arena *a, tx *t) {
   sealing_public(a, &k->in, &t->u.call.args);
   tx_session(session, k->x.id, k->inst.id, t->sender, t->counter);
   progress_tick(&k->prog, "giving the nodes their shares");
-  return sealing_secret(&k->x, k->act->part, &k->in, session,
+  return sealing_secret(&k->x, k->act->part, &k->in, session, k->s.limit,
                         &t->u.call.sealed, &t->u.call.nsealed);
 }
 

@@ -1,5 +1,6 @@
 /* chi state: what stands on the ledger, and where secrets are held. */
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/chi/contact.h"
@@ -141,23 +142,48 @@ static bool gather(const view *v, const iface_state *s, uint32_t i,
   return true;
 }
 
+typedef struct row {
+  const char *key; /* as it is shown */
+  uint32_t entry;
+} row;
+
+static int row_order(const void *p, const void *q) {
+  const row *a = p, *b = q;
+  int d = strcmp(a->key, b->key);
+  return d != 0 ? d : (a->entry > b->entry) - (a->entry < b->entry);
+}
+
+static const char *keys_text(view *v, const iface_state *s,
+                             const tx_value *key) {
+  buf b = {0};
+  for (uint32_t k = 0; k < s->part->nkey; k++) {
+    if (k > 0)
+      buf_puts(&b, v->c->opt.json ? "," : ", ");
+    show_one_key(v, &b, s, key, k);
+  }
+  const char *text = arena_strndup(v->c->a, b.p, b.n);
+  buf_free(&b);
+  return text;
+}
+
+/* Numbers in their order, which is the ledger's; people by name. */
 static void show_map(view *v, buf *b, const iface_state *s) {
-  bool json = v->c->opt.json, first = true;
+  bool json = v->c->opt.json;
   tx_value *leaf = ARENA_ARR(v->c->a, tx_value, s->value.nleaf + 1);
+  row *rows = ARENA_ARR(v->c->a, row, v->got.nentry + 1);
+  uint32_t n, nrow = 0;
   for (uint32_t i = 0; i < v->got.nentry; i++) {
     const ledger_entry *e = &v->got.entry[i];
-    uint32_t n;
-    if (contract_state(v->f->k, e->leaf) != (int)(s - v->f->state) ||
-        e->key.n != s->part->nkey || !gather(v, s, i, leaf, &n))
-      continue;
-    buf_puts(b, json ? first ? "{\"key\":[" : ",{\"key\":[" : "  ");
-    first = false;
-    for (uint32_t k = 0; k < s->part->nkey; k++) {
-      if (k > 0)
-        buf_puts(b, json ? "," : ", ");
-      show_one_key(v, b, s, &e->key, k);
-    }
-    buf_puts(b, json ? "],\"value\":" : " = ");
+    if (contract_state(v->f->k, e->leaf) == (int)(s - v->f->state) &&
+        e->key.n == s->part->nkey && gather(v, s, i, leaf, &n))
+      rows[nrow++] = (row){keys_text(v, s, &e->key), i};
+  }
+  if (strcmp(s->key[0]->text, "identity") == 0)
+    qsort(rows, nrow, sizeof *rows, row_order);
+  for (uint32_t i = 0; i < nrow; i++) {
+    gather(v, s, rows[i].entry, leaf, &n);
+    buf_printf(b, json ? "%s{\"key\":[%s],\"value\":" : "%s  %s = ",
+               json && i > 0 ? "," : "", rows[i].key);
     tx_values all = {leaf, n};
     show_public(v, b, s, &all);
     buf_puts(b, json ? "}" : "\n");

@@ -54,24 +54,29 @@ static bool share(contact *x, const chi_client_run *run, uint32_t input,
   return st == CHI_OK;
 }
 
-static bool deposit(contact *x, const uint8_t session[32], const buf *part) {
+/* To all nodes at once, until the call's time is up. */
+static bool deposit(contact *x, const uint8_t session[32], const buf *part,
+                    double limit) {
   cli *c = x->c;
-  for (unsigned i = 0; i < x->w->n; i++) {
-    const char *why = "";
-    if (node_deposit(c->a, NET_HOST, x->w->node[i].port, session,
-                     (const uint8_t *)part[i].p, part[i].n, &why))
-      continue;
-    diag_report_nowhere(c->dg, DIAG_NOT_REACHED,
-                        arena_printf(c->a, "node %u", i), why);
-    diag_hint(c->dg, "See how it is: chi net status.");
-    return false;
-  }
-  return true;
+  node_parcel *p = ARENA_ARR(c->a, node_parcel, x->w->n);
+  double left = limit - clock_seconds();
+  for (unsigned i = 0; i < x->w->n; i++)
+    p[i] = (node_parcel){.host = NET_HOST, .port = x->w->node[i].port,
+                         .p = (const uint8_t *)part[i].p, .n = part[i].n};
+  if (node_deposit_all(c->a, session, p, x->w->n,
+                       left > 0 ? (int)(left * 1000) : 0))
+    return true;
+  for (unsigned i = 0; i < x->w->n; i++)
+    if (p[i].why != NULL)
+      diag_report_nowhere(c->dg, DIAG_NOT_REACHED,
+                          arena_printf(c->a, "node %u", i), p[i].why);
+  diag_hint(c->dg, "See how it is: chi net status.");
+  return false;
 }
 
 bool sealing_secret(contact *x, const ct_action *act, const inputs *in,
-                    const uint8_t session[32], uint8_t (**digest)[32],
-                    uint32_t *n) {
+                    const uint8_t session[32], double limit,
+                    uint8_t (**digest)[32], uint32_t *n) {
   const ir_module *m = act->part[CT_CIRCUIT];
   chi_client_run run = contact_run(x, session);
   buf part[CHI_PARTIES_MAX] = {{NULL, 0, 0}};
@@ -89,7 +94,7 @@ bool sealing_secret(contact *x, const ct_action *act, const inputs *in,
     *digest = arena_array(x->c->a, *n, 32);
     for (uint32_t i = 0; i < *n; i++)
       tx_sealed_digest((*digest)[i], (const uint8_t *)part[i].p, part[i].n);
-    ok = deposit(x, session, part);
+    ok = deposit(x, session, part, limit);
   }
   for (unsigned i = 0; i < x->w->n; i++)
     buf_free(&part[i]);

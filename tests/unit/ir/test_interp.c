@@ -183,6 +183,36 @@ static void failures(void) {
          "    yield %b\n  }\n", 0, 0, &strict);
 }
 
+/* 10,000 products of 1000 bits: with weigh, steps are as long as those of
+ * words. */
+static void weighed(void) {
+  char text[2000], *body = text;
+  mpz_t z;
+  mpz_init_set_ui(z, 1);
+  mpz_mul_2exp(z, z, 1000);
+  gmp_snprintf(text, sizeof text,
+               "  %%n: z<10000..10000> = const 10000\n"
+               "  %%a: z<%Zd..%Zd> = const %Zd\n"
+               "  for %%n @turn(%%i: z<0..9999>) {\n"
+               "    %%m: z<0..%Zd%Zd> = mul %%a, %%a\n    yield\n  }\n",
+               z, z, z, z, z);
+  mpz_clear(z);
+  ir_interp_opts few = {.max_steps = 100000};
+  run r = run_text("high", "", body, 1, 0, &few);
+  CU_ASSERT_EQUAL(r.s, IR_RUN_OK);
+  uint64_t light = ir_interp_counts(r.x).steps;
+  end(&r);
+  few.weigh = true;
+  r = run_text("high", "", body, 1, 0, &few);
+  CU_ASSERT_EQUAL(r.s, IR_RUN_BUDGET);
+  end(&r);
+  few.max_steps = 0;
+  r = run_text("high", "", body, 1, 0, &few);
+  CU_ASSERT_EQUAL(r.s, IR_RUN_OK);
+  CU_ASSERT(ir_interp_counts(r.x).steps > 8 * light);
+  end(&r);
+}
+
 /* What reaches the callback: per turn one exchange of two products and, at the
  * end, one of an opening. */
 static void note_exchange(void *user, const ir_exchange *x) {
@@ -296,6 +326,7 @@ void add_interp_tests(void) {
   CU_add_test(s, "put in place", in_place);
   CU_add_test(s, "wide integers", wide);
   CU_add_test(s, "failures", failures);
+  CU_add_test(s, "steps by width", weighed);
   CU_add_test(s, "exchanges", exchanges);
   CU_add_test(s, "other fields", other_fields);
   CU_add_test(s, "loops", loops);
