@@ -3,6 +3,7 @@ own for configuration and network, and the command in it."""
 import json
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -83,7 +84,7 @@ class Home(unittest.TestCase):
             os.environ['XDG_CONFIG_HOME'] = self.tmp + '/config'
             os.execv(CHI, [CHI, *args])
         text, left, end = b'', list(types), time.time() + 30
-        while time.time() < end:
+        while select.select([fd], [], [], max(0, end - time.time()))[0]:
             try:
                 part = os.read(fd, 4096)
             except OSError:
@@ -96,6 +97,8 @@ class Home(unittest.TestCase):
             elif interrupt and b'passphrase' in text:
                 os.write(fd, b'\x03')
                 interrupt = False
+        else:
+            kill(pid)
         _, status = os.waitpid(pid, 0)
         os.close(fd)
         code = os.waitstatus_to_exitcode(status)
