@@ -98,5 +98,14 @@ bool node_letters(arena *a, const char *host, uint16_t port,
  * [{"contract": hex, "leaf", "version", "lanes"}]}: which shares it holds. */
 bool node_status(arena *a, const char *host, uint16_t port, const char **json,
                  const char **why);
+/* The same of n nodes, at most CHI_PARTIES_MAX, at once; false if one is
+ * silent. */
+typedef struct node_view {
+  const char *host;
+  uint16_t port;
+  const char *json; /* NULL: why not */
+  const char *why;
+} node_view;
+bool node_status_all(arena *a, node_view *p, size_t n, int timeout_ms);
 
 #endif
