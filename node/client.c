@@ -181,10 +181,10 @@ static bool exchange_all(link_t *l, size_t n, int64_t until) {
     if (poll(p, n, left < INT32_MAX ? (int)left : INT32_MAX) < 0)
       continue;
     for (size_t i = 0; i < n; i++) {
-      if (p[i].revents & ~POLLIN)
-        send_some(&l[i]);
-      if (p[i].revents & ~POLLOUT)
+      if (p[i].revents & ~POLLOUT) /* first: it tells why there is no link */
         receive_some(&l[i]);
+      if (!l[i].over && (p[i].revents & ~POLLIN))
+        send_some(&l[i]);
     }
   }
   for (size_t i = 0; i < n; i++)

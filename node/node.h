@@ -48,7 +48,7 @@ typedef struct node_config {
   const char *include;    /* folder of chi.h, chi_gen.h, for the C compiler */
   /* Compiled circuits by hash, shared by the nodes of one machine. */
   const char *cache_dir;
-  void (*ready)(void); /* or NULL: once it serves, with a ledger that is its own */
+  void (*ready)(void); /* or NULL: once it serves, and the ledger is its own */
 } node_config;
 
 /* Runs until stop_fd ends.  0, or -1 with *why, in `a`.  One line per event on

@@ -233,8 +233,8 @@ def rechained(w, seq):
             return len(x).to_bytes(8, 'big') + x
         return hashlib.sha256(
             CHAIN.encode() + prev + r[0].to_bytes(8, 'big') +
-            r[1].to_bytes(8, 'big') + b(tx) + r[5].to_bytes(8, 'big') + b(r[6]) +
-            b(r[7])).digest()
+            r[1].to_bytes(8, 'big') + b(tx) + r[5].to_bytes(8, 'big') +
+            b(r[6]) + b(r[7])).digest()
     prev = bytes(32)
     for r in rows:
         tx = bytearray(r[4])
