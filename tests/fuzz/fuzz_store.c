@@ -258,6 +258,7 @@ static int dial(void) {
 static void put(int fd, const uint8_t *p, size_t n) {
   while (n > 0) {
     ssize_t k = send(fd, p, n, MSG_NOSIGNAL);
+    if (k < 0 && errno == EINTR) continue; /* the fuzzer's clock */
     if (k <= 0) return;
     p += k;
     n -= (size_t)k;
@@ -269,8 +270,9 @@ static void hear(int fd) {
   buf b = {0};
   char chunk[4096];
   ssize_t k;
-  while ((k = recv(fd, chunk, sizeof chunk, 0)) > 0)
-    buf_write(&b, chunk, (size_t)k);
+  while ((k = recv(fd, chunk, sizeof chunk, 0)) > 0 ||
+         (k < 0 && errno == EINTR))
+    if (k > 0) buf_write(&b, chunk, (size_t)k);
   NEED(k == 0 || errno == ECONNRESET);
   for (size_t i = 0; k == 0 && i < b.n;) {
     NEED(b.n - i > ASK_HEAD);
