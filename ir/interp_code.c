@@ -80,8 +80,9 @@ static bool multiplies(ir_op op) {
          op == OP_RDIV || op == OP_ISQRT || op == OP_INV;
 }
 
-/* Measured: a lane in GMP costs as much as WIDE_STEPS in words, and a step more
- * for each STEP_WORDS words, or STEP_PRODUCTS products of two, that it takes. */
+/* Measured: a lane in GMP costs as much as WIDE_STEPS in words, and a step
+ * more for each STEP_WORDS words, or STEP_PRODUCTS products of two, that it
+ * takes. */
 enum { WIDE_STEPS = 8, STEP_WORDS = 8, STEP_PRODUCTS = 32 };
 
 static uint32_t weight_of(const compiler *c, const node *nd) {

@@ -4,8 +4,8 @@
  * commit.  A client has one question at a time; nothing more is read from it
  * until it has its answer.  Nobody is believed: buffers grow with the bytes
  * that came, not with the length that was claimed, all of them together are
- * bounded, and who is silent in the middle of a frame, or does not take an
- * answer, is turned away.
+ * bounded, and who is silent or slow in the middle of a frame, or does not take
+ * an answer, is turned away; so is, when memory is short, who holds most of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,7 @@ enum {
   READ_BYTES = 1 << 16,        /* from one client in one turn */
   BUFFERED_MAX = 512 << 20,    /* of all clients */
   SILENCE_MS = 10000,          /* within a frame, or an answer */
+  FRAME_MS = 60000,            /* for all of it */
   VERIFY_RECORDS = 100,        /* in one turn */
   ACCEPT_PAUSE_MS = 100
 };
@@ -46,6 +47,7 @@ typedef struct client {
   uint8_t *in, *out;
   size_t nin, capin, nout, atout;
   int64_t since;  /* last progress */
+  int64_t begun;  /* the frame, or the answer */
   int64_t until;  /* WATCHING */
   uint64_t after;
   uint32_t max;
@@ -139,11 +141,28 @@ static size_t claimed(const client *c) {
          (size_t)c->in[2] << 8 | c->in[3];
 }
 
+/* Drops unfinished frames and answers, the largest first, until n bytes more
+ * fit; false if c is the next to go. */
+static bool make_room(server *s, const client *c, size_t n) {
+  while (s->buffered + n > BUFFERED_MAX) {
+    client *most = NULL;
+    for (uint32_t k = 0; k < s->n; k++) {
+      client *o = &s->client[k];
+      if (o->fd >= 0 && (o->state == READING || o->state == ANSWERING) &&
+          (!most || o->capin + o->nout > most->capin + most->nout))
+        most = o;
+    }
+    if (!most || most == c) return false;
+    drop(s, most);
+  }
+  return true;
+}
+
 static bool reserve(server *s, client *c, size_t n) {
   size_t cap = c->capin ? c->capin : 4096;
   while (cap < n) cap *= 2;
   if (cap == c->capin) return true;
-  if (s->buffered + (cap - c->capin) > BUFFERED_MAX) return false;
+  if (!make_room(s, c, cap - c->capin)) return false;
   uint8_t *p = realloc(c->in, cap);
   if (!p) return false;
   s->buffered += cap - c->capin;
@@ -165,6 +184,7 @@ static bool take(server *s, client *c) {
     if (k == 0) return false;
     if (k < 0)
       return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    if (!c->nin) c->begun = s->now;
     c->nin += (size_t)k;
     got += (size_t)k;
     c->since = s->now;
@@ -202,7 +222,7 @@ static void answer(server *s, client *c, codec_writer *w) {
   const uint8_t *p = frame_end(w, &n);
   release(s, &c->in, c->capin);
   c->nin = c->capin = 0;
-  if (!p || s->buffered + n > BUFFERED_MAX || !(c->out = malloc(n))) {
+  if (!p || !make_room(s, c, n) || !(c->out = malloc(n))) {
     drop(s, c);
     return;
   }
@@ -212,7 +232,7 @@ static void answer(server *s, client *c, codec_writer *w) {
   c->atout = 0;
   c->state = ANSWERING;
   c->served = true;
-  c->since = s->now;
+  c->since = c->begun = s->now;
   flush(s, c);
 }
 
@@ -356,7 +376,9 @@ static void serve_check(server *s) {
 static int64_t due(const client *c) {
   if (c->state == WATCHING) return c->until;
   if (c->state == READING || c->state == ANSWERING)
-    return c->since + SILENCE_MS;
+    return c->since + SILENCE_MS < c->begun + FRAME_MS
+               ? c->since + SILENCE_MS
+               : c->begun + FRAME_MS;
   return INT64_MAX;
 }
 
@@ -409,7 +431,8 @@ static bool turn(server *s, int stop_fd, const char **why) {
   s->now = clock_ms();
   if (p[0].revents) return false;
   for (uint32_t k = 0; k < n; k++)
-    serve_client(s, &s->client[k], p[k + 2].revents);
+    if (s->client[k].fd >= 0)
+      serve_client(s, &s->client[k], p[k + 2].revents);
   serve_asked(s);
   serve_check(s);
   sweep(s);

@@ -166,7 +166,8 @@ static const char *row_name(arena *a, const table *t, sqlite3_stmt *s) {
   for (int k = 0; k < t->nkey; k++)
     if (sqlite3_column_type(s, k) == SQLITE_TEXT)
       p = arena_printf(a, "%s '%.100s'", p,
-                       (const char *)sqlite3_column_text(s, k));
+                       codec_clean(a, (const char *)
+                                          sqlite3_column_text(s, k)));
   if (sqlite3_column_type(s, 0) == SQLITE_INTEGER)
     p = arena_printf(a, "%s %s %lld", p, t->of, sqlite3_column_int64(s, 0));
   return p;

@@ -229,6 +229,8 @@ circuits *circuits_new(const char *include, const char *cache_dir,
 }
 
 void circuits_stop(circuits *x) {
+  if (!x)
+    return;
   atomic_store(&x->stop, true);
   pthread_mutex_lock(&x->lock);
   pthread_cond_broadcast(&x->wake);

@@ -34,7 +34,7 @@ void circuits_want(circuits *x, const uint8_t hash[32], const char *text,
  * has no such action, or the action no circuit. */
 bool circuits_get(circuits *x, const uint8_t hash[32], const char *action,
                   circuit *out, const char **why);
-/* Nothing is compiled any more; who waits is told. */
+/* Nothing is compiled any more; who waits is told.  NULL is allowed. */
 void circuits_stop(circuits *x);
 
 #endif

@@ -16,6 +16,7 @@
 
 enum {
   PATIENCE_MS = 30000,
+  STATUS_MS = 5000,
   CHUNK = 64 << 10,
   SAID_MAX = 300,              /* bytes of a node's reason */
   LETTERS_BYTES = 1 << 30      /* of all answers together */
@@ -180,10 +181,10 @@ static bool exchange_all(link_t *l, size_t n, int64_t until) {
     if (poll(p, n, left < INT32_MAX ? (int)left : INT32_MAX) < 0)
       continue;
     for (size_t i = 0; i < n; i++) {
-      if (p[i].revents & ~POLLIN)
-        send_some(&l[i]);
-      if (p[i].revents & ~POLLOUT)
+      if (p[i].revents & ~POLLOUT) /* first: it tells why there is no link */
         receive_some(&l[i]);
+      if (!l[i].over && (p[i].revents & ~POLLIN))
+        send_some(&l[i]);
     }
   }
   for (size_t i = 0; i < n; i++)
@@ -241,17 +242,35 @@ bool node_deposit(arena *a, const char *host, uint16_t port,
   return ok;
 }
 
-bool node_status(arena *a, const char *host, uint16_t port, const char **json,
-                 const char **why) {
-  link_t l = {.a = a, .fd = -1, .host = host, .port = port, .why = why};
+/* ---- status ---- */
+
+bool node_status_all(arena *a, node_view *p, size_t n, int timeout_ms) {
+  link_t l[CHI_PARTIES_MAX];
   buf ask = {0};
   ask_end(&ask, ask_begin(&ask, ASK_STATUS));
-  bool ok = open_link(&l) &&
-            exchange(&l, &ask, ASK_JSON, now_ms() + PATIENCE_MS);
-  if (ok)
-    *json = arena_strndup(a, l.got.p + 1, l.got.n - 1);
-  close_link(&l);
+  for (size_t i = 0; i < n; i++) {
+    p[i].json = NULL;
+    l[i] = (link_t){.a = a, .fd = -1, .host = p[i].host, .port = p[i].port,
+                    .why = &p[i].why};
+    if (open_link(&l[i]))
+      begin(&l[i], &ask, ASK_JSON);
+  }
+  bool ok = exchange_all(l, n, now_ms() + timeout_ms);
+  for (size_t i = 0; i < n; i++) {
+    if (l[i].ok)
+      p[i].json = arena_strndup(a, l[i].got.p + 1, l[i].got.n - 1);
+    close_link(&l[i]);
+  }
   buf_free(&ask);
+  return ok;
+}
+
+bool node_status(arena *a, const char *host, uint16_t port, const char **json,
+                 const char **why) {
+  node_view v = {.host = host, .port = port};
+  bool ok = node_status_all(a, &v, 1, STATUS_MS);
+  *json = v.json;
+  *why = v.why;
   return ok;
 }
 

@@ -1,4 +1,8 @@
-/* The callers' side of a node: one thread, poll, bounded in memory and time. */
+/* The callers' side of a node: one thread, poll, bounded in memory and time.
+ *
+ * Who is silent or slow is turned away.  If all places are taken, who came or
+ * was answered longest ago goes; if memory is short, who holds most of it.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -15,6 +19,7 @@
 enum {
   CONNS = 64,
   SILENCE_MS = 10000,
+  FRAME_MS = 60000,     /* for a whole frame, or a whole answer */
   HELD_MAX = 256 << 20, /* bytes of unfinished frames, all callers together */
   CHUNK = 64 << 10,
   TURN_MS = 200
@@ -24,7 +29,8 @@ typedef struct conn {
   int fd; /* -1: free */
   buf in, out;
   size_t sent;
-  int64_t last; /* ms, when something moved */
+  int64_t last;  /* ms, when something moved */
+  int64_t begun; /* when it came, or the last frame or answer ended */
   bool closing; /* after `out` */
   bool asked;   /* a challenge stands */
   uint8_t who[32], nonce[32];
@@ -206,6 +212,7 @@ static bool take_frame(listener *l, conn *c) {
   if (c->in.n < ASK_HEAD + n)
     return true;
   answer(l, c, (const uint8_t *)c->in.p + ASK_HEAD, (size_t)n);
+  c->begun = now_ms();
   size_t rest = c->in.n - ASK_HEAD - (size_t)n;
   buf kept = {0};
   buf_write(&kept, c->in.p + ASK_HEAD + n, rest);
@@ -214,18 +221,37 @@ static bool take_frame(listener *l, conn *c) {
   return true;
 }
 
+/* Room for k bytes more of c: unfinished frames go, the largest first; false if
+ * c is the next to go. */
+static bool make_room(listener *l, const conn *c, size_t k) {
+  for (;;) {
+    conn *most = NULL;
+    size_t held = 0;
+    for (int i = 0; i < CONNS; i++) {
+      conn *o = &l->c[i];
+      if (o->fd < 0)
+        continue;
+      held += o->in.n;
+      if (!most || o->in.n > most->in.n)
+        most = o;
+    }
+    if (held + k <= HELD_MAX)
+      return true;
+    if (!most || most == c)
+      return false;
+    drop(most);
+  }
+}
+
 static bool read_some(listener *l, conn *c) {
   char chunk[CHUNK];
-  size_t held = 0;
   ssize_t k = recv(c->fd, chunk, sizeof chunk, MSG_DONTWAIT);
   if (k < 0)
     return errno == EAGAIN || errno == EINTR;
   if (k == 0)
     return false;
   c->last = now_ms();
-  for (int i = 0; i < CONNS; i++)
-    held += l->c[i].fd >= 0 ? l->c[i].in.n : 0;
-  if (held + (size_t)k > HELD_MAX) {
+  if (!make_room(l, c, (size_t)k)) {
     tell(c, ASK_ERROR, "the node is busy with other callers");
     return true;
   }
@@ -244,6 +270,7 @@ static bool write_some(listener *l, conn *c) {
     return true;
   buf_free(&c->out);
   c->sent = 0;
+  c->begun = c->last;
   return !c->closing && take_frame(l, c);
 }
 
@@ -251,24 +278,32 @@ static void welcome(listener *l) {
   int fd = accept4(l->x->cfg->client_fd, NULL, NULL, SOCK_CLOEXEC);
   if (fd < 0)
     return;
-  for (int i = 0; i < CONNS; i++)
-    if (l->c[i].fd < 0) {
-      l->c[i].fd = fd;
-      l->c[i].last = now_ms();
-      return;
-    }
-  close(fd);
+  conn *c = NULL;
+  for (int i = 0; i < CONNS; i++) {
+    conn *o = &l->c[i];
+    if (!c || o->fd < 0 || (c->fd >= 0 && o->begun < c->begun))
+      c = o;
+    if (c->fd < 0)
+      break;
+  }
+  if (c->fd >= 0)
+    drop(c);
+  c->fd = fd;
+  c->last = c->begun = now_ms();
 }
 
 static void serve(listener *l, struct pollfd *p, conn **who, nfds_t n) {
   for (nfds_t i = 2; i < n; i++) {
     conn *c = who[i];
     bool ok = true;
+    if (c->fd < 0) /* it had to make room */
+      continue;
     if (p[i].revents & POLLOUT)
       ok = write_some(l, c);
     else if (p[i].revents)
       ok = read_some(l, c);
-    if (!ok || now_ms() - c->last > SILENCE_MS)
+    int64_t now = now_ms();
+    if (!ok || now - c->last > SILENCE_MS || now - c->begun > FRAME_MS)
       drop(c);
   }
 }
@@ -298,8 +333,7 @@ void *nd_listen(void *arg) {
         p[n++] = (struct pollfd){l->c[i].fd, l->c[i].out.n ? POLLOUT : POLLIN,
                                  0};
       }
-    p[1] = (struct pollfd){n < CONNS + 2 ? l->x->cfg->client_fd : -1, POLLIN,
-                           0};
+    p[1] = (struct pollfd){l->x->cfg->client_fd, POLLIN, 0};
     if (poll(p, n, TURN_MS) < 0)
       continue;
     if (p[0].revents && ended(l->x->cfg->stop_fd)) {

@@ -49,6 +49,7 @@ typedef struct node_config {
   const char *include;    /* folder of chi.h, chi_gen.h, for the C compiler */
   /* Compiled circuits by hash, shared by the nodes of one machine. */
   const char *cache_dir;
+  void (*ready)(void); /* or NULL: once it serves, and the ledger is its own */
 } node_config;
 
 /* Runs until stop_fd ends.  0, or -1 with *why, in `a`.  One line per event on
@@ -98,5 +99,14 @@ bool node_letters(arena *a, const char *host, uint16_t port,
  * [{"contract": hex, "leaf", "version", "lanes"}]}: which shares it holds. */
 bool node_status(arena *a, const char *host, uint16_t port, const char **json,
                  const char **why);
+/* The same of n nodes, at most CHI_PARTIES_MAX, at once; false if one is
+ * silent. */
+typedef struct node_view {
+  const char *host;
+  uint16_t port;
+  const char *json; /* NULL: why not */
+  const char *why;
+} node_view;
+bool node_status_all(arena *a, node_view *p, size_t n, int timeout_ms);
 
 #endif

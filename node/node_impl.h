@@ -90,6 +90,9 @@ void nd_await_leave(nd *x, chi_transport *t, unsigned peer);
 
 /* run.c: a pending record, from here to the vote.  False: the node stops. */
 bool nd_pending(nd *x, arena *a, const ledger_record *r);
+bool nd_is_vote(nd *x, arena *a, uint64_t call, const uint8_t *p, size_t n);
+#define ND_VOTE_CHANGED \
+  "its store was changed: the vote of this call is not its own"
 bool nd_abort(nd *x, arena *a, uint64_t call, const char *why,
               chi_status status);
 

@@ -301,6 +301,18 @@ static bool run_call(nd *x, nd_call *c) {
   }
 }
 
+/* A staged vote out of the store: is it this node's, on that call? */
+bool nd_is_vote(nd *x, arena *a, uint64_t call, const uint8_t *p, size_t n) {
+  uint8_t key[CHI_KEY_BYTES];
+  tx t;
+  const char *why;
+  chi_identity_public(x->cfg->identity, key);
+  return tx_decode(a, p, n, &t, &why) && t.kind == TX_VOTE &&
+         memcmp(t.net, x->net, 32) == 0 && memcmp(t.sender, key, 32) == 0 &&
+         t.u.vote.call == call && t.u.vote.node == x->cfg->me &&
+         tx_signed(p, n, &t);
+}
+
 bool nd_pending(nd *x, arena *a, const ledger_record *r) {
   const tx *t = &r->t;
   bool pending, started;
@@ -316,6 +328,8 @@ bool nd_pending(nd *x, arena *a, const ledger_record *r) {
   nd_log(x, "call %llu: \"%s\"", (unsigned long long)r->seq, t->u.call.action);
   tx_session(c.session, x->net, t->u.call.contract, t->sender, t->counter);
   store_status s = store_vote(x->store, a, r->seq, &vote, &n, &why);
+  if (s == STORE_OK && !nd_is_vote(x, a, r->seq, vote, n))
+    return nd_abort(x, a, r->seq, of_node(x, a, ND_VOTE_CHANGED), CHI_E_STATE);
   if (s == STORE_OK) {
     nd_log(x, "call %llu: is staged: votes again", (unsigned long long)r->seq);
     return nd_submit(x, vote, n);

@@ -139,8 +139,12 @@ static bool resume(nd *x, arena *a) {
     if (call > x->seen)
       continue;
     store_status st = store_vote(x->store, a, call, &vote, &n, &why);
-    if (st == STORE_OK)
+    if (st == STORE_OK && nd_is_vote(x, a, call, vote, n))
       ok = nd_submit(x, vote, n);
+    else if (st == STORE_OK)
+      ok = nd_abort(x, a, call,
+                    arena_printf(a, "node %u: %s", x->cfg->me,
+                                 ND_VOTE_CHANGED), CHI_E_STATE);
     else if (st == STORE_MISSING)
       ok = nd_abort(x, a, call,
                     arena_printf(a, "node %u: it was restarted and has nothing"
@@ -159,6 +163,8 @@ static void work(nd *x) {
   bool ok = nd_connect(x);
   if (ok)
     nd_log(x, "serves, from record %llu on", (unsigned long long)x->seen + 1);
+  if (ok && x->cfg->ready)
+    x->cfg->ready();
   ok = ok && want_all(x, a) && resume(x, a);
   arena_free(a);
   while (ok && !atomic_load(&x->stop))

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "chi.h"
@@ -179,6 +180,34 @@ static bool create(store *s) {
   return store_end(s, ok, &why);
 }
 
+static bool same_row(sqlite3_stmt *x, sqlite3_stmt *y) {
+  const char *p = (const char *)sqlite3_column_text(x, 0);
+  const char *q = (const char *)sqlite3_column_text(y, 0);
+  return p && q && strcmp(p, q) == 0;
+}
+
+/* The tables are those of this release: a trigger or a view that somebody added
+ * would have its own mind. */
+static bool same_schema(store *s) {
+  static const char all[] = "SELECT type || name || tbl_name || ifnull(sql, '')"
+                            " FROM sqlite_master ORDER BY type, name";
+  store fresh = {0};
+  bool same = sqlite3_open(":memory:", &fresh.db) == SQLITE_OK &&
+              sqlite3_exec(fresh.db, schema, NULL, NULL, NULL) == SQLITE_OK;
+  sqlite3_stmt *x = same ? store_query(s, all, "") : NULL;
+  sqlite3_stmt *y = same ? store_query(&fresh, all, "") : NULL;
+  same = x && y;
+  for (int rx = SQLITE_ROW, ry; same && rx == SQLITE_ROW;) {
+    rx = sqlite3_step(x);
+    ry = sqlite3_step(y);
+    same = rx == ry && (rx == SQLITE_DONE || same_row(x, y));
+  }
+  sqlite3_finalize(x);
+  sqlite3_finalize(y);
+  sqlite3_close(fresh.db);
+  return same;
+}
+
 static store_status check_owner(store *s, const char **why) {
   sqlite3_stmt *st =
       store_query(s, "SELECT value FROM meta WHERE name = 'owner'", "");
@@ -204,10 +233,13 @@ static store_status set_up(store *s, const char *path, const char **why) {
     *why = store_say("it could not be opened: %s", strerror(errno));
     return STORE_FAILED;
   }
+  fchmod(fd, 0600); /* copied back, perhaps */
   close(fd);
   if (sqlite3_open_v2(path, &s->db,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX,
                       NULL) != SQLITE_OK ||
+      !store_do(s, "PRAGMA trusted_schema = OFF", "") ||
+      !store_do(s, "PRAGMA cell_size_check = ON", "") ||
       !store_do(s, "PRAGMA locking_mode = EXCLUSIVE", "") ||
       !store_do(s, "PRAGMA journal_mode = WAL", "") ||
       !store_do(s, "PRAGMA synchronous = FULL", "") ||
@@ -228,7 +260,10 @@ static store_status set_up(store *s, const char *path, const char **why) {
     if (create(s))
       return STORE_OK;
   } else if (version == FORMAT && tables == 1) {
-    return check_owner(s, why);
+    if (same_schema(s))
+      return check_owner(s, why);
+    *why = "it was changed: its tables are others";
+    return STORE_FOREIGN;
   } else if (version >= 0 && tables >= 0) {
     *why = "it is no store, or of another release";
     return STORE_FAILED;

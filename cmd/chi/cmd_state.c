@@ -7,6 +7,8 @@
 #include "cmd/chi/show.h"
 #include "node/node.h"
 
+enum { PATIENCE_MS = 3000 }; /* with all nodes */
+
 typedef struct view {
   cli *c;
   contact x;
@@ -26,11 +28,15 @@ static bool any_secret(const view *v) {
 }
 
 static void ask_nodes(view *v) {
-  for (unsigned i = 0; any_secret(v) && i < v->x.w->n; i++) {
-    const char *text, *why;
-    if (node_status(v->c->a, NET_HOST, v->x.w->node[i].port, &text, &why))
-      v->status[i] = json_loads(text, 0, NULL);
-  }
+  node_view p[CHI_PARTIES_MAX];
+  if (!any_secret(v))
+    return;
+  for (unsigned i = 0; i < v->x.w->n; i++)
+    p[i] = (node_view){.host = NET_HOST, .port = v->x.w->node[i].port};
+  node_status_all(v->c->a, p, v->x.w->n, PATIENCE_MS);
+  for (unsigned i = 0; i < v->x.w->n; i++)
+    if (p[i].json != NULL)
+      v->status[i] = json_loads(p[i].json, 0, NULL);
 }
 
 typedef enum { HOLDS, LACKS, SILENT } holding;

@@ -96,5 +96,8 @@ bool disk_private(arena *a, const char *dir) {
   if (stat(dir, &st) != 0)
     return false;
   errno = ENOTDIR;
-  return S_ISDIR(st.st_mode);
+  if (!S_ISDIR(st.st_mode))
+    return false;
+  return (st.st_mode & 077) == 0 || st.st_uid != geteuid() ||
+         chmod(dir, 0700) == 0;
 }

@@ -12,7 +12,7 @@ char *disk_read(arena *a, const char *path, size_t max, size_t *n);
 /* Whole or not at all, durable.  `fresh`: EEXIST if the file is there. */
 bool disk_put(arena *a, const char *path, const void *p, size_t n,
                unsigned mode, bool fresh);
-/* A folder with its parents, for this user alone where it is new. */
+/* A folder for this user alone, with its parents where they are new. */
 bool disk_private(arena *a, const char *dir);
 
 #endif

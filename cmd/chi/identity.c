@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/chi/disk.h"
+#include "cmd/chi/proc.h"
 
 enum { FILE_MAX = 65536 };
 /* What a file may ask of this machine. */
@@ -242,6 +243,7 @@ chi_identity *identity_open(cli *c, const char *name, uint8_t pub[32]) {
   identity_file f = {0};
   chi_identity *id = NULL;
   uint8_t seed[32];
+  proc_no_core();
   if (!start_crypto(c) || !load(c, name, &f) ||
       !identity_unseal(c, name, &f, seed))
     return NULL;

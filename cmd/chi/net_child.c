@@ -14,6 +14,7 @@
 #include "cmd/chi/disk.h"
 #include "cmd/chi/lock.h"
 #include "cmd/chi/net.h"
+#include "cmd/chi/proc.h"
 #include "ledger/ledger.h"
 #include "node/node.h"
 
@@ -28,6 +29,8 @@ static void say(const char *line) {
   ssize_t k = write(REPORT_FD, line, strlen(line));
   (void)k;
 }
+
+static void ready(void) { say("ready\n"); }
 
 static int failed(cli *c, const char *why) {
   struct tm tm;
@@ -44,6 +47,7 @@ static int failed(cli *c, const char *why) {
 static net *enter(cli *c, const char *lock) {
   const char *dir = c->opt.dir, *why;
   signal(SIGPIPE, SIG_IGN);
+  proc_no_core();
   if (fcntl(STOP_FD, F_SETFD, FD_CLOEXEC) != 0 ||
       fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) != 0) {
     usage_error(c, NULL, "this process belongs to 'chi net start'");
@@ -86,7 +90,7 @@ int cmd_ledger_process(cli *c) {
     l->ops->close(l);
     return EXIT_NETWORK;
   }
-  say("ready\n");
+  ready();
   int end = ledger_serve(l, fd, STOP_FD, &why);
   close(fd);
   l->ops->close(l);
@@ -140,6 +144,7 @@ static int serve_node(cli *c, const net *w, unsigned me, chi_identity *id) {
                      .stop_fd = STOP_FD,
                      .deadline_ms = DEADLINE_MS,
                      .include = c->include,
+                     .ready = ready,
                      .cache_dir = cache};
   if (!disk_private(c->a, cache))
     return failed(c, arena_printf(c->a, "%s: %s", cache, strerror(errno)));
@@ -147,8 +152,6 @@ static int serve_node(cli *c, const net *w, unsigned me, chi_identity *id) {
   if (cfg.mesh_fd < 0)
     return EXIT_NETWORK;
   cfg.client_fd = listen_or_fail(c, w->node[me].port);
-  if (cfg.client_fd >= 0)
-    say("ready\n");
   bool ok = cfg.client_fd >= 0 &&
             (node_serve(&cfg, 2, &why, c->a) == 0 || failed(c, why) == 0);
   close(cfg.mesh_fd);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "chi.h"
@@ -284,7 +283,7 @@ int cmd_node(cli *c) {
   x.fd = (int)fd;
   signal(SIGINT, SIG_IGN); /* the driver decides */
   signal(SIGHUP, SIG_IGN);
-  setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* no shares on disk */
+  proc_no_core();
   buf msg = {0};
   char kind;
   bool ok = true;

@@ -9,10 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* A limit of 0 keeps the kernel from writing a file, but not from feeding a
+ * program (core_pattern "|..."); 1, which no file fits either, keeps it from
+ * both. */
+void proc_no_core(void) {
+  struct rlimit old, one = {1, 1};
+  if (getrlimit(RLIMIT_CORE, &old) == 0 && old.rlim_max == 0)
+    return;
+  setrlimit(RLIMIT_CORE, &one);
+}
 
 /* The only thing a signal handler can reach: which signal came. */
 static volatile sig_atomic_t caught;

@@ -8,6 +8,9 @@
 
 #include "cmd/chi/cli.h"
 
+/* From here on this process and its children leave no core file: it would hold
+ * keys, arguments, shares. */
+void proc_no_core(void);
 /* From here on SIGINT, SIGTERM and SIGHUP arrive only inside proc_poll. */
 void proc_guard(void);
 /* The end of that: everything is cleaned up.  A signal that came ends the

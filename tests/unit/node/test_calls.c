@@ -175,8 +175,8 @@ static void shares_of(chi_protocol protocol, unsigned n, unsigned node) {
     CU_ASSERT(net_stop(&w, node));
     snprintf(cmd, sizeof cmd, "cp '%s' '%s/keep'", net_store(&w, node), w.dir);
     CU_ASSERT_EQUAL(system(cmd), 0);
-    change(&w, node, arena_printf(w.a, "CREATE TABLE note AS SELECT %llu AS"
-                                       " value; %s",
+    change(&w, node, arena_printf(w.a, "CREATE TEMP TABLE note AS SELECT %llu"
+                                       " AS value; %s",
                                   (unsigned long long)list, what[k].sql));
     net_start(&w, node);
     CU_ASSERT_EQUAL(net_call(&w, "total", -1, "most", 1000), REC_ABORTED);

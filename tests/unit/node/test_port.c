@@ -249,14 +249,59 @@ static void silent(void) {
     fd[i] = dial();
     put(fd[i], "\0\0\1", i % 4);
   }
+  time_t begun = time(NULL); /* the oldest makes room at once */
   int one = dial();
   ask(one, ASK_STATUS, "", 0);
   CU_ASSERT_EQUAL(hear(one, body), ASK_JSON);
+  CU_ASSERT(time(NULL) - begun < 3);
   close(one);
   for (int i = 0; i < 64; i++) {
     CU_ASSERT_EQUAL(recv(fd[i], body, 1, 0), 0);
     close(fd[i]);
   }
+}
+
+/* Callers that hold all memory with deposits that they do not end: a small one
+ * of somebody else is taken. */
+static void hoard(void) {
+  enum { HOARDERS = 6 };
+  static uint8_t part[1 << 20];
+  static const uint8_t head[5] = {4, 0, 0, 0, ASK_DEPOSIT};
+  uint8_t session[32] = {11};
+  const char *why = "";
+  int fd[HOARDERS];
+  for (int i = 0; i < HOARDERS; i++) {
+    put(fd[i] = dial(), head, sizeof head);
+    for (int k = 0; k < 60; k++)
+      put(fd[i], part, sizeof part);
+    CU_ASSERT(node_deposit(w.a, "127.0.0.1", w.peer[0].port, session, part,
+                           1000, &why));
+  }
+  for (int i = 0; i < HOARDERS; i++)
+    close(fd[i]);
+}
+
+/* Three nodes at once: one is gone, one hangs. */
+static void together(void) {
+  struct sockaddr_in at = {.sin_family = AF_INET};
+  socklen_t len = sizeof at;
+  uint8_t session[32] = {12}, p[100] = {0};
+  int mute = socket(AF_INET, SOCK_STREAM, 0);
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CU_ASSERT_FATAL(bind(mute, (struct sockaddr *)&at, sizeof at) == 0 &&
+                  listen(mute, 1) == 0 &&
+                  getsockname(mute, (struct sockaddr *)&at, &len) == 0);
+  node_parcel x[3] = {{"127.0.0.1", w.peer[0].port, p, sizeof p, NULL},
+                      {"127.0.0.1", ntohs(at.sin_port), p, sizeof p, NULL},
+                      {"127.0.0.1", 1, p, sizeof p, NULL}};
+  time_t begun = time(NULL);
+  CU_ASSERT_FALSE(node_deposit_all(w.a, session, x, 3, 1000));
+  CU_ASSERT(time(NULL) - begun < 4);
+  CU_ASSERT_PTR_NULL(x[0].why);
+  CU_ASSERT_FATAL(x[1].why && x[2].why);
+  CU_ASSERT(strstr(x[1].why, "does not answer in time") != NULL);
+  CU_ASSERT(strstr(x[2].why, "cannot be reached") != NULL);
+  close(mute);
 }
 
 /* ---- a node that speaks nonsense ---- */
@@ -347,6 +392,8 @@ int main(void) {
   CU_add_test(s, "large deposits", large);
   CU_add_test(s, "pages of letters", pages);
   CU_add_test(s, "silent callers", silent);
+  CU_add_test(s, "callers that hoard", hoard);
+  CU_add_test(s, "all nodes at once", together);
   CU_add_test(s, "a node that speaks nonsense", nonsense);
   CU_add_test(s, "the end", end);
   CU_basic_run_tests();

@@ -82,16 +82,19 @@ static store_status load(store *s, const char *leaf, uint64_t version,
   return st;
 }
 
-/* With the store closed. */
-static void change(const char *sql) {
+/* With the store closed; how many rows changed. */
+static int alter(const char *sql) {
   sqlite3 *db;
   char *err = NULL;
   CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
   if (sqlite3_exec(db, sql, NULL, NULL, &err) != SQLITE_OK)
     CU_FAIL(err);
-  CU_ASSERT(sqlite3_total_changes(db) > 0);
+  int rows = sqlite3_total_changes(db);
   sqlite3_close(db);
+  return rows;
 }
+
+static void change(const char *sql) { CU_ASSERT(alter(sql) > 0); }
 
 static void said(const char *part) {
   if (!strstr(why, part)) {
@@ -197,27 +200,46 @@ static void changed_byte(void) {
   stage(s, "$salary", 7, 1);
   store_promote(s, 7, &why);
   int bytes = 24 + 2 * L * 8 + 16;
+  store_close(s);
   for (int at = 1; at <= bytes; at++) {
-    char sql[200];
+    char sql[400];
+    snprintf(sql, sizeof sql, "ATTACH '%s.copy' AS side; CREATE TABLE"
+             " IF NOT EXISTS side.copy AS SELECT box FROM share", path);
+    alter(sql);
     snprintf(sql, sizeof sql,
              "UPDATE share SET box = CAST(substr(box, 1, %d) || CASE"
              " WHEN substr(box, %d, 1) = x'00' THEN x'01' ELSE x'00' END ||"
              " substr(box, %d) AS BLOB)", at - 1, at, at + 1);
-    store_close(s);
-    sqlite3 *db;
-    sqlite3_open(path, &db);
-    sqlite3_exec(db, "CREATE TABLE IF NOT EXISTS copy AS SELECT box FROM"
-                     " share", NULL, NULL, NULL);
-    CU_ASSERT_EQUAL(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
+    change(sql);
     s = open_as(id, 1, CHI_REP3);
     CU_ASSERT_EQUAL(load(s, "$salary", 7, 1), STORE_FOREIGN);
     store_close(s);
-    change("UPDATE share SET box = (SELECT box FROM copy)");
+    snprintf(sql, sizeof sql, "ATTACH '%s.copy' AS side;"
+             " UPDATE share SET box = (SELECT box FROM side.copy)", path);
+    change(sql);
     s = open_as(id, 1, CHI_REP3);
     CU_ASSERT_EQUAL(load(s, "$salary", 7, 1), STORE_OK);
+    store_close(s);
   }
-  store_close(s);
+}
+
+/* Something else than the tables of this release. */
+static void other_tables(void) {
+  static const char *const sql[] = {
+      "CREATE TRIGGER t AFTER INSERT ON share BEGIN DELETE FROM started; END",
+      "CREATE VIEW v AS SELECT 1",
+      "CREATE INDEX i ON share(lanes)",
+      "DROP INDEX share_version",
+      "ALTER TABLE run ADD COLUMN more INTEGER",
+      "DROP TABLE started; CREATE TABLE started(session BLOB, call INTEGER)"};
+  for (size_t k = 0; k < sizeof sql / sizeof *sql; k++) {
+    store *s = fresh();
+    store_close(s);
+    alter(sql[k]);
+    CU_ASSERT_EQUAL(store_open(&s, path, id, 1, CHI_REP3, a, &why),
+                    STORE_FOREIGN);
+    said("its tables are others");
+  }
 }
 
 /* The row of another node, copied with everything that is in the clear. */
@@ -532,6 +554,7 @@ int main(void) {
   CU_add_test(s, "missing and older", missing_and_older);
   CU_add_test(s, "foreign rows", foreign);
   CU_add_test(s, "each byte", changed_byte);
+  CU_add_test(s, "other tables", other_tables);
   CU_add_test(s, "another node's", other_node);
   CU_add_test(s, "versions", versions);
   CU_add_test(s, "killed", killed);
