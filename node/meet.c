@@ -102,7 +102,8 @@ static chi_status connect_all(nd *x, arena *a, chi_transport *t,
                         .identity = cfg->identity,
                         .party = party,
                         .listen_fd = cfg->mesh_fd,
-                        .deadline_ms = (uint32_t)left_ms};
+                        .deadline_ms = (uint32_t)left_ms,
+                        .context = x->tls};
   return chi_tls_connect(t, detail, cap, &tls);
 }
 
