@@ -141,8 +141,20 @@ static ir_value *clamped(lo *l, ir_value *v, const ival *to,
                                          : ir_ranged(&l->b, OP_ASSUME, v, r);
 }
 
+/* The narrowest type as one would write it. */
+static const ty *written_leaf(ty_set *s, const ty *t, void *user) {
+  (void)user;
+  if (t->kind != T_INT) return t;
+  bool sign = mpz_sgn(t->iv->lo) < 0;
+  const ival *iv = NULL;
+  for (unsigned w = 1; !iv || !ival_inside(t->iv, iv); w++)
+    iv = sign ? ival_signed(s->iv, w) : ival_unsigned(s->iv, w);
+  return ty_int(s, iv, t->label);
+}
+
 static void note(lo *l, bool assume, span sp, const ty *t, const char *to) {
-  fe_opening o = {sp, ty_text_plain(l->a, ty_close(l->u->ts, t)), ty_size(t),
+  t = ty_map(l->u->ts, ty_close(l->u->ts, t), written_leaf, NULL);
+  fe_opening o = {sp, ty_text_plain(l->a, t), ty_size(t),
                   to, l->times};
   if (assume) vec_push(l->a, &l->assume, o);
   else vec_push(l->a, &l->opening, o);

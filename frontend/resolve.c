@@ -151,9 +151,31 @@ static const char *nearest(rs *r, const char *name) {
   return best;
 }
 
+/* Names that contracts have in other languages. */
+static const char *elsewhere(const char *name) {
+  static const struct {
+    const char *name, *mend;
+  } t[] = {{"msg", "Who calls is `caller`."},
+           {"tx", "Who calls is `caller`."},
+           {"sender", "Who calls is `caller`."},
+           {"block", "The ledger's time in seconds is `now`, the number of the "
+                     "record `height`."},
+           {"this", "State is named as it is: `filled`."},
+           {"self", "State is named as it is: `filled`."},
+           {"revert", "Say what has to hold: `require(c, \"why\")`."}};
+  for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+    if (!strcmp(t[i].name, name)) return t[i].mend;
+  return NULL;
+}
+
 static void unknown(rs *r, const node *n, const char *what) {
   set(r, n, R_ERROR, 0, NULL);
   diag_report(r->u->dg, DIAG_UNKNOWN_NAME, n->sp, what, n->text);
+  const char *other = elsewhere(n->text);
+  if (other) {
+    diag_hint(r->u->dg, "%s", other);
+    return;
+  }
   /* A guess costs a look at all names; the first mistakes get one. */
   const char *s = diag_errors(r->u->dg) < 30 ? nearest(r, n->text) : NULL;
   if (s) diag_hint(r->u->dg, "There is a similar name: \"%s\".", s);

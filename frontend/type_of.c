@@ -167,6 +167,17 @@ static const ty *named_type(an *a, const char *s, span sp) {
   REPORT(a, UNKNOWN_TYPE, sp, s);
   if (!strcmp(s, "int") || !strcmp(s, "uint"))
     diag_hint(a->u->dg, "Say how wide: \"%c32\".", s[0]);
+  else if (!strncmp(s, "uint", 4) && strspn(s + 4, "0123456789") ==
+                                         strlen(s + 4))
+    diag_hint(a->u->dg, "Unsigned integers are written \"u%s\".", s + 4);
+  else if (!strncmp(s, "int", 3) && strspn(s + 3, "0123456789") ==
+                                        strlen(s + 3))
+    diag_hint(a->u->dg, "Signed integers are written \"i%s\".", s + 3);
+  else if (!strcmp(s, "address"))
+    diag_hint(a->u->dg, "Who calls is an \"identity\".");
+  else if (!strcmp(s, "map") || !strcmp(s, "mapping"))
+    diag_hint(a->u->dg, "A map is public state of a contract: `state m: "
+                        "map<identity, u32>;`.");
   else
     diag_hint(a->u->dg, "Types are bool, uN, iN, fixed, field, identity, "
                         "structs, tuples and arrays \"[T; n]\".");
@@ -229,7 +240,10 @@ static const ty *apply_type(an *a, const node *t) {
   const sym *s = struct_sym(a, a->in->mod, t->text, t->sp);
   if (!s) {
     REPORT(a, UNKNOWN_TYPE, t->sp, t->text);
-    diag_hint(a->u->dg, "Only a generic struct takes `<...>`.");
+    diag_hint(a->u->dg, !strcmp(t->text, "map")
+                            ? "A map is public state of a contract, and no "
+                              "part of another type."
+                            : "Only a generic struct takes `<...>`.");
     return poison(a);
   }
   uint32_t n;

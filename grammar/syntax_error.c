@@ -153,6 +153,14 @@ static const char *mend_words(parser *ps, const expectation *e) {
   if (ll->kind == TOK_LET && is_word(l, "mut"))
     return "A variable that changes is declared with `var`.";
   if (is_any(l, else_words) || is_any(t, else_words)) return "Write `else if`.";
+  if (is_word(l, "mapping") && t->kind == TOK_LPAREN)
+    return "A map is written `map<identity, u32>`.";
+  if (is_word(t, "function") && has(e, TOK_ACTION))
+    return "What identities call is an `action` or a `view`; a `fn` computes.";
+  if (is_word(t, "constructor"))
+    return "State begins with its initial value, `state owner: identity = "
+           "caller;`; what is given at deployment are parameters of the "
+           "contract: `contract Name(end: u64) { .. }`.";
   if (is_word(t, "and")) return "Write `&&`.";
   if (is_word(t, "or")) return "Write `||`.";
   if (is_word(l, "not")) return "Write `!` before what is negated.";

@@ -53,8 +53,10 @@ static bool connect_to(int fd, const struct addrinfo *ai) {
   if (connect(fd, ai->ai_addr, ai->ai_addrlen) < 0) {
     if (errno != EINPROGRESS ||
         !ready(fd, POLLOUT, now_ms() + CONNECT_MS) ||
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0 || err)
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0 || err) {
+      if (err) errno = err;
       return false;
+    }
   }
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return true;
@@ -77,7 +79,11 @@ static bool dial(remote *r) {
   if (getaddrinfo(r->host, r->port, &hint, &ai)) return false;
   r->fd = socket(ai->ai_family,
                  SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (r->fd >= 0 && !connect_to(r->fd, ai)) hang_up(r);
+  if (r->fd >= 0 && !connect_to(r->fd, ai)) {
+    int why = errno;
+    hang_up(r);
+    errno = why;
+  }
   freeaddrinfo(ai);
   return r->fd >= 0;
 }

@@ -17,7 +17,7 @@ typedef struct circuit {
   const contract *c;
   const ct_action *action;
   const chi_program *program; /* NULL: why */
-  const char *why;            /* "the circuit of \"join\" is not available: .." */
+  const char *why; /* "the circuit of \"join\" is not available: .." */
 } circuit;
 
 /* `said` is called from the thread with a line for the log. */

@@ -133,7 +133,8 @@ static meet_result try_once(nd *x, nd_call *c, uint64_t deadline,
   *status = CHI_E_PEER_STALLED;
   for (unsigned j = 0; j < x->cfg->n; j++)
     if (j != x->cfg->me && (k->lost >> j & 1))
-      (void)snprintf(detail, cap, "node %u left or was silent before the run began", j);
+      (void)snprintf(detail, cap,
+                     "node %u left or was silent before the run began", j);
   t->ops->close(t->state);
   return MEET_GONE;
 }

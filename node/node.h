@@ -17,8 +17,9 @@
  *   7 votes.  From a vote to commit on it waits for the ledger's word.
  * When it starts it goes on behind the last record it has seen: promotes or
  * discards what is staged as the ledger says, votes again for what is staged
- * and pending, and votes to abort what it had begun and did not stage.  A ledger
- * that lost the last record seen was rolled back: the node does not serve it.
+ * and pending, and votes to abort what it had begun and did not stage.  A
+ * ledger that lost the last record seen was rolled back: the node does not
+ * serve it.
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -68,8 +69,8 @@ enum { NODE_DEPOSIT_MAX = 64 << 20 }; /* bytes of sealed arguments of a call */
 bool node_deposit(arena *a, const char *host, uint16_t port,
                   const uint8_t session[32], const uint8_t *p, size_t n,
                   const char **why);
-/* Values told to the holder of `id`, from calls after `after`; the node checks a
- * signature on a fresh challenge. */
+/* Values told to the holder of `id`, from calls after `after`; the node checks
+ * a signature on a fresh challenge. */
 typedef struct node_letter {
   uint64_t call;
   uint8_t contract[32], session[32];

@@ -10,8 +10,8 @@
  *
  * Versions.  A new share is staged under the call that made it and becomes
  * current when the ledger says that the call is done; before that the old one
- * stays.  At any time, also after kill -9, the store holds for each variable the
- * version that the ledger names, or can make it from the ledger's record.
+ * stays.  At any time, also after kill -9, the store holds for each variable
+ * the version that the ledger names, or can make it from the ledger's record.
  */
 #ifndef NODE_STORE_H
 #define NODE_STORE_H

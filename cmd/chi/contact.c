@@ -113,6 +113,8 @@ static void unknown_contract(contact *x, const char *name, const char *why) {
       list[i] = all.instance[i].label;
     near = text_near(name, list, all.ninstance);
   }
+  if (why != NULL && strncmp(why, "there is no contract", 20) == 0)
+    why = NULL; /* the message says it */
   diag_report_nowhere(c->dg, DIAG_NOT_DEPLOYED,
                       text_shown(c->a, name, strlen(name)),
                       why != NULL && why[0] != '\0' ? ": " : "",

@@ -39,7 +39,26 @@ class Net:
         if kind is not None:
             print('logs of the network:')
             self.show_logs()
+        faults = self.faults()
         shutil.rmtree(self.root, ignore_errors=True)
+        if kind is None and faults:
+            raise AssertionError('a process was at fault:\n' + faults)
+
+    def faults(self):
+        """What a sanitizer said of a process, or a process that fell over."""
+        folder = self.root + '/.chi/log'
+        out = []
+        for name in sorted(os.listdir(folder)
+                           if os.path.isdir(folder) else []):
+            with open(os.path.join(folder, name), errors='replace') as f:
+                text_ = f.read()
+            at = [text_.find(w) for w in ('Sanitizer', 'runtime error:',
+                                          'signal 11', 'signal 6')]
+            at = [k for k in at if k >= 0]
+            if at:
+                out.append('%s: %s' % (name, text_[max(0, min(at) - 200):
+                                                   min(at) + 3000]))
+        return '\n'.join(out)
 
     def show_logs(self):
         folder = self.root + '/.chi/log'

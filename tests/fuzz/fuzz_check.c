@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "frontend/frontend.h"
+#include "ir/cut.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -23,6 +24,17 @@ static void lower_all(fe_unit *u, diag *dg) {
     arena *a = arena_new();
     must(fe_lower(u, f->name, a, NULL) || diag_errors(dg) > 0);
     arena_free(a);
+  }
+  for (uint32_t i = 0; i < fe_contract_count(u); i++) {
+    const fe_contract *c = fe_contract_at(u, i);
+    for (uint32_t k = 0; k < c->naction; k++) {
+      arena *a = arena_new();
+      ir_cut cut;
+      ir_module *m = fe_lower_action(u, c, &c->action[k], a, NULL);
+      must(m ? ir_verify(m, dg) : diag_errors(dg) > 0);
+      must(!m || ir_cut_action(a, m, dg, &cut) || diag_errors(dg) > 0);
+      arena_free(a);
+    }
   }
   for (uint32_t i = 0; i < fe_test_count(u); i++) {
     arena *a = arena_new();
@@ -40,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   arena *a = arena_new();
   source_set *ss = source_set_new(a);
   diag *dg = diag_new(a, ss);
-  fe_unit *u = fe_load(a, ss, dg, path, &(fe_options){NULL, 0});
+  fe_unit *u = fe_load(a, ss, dg, path, &(fe_options){0});
   bool sound = u && fe_check(u);
   must(sound == (diag_errors(dg) == 0));
   if (sound) lower_all(u, dg);

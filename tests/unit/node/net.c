@@ -94,13 +94,18 @@ static pid_t child(net *w, int *stop, int *stop_read) {
   return pid;
 }
 
-static const char *kill_point, *pause_point;
+static const char *kill_point, *pause_point, *hold_point, *hold_file;
 int net_lie;
 
 static void at_point(const char *point) {
   if (pause_point && strcmp(point, pause_point) == 0) {
     pause_point = NULL;
-    pause_ms(1000);
+    pause_ms(3000);
+  }
+  if (hold_point && strcmp(point, hold_point) == 0) {
+    close(open(hold_file, O_WRONLY | O_CREAT, 0600));
+    for (;;)
+      pause_ms(1000);
   }
   if (kill_point && strcmp(point, kill_point) == 0)
     kill(getpid(), SIGKILL);
@@ -116,6 +121,8 @@ static void run_node(net *w, unsigned me, int stop_fd) {
                      .cache_dir = arena_printf(w->a, "%s/circuits", w->dir)};
   kill_point = w->kill_at[me];
   pause_point = w->pause_at[me];
+  hold_point = w->hold_at[me];
+  hold_file = arena_printf(w->a, "%s/held%u", w->dir, me);
   net_lie = w->lie[me];
   node_barrier = at_point;
   cfg.mesh_fd = listen_at(w->peer[me].mesh_port);
@@ -134,7 +141,7 @@ void net_start(net *w, unsigned node) {
   if (pid == 0)
     run_node(w, node, stop_fd);
   w->pid[node] = pid;
-  w->kill_at[node] = w->pause_at[node] = NULL;
+  w->kill_at[node] = w->pause_at[node] = w->hold_at[node] = NULL;
 }
 
 static bool reap(pid_t pid) {
@@ -154,6 +161,14 @@ bool net_stop(net *w, unsigned node) {
 void net_kill(net *w, unsigned node) {
   kill(w->pid[node], SIGKILL);
   net_stop(w, node);
+}
+
+void net_await_held(net *w, unsigned node) {
+  const char *file = arena_printf(w->a, "%s/held%u", w->dir, node);
+  for (int i = 0; i < 300 && access(file, F_OK) != 0; i++)
+    pause_ms(100);
+  if (unlink(file) != 0)
+    CU_FAIL("the node does not come to its barrier");
 }
 
 void net_died(net *w, unsigned node) {

@@ -26,7 +26,8 @@ typedef struct net {
   pid_t ledger_pid, pid[NET_MAX];
   int stop[NET_MAX], ledger_stop; /* closing it ends them */
   const char *kill_at[NET_MAX];   /* barrier at which the next one dies */
-  const char *pause_at[NET_MAX];  /* barrier at which it stops for a second */
+  const char *pause_at[NET_MAX];  /* barrier at which it stops for 3 s */
+  const char *hold_at[NET_MAX];   /* barrier at which it stays */
   int lie[NET_MAX];               /* test_lies.c: what its ledger says */
   ledger *l;
   uint8_t contract[32];
@@ -42,6 +43,8 @@ void net_start_ledger(net *w);
 /* Ends a process and waits; true if it ended with code 0. */
 bool net_stop(net *w, unsigned node);
 void net_kill(net *w, unsigned node);
+/* Waits until it stays at its barrier. */
+void net_await_held(net *w, unsigned node);
 /* Waits until it has died by itself. */
 void net_died(net *w, unsigned node);
 void net_stop_ledger(net *w);

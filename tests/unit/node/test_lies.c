@@ -45,10 +45,13 @@ static uint8_t *flipped(arena *a, const void *p, size_t n, size_t at) {
   return q;
 }
 
+static void clear(void *p) { mpz_clear(*(mpz_t *)p); }
+
 /* Lanes of records are only to be read: new ones. */
 static void one_less(arena *a, tx_value *v) {
   mpz_t *z = arena_array(a, 1, sizeof *z);
   mpz_init_set(z[0], v->lane[0]);
+  arena_defer(a, clear, z);
   mpz_sub_ui(z[0], z[0], 1);
   v->lane = z;
 }
