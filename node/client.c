@@ -75,9 +75,8 @@ static bool recv_exactly(link_t *l, buf *b, uint64_t n) {
   return true;
 }
 
-/* Sends `ask` and reads one frame of kind `want` into `got` (kind included). */
-static bool exchange(link_t *l, const buf *ask, uint8_t want, buf *got) {
-  send_all(l, ask);
+/* Reads one frame of kind `want` into `got` (kind included). */
+static bool hear(link_t *l, uint8_t want, buf *got) {
   buf_reset(got);
   if (!recv_exactly(l, got, ASK_HEAD))
     return failed(l, "does not answer");
@@ -96,6 +95,11 @@ static bool exchange(link_t *l, const buf *ask, uint8_t want, buf *got) {
                                 n - 1 < 300 ? (int)(n - 1) : 300, got->p + 1));
 }
 
+static bool exchange(link_t *l, const buf *ask, uint8_t want, buf *got) {
+  send_all(l, ask);
+  return hear(l, want, got);
+}
+
 static bool ask_once(link_t *l, buf *ask, uint8_t want, buf *got) {
   bool ok = open_link(l) && exchange(l, ask, want, got);
   if (l->fd >= 0)
@@ -104,21 +108,43 @@ static bool ask_once(link_t *l, buf *ask, uint8_t want, buf *got) {
   return ok;
 }
 
-bool node_deposit(arena *a, const char *host, uint16_t port,
-                  const uint8_t session[32], const uint8_t *p, size_t n,
-                  const char **why) {
-  link_t l = {a, -1, host, port, why};
-  buf ask = {0}, got = {0};
-  if (n > NODE_DEPOSIT_MAX) {
-    *why = arena_printf(a, "sealed arguments of %zu bytes are too large: a node"
-                           " takes %d", n, NODE_DEPOSIT_MAX);
+static bool send_part(link_t *l, const node_part *part,
+                      const uint8_t session[32]) {
+  if (part->n > NODE_DEPOSIT_MAX) {
+    *l->why = arena_printf(l->a, "sealed arguments of %zu bytes are too large:"
+                                 " a node takes %d", part->n, NODE_DEPOSIT_MAX);
     return false;
   }
+  if (!open_link(l))
+    return false;
+  buf ask = {0};
   size_t f = ask_begin(&ask, ASK_DEPOSIT);
   buf_write(&ask, session, 32);
-  buf_write(&ask, p, n);
+  buf_write(&ask, part->p, part->n);
   ask_end(&ask, f);
-  bool ok = ask_once(&l, &ask, ASK_OK, &got);
+  send_all(l, &ask);
+  buf_free(&ask);
+  return true;
+}
+
+bool node_deposit(arena *a, const node_part *part, unsigned n,
+                  const uint8_t session[32], unsigned *who, const char **why) {
+  link_t *l = ARENA_ARR(a, link_t, n + 1);
+  buf got = {0};
+  bool ok = true;
+  unsigned sent = 0;
+  for (*who = 0; ok && sent < n; sent++) {
+    *who = sent;
+    l[sent] = (link_t){a, -1, part[sent].host, part[sent].port, why};
+    ok = send_part(&l[sent], &part[sent], session);
+  }
+  for (unsigned i = 0; ok && i < n; i++) {
+    *who = i;
+    ok = hear(&l[i], ASK_OK, &got);
+  }
+  for (unsigned i = 0; i < sent; i++)
+    if (l[i].fd >= 0)
+      close(l[i].fd);
   buf_free(&got);
   return ok;
 }

@@ -64,11 +64,19 @@ extern void (*node_barrier)(const char *point);
 
 enum { NODE_DEPOSIT_MAX = 64 << 20 }; /* bytes of sealed arguments of a call */
 
-/* Gives the node its sealed arguments of a call that will be submitted:
- * returns when they are durable there. */
-bool node_deposit(arena *a, const char *host, uint16_t port,
-                  const uint8_t session[32], const uint8_t *p, size_t n,
-                  const char **why);
+/* What one node gets: sealed arguments of a call. */
+typedef struct node_part {
+  const char *host;
+  uint16_t port;
+  const uint8_t *p;
+  size_t n;
+} node_part;
+
+/* Gives n nodes their sealed arguments of a call that will be submitted:
+ * returns when they are durable there.  Nodes write at the same time.  *who:
+ * the one of which *why speaks. */
+bool node_deposit(arena *a, const node_part *part, unsigned n,
+                  const uint8_t session[32], unsigned *who, const char **why);
 /* Values told to the holder of `id`, from calls after `after`; the node checks
  * a signature on a fresh challenge. */
 typedef struct node_letter {

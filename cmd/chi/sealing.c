@@ -56,17 +56,18 @@ static bool share(contact *x, const chi_client_run *run, uint32_t input,
 
 static bool deposit(contact *x, const uint8_t session[32], const buf *part) {
   cli *c = x->c;
-  for (unsigned i = 0; i < x->w->n; i++) {
-    const char *why = "";
-    if (node_deposit(c->a, NET_HOST, x->w->node[i].port, session,
-                     (const uint8_t *)part[i].p, part[i].n, &why))
-      continue;
-    diag_report_nowhere(c->dg, DIAG_NOT_REACHED,
-                        arena_printf(c->a, "node %u", i), why);
-    diag_hint(c->dg, "See how it is: chi net status.");
-    return false;
-  }
-  return true;
+  node_part to[CHI_PARTIES_MAX];
+  unsigned who;
+  const char *why = "";
+  for (unsigned i = 0; i < x->w->n; i++)
+    to[i] = (node_part){NET_HOST, x->w->node[i].port,
+                        (const uint8_t *)part[i].p, part[i].n};
+  if (node_deposit(c->a, to, x->w->n, session, &who, &why))
+    return true;
+  diag_report_nowhere(c->dg, DIAG_NOT_REACHED,
+                      arena_printf(c->a, "node %u", who), why);
+  diag_hint(c->dg, "See how it is: chi net status.");
+  return false;
 }
 
 bool sealing_secret(contact *x, const ct_action *act, const inputs *in,

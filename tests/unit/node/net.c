@@ -369,10 +369,11 @@ static void deposit(net *w, tx *t, long secret, uint32_t input,
       continue;
     if (k && k->other_deposit == (int)i + 1)
       p[i][n[i] - 1] ^= 1;
+    node_part part = {"127.0.0.1", w->peer[i].port, p[i], n[i]};
+    unsigned who;
     bool ok = false;
     for (int turn = 0; turn < 50 && !ok; turn++) {
-      ok = node_deposit(w->a, "127.0.0.1", w->peer[i].port, session, p[i],
-                        n[i], &why);
+      ok = node_deposit(w->a, &part, 1, session, &who, &why);
       if (!ok)
         pause_ms(100); /* it starts */
     }

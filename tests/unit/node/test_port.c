@@ -197,11 +197,14 @@ static void letters(void) {
 static void large(void) {
   uint8_t session[32] = {9};
   const char *why = "";
+  unsigned who;
   uint8_t *p = calloc(NODE_DEPOSIT_MAX + 1, 1);
-  CU_ASSERT(node_deposit(w.a, "127.0.0.1", w.peer[0].port, session, p,
-                         NODE_DEPOSIT_MAX, &why));
-  CU_ASSERT_FALSE(node_deposit(w.a, "127.0.0.1", w.peer[0].port, session, p,
-                               NODE_DEPOSIT_MAX + 1, &why));
+  node_part part[2] = {{"127.0.0.1", w.peer[0].port, p, NODE_DEPOSIT_MAX},
+                       {"127.0.0.1", w.peer[0].port, p, 5}};
+  CU_ASSERT(node_deposit(w.a, part, 2, session, &who, &why));
+  part[1].n = NODE_DEPOSIT_MAX + 1;
+  CU_ASSERT_FALSE(node_deposit(w.a, part, 2, session, &who, &why));
+  CU_ASSERT_EQUAL(who, 1);
   CU_ASSERT(strstr(why, "too large") != NULL);
   free(p);
 }
