@@ -47,7 +47,7 @@ static fe_param *params(reader *r, const json_t *list, const char *what,
 static void read_action(reader *r, const json_t *o, const ct_action *part,
                         iface_action *x) {
   arena *a = r->c->a;
-  const json_t *list = json_object_get(o, "openings");
+  const json_t *list = json_object_get(o, "opened");
   x->part = part;
   x->fn.name = part->name;
   x->fn.runnable = true;
@@ -55,15 +55,11 @@ static void read_action(reader *r, const json_t *o, const ct_action *part,
                        &x->fn.nparam);
   x->fn.result =
       abi_param(a, "result", type(r, json_object_get(o, "result"), part->name));
-  x->nopening = (uint32_t)json_array_size(list);
-  x->opening = ARENA_ARR(a, iface_opening, x->nopening + 1);
-  for (uint32_t i = 0; i < x->nopening; i++) {
-    const json_t *p = json_array_get(list, i);
-    const char *to = json_string_value(json_object_get(p, "to"));
-    x->opening[i] = (iface_opening){
-        (uint32_t)json_integer_value(json_object_get(p, "line")),
-        (uint32_t)json_integer_value(json_object_get(p, "col")),
-        arena_strdup(a, to != NULL ? to : "everybody")};
+  x->opened = ARENA_ARR(a, const fe_type *, part->nopened + 1);
+  for (uint32_t i = 0; i < part->nopened; i++) {
+    const json_t *j = json_object_get(json_array_get(list, i), "type");
+    x->opened[i] = j == NULL || json_is_null(j) ? NULL
+                                                : type(r, j, part->name);
   }
 }
 

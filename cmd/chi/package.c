@@ -236,6 +236,72 @@ static void put_openings(cli *c, buf *b, const fe_facts *f) {
   buf_putc(b, ']');
 }
 
+/* ---- opened values ---- */
+
+static bool same_span(span x, span y) {
+  return x.start == y.start && x.end == y.end;
+}
+
+static bool is_opened(const ir_inst *i) {
+  return i->op == OP_OUTPUT && i->at.name[0] == '!';
+}
+
+/* What value k of the `all` that one reveal opens is: reveals are lowered in
+ * the order of their values, but what the cut copies (the test of a loop) is
+ * there several times.  NULL: it cannot be said. */
+static const fe_leaf *opened_leaf(const fe_facts *f, span sp, uint32_t k,
+                                  uint32_t all) {
+  const fe_opening *one = NULL;
+  const fe_leaf *found = NULL;
+  uint32_t sum = 0;
+  bool alike = true;
+  for (uint32_t i = 0; i < f->nopening; i++) {
+    const fe_opening *o = &f->opening[i];
+    if (o->leaf == NULL || !same_span(o->sp, sp))
+      continue;
+    if (k >= sum && k < sum + o->nleaf)
+      found = &o->leaf[k - sum];
+    sum += o->nleaf;
+    one = one != NULL ? one : o;
+    alike = alike && strcmp(o->type, one->type) == 0 && o->nleaf == one->nleaf;
+  }
+  if (sum == all)
+    return found;
+  return one != NULL && alike && all % one->nleaf == 0
+             ? &one->leaf[k % one->nleaf]
+             : NULL;
+}
+
+static void put_opened(cli *c, buf *b, const parts *p) {
+  const ir_module *m = p->cut.circuit;
+  bool first = true;
+  buf_puts(b, ",\n   \"opened\": [");
+  for (const ir_inst *i = m ? m->body->first : NULL; i; i = i->next) {
+    uint32_t k = 0, all = 0;
+    if (!is_opened(i))
+      continue;
+    for (const ir_inst *j = m->body->first; j; j = j->next)
+      if (is_opened(j) && same_span(j->sp, i->sp)) {
+        k = j == i ? all : k;
+        all++;
+      }
+    const fe_leaf *l = opened_leaf(&p->facts, i->sp, k, all);
+    source_pos at = source_at(c->ss, i->sp.start);
+    buf_puts(b, first ? "{\"name\": " : ", {\"name\": ");
+    text_jsonz(b, i->at.name);
+    buf_printf(b, ", \"line\": %u, \"col\": %u, \"path\": ", at.line, at.col);
+    text_jsonz(b, l != NULL ? l->name + (l->name[0] == '.') : NULL);
+    buf_puts(b, ", \"type\": ");
+    if (l != NULL)
+      abi_write(b, l->type);
+    else
+      buf_puts(b, "null");
+    buf_putc(b, '}');
+    first = false;
+  }
+  buf_putc(b, ']');
+}
+
 static void put_action(cli *c, buf *b, const parts *p) {
   static const char *const kinds[] = {[FE_ACTION] = "action",
                                       [FE_VIEW] = "view",
@@ -263,6 +329,7 @@ static void put_action(cli *c, buf *b, const parts *p) {
     ir_hash(p->cut.circuit, hash);
   text_jsonz(b, p->cut.circuit != NULL ? hash : NULL);
   put_openings(c, b, &p->facts);
+  put_opened(c, b, p);
   buf_putc(b, '}');
 }
 

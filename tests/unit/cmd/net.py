@@ -420,6 +420,44 @@ class Contracts(Home):
         self.wrong(1, 'E0752', 'call', d, 'put', '4', '1', '--as', 'bob',
                    says=['no such seat'])
 
+    def test_openings(self):
+        """What is opened has its place, its path and its type."""
+        j = self.json('deploy', home.PROGRAMS + '/openings.chi', '--as', 'bob')
+        d = j['contract']
+
+        def opened(*args):
+            j = self.call(d, *args)
+            text = self.ok('call', d, *args, '--as', 'bob')
+            return ([(o['line'], o['path'], o['value'])
+                     for o in j['opened']],
+                    [x for x in text.splitlines() if x.startswith('opened')])
+        self.assertEqual(opened('pair', '-5', '7', 'true', '9'), (
+            [(13, 'at.x', -5), (13, 'at.y', 7), (13, 'good', True)],
+            ['opened in line 13: at.x = -5, at.y = 7, good = true']))
+        self.assertEqual(opened('two', '55'), (
+            [(18, '0', 55), (18, '1', 200), (19, '', 55)],
+            ['opened in line 18: 0 = 55, 1 = 200', 'opened in line 19: 55']))
+        self.assertEqual(opened('turns', '[4,5,6]', '2'), (
+            [(24, 'x', [4, 5, 0]), (24, 'y', [6, 5, 0])],
+            ['opened in line 24: x = [4, 5, 0], y = [6, 5, 0]']))
+        self.assertEqual(opened('twice', '6', 'true'), (
+            [(6, '', 6), (6, '', True)],
+            ['opened in line 6: 6', 'opened in line 6: true']))
+        self.assertEqual(opened('rows', '[[1,-2],[3,4]]'), (
+            [(35, 'x', [1, -2]), (36, '', 7)],
+            ['opened in line 35: x = [1, -2]', 'opened in line 36: 7']))
+        self.assertEqual(opened('until', '[1,2,30,4]', '9')[0],
+                         [(41, '', 1), (41, '', [2, 30, 0, 0])])
+        log = self.ok('log', d)
+        for line in ('opened in line 13: at.x = -5, at.y = 7, good = true',
+                     'opened in line 24: x = [4, 5, 0], y = [6, 5, 0]'):
+            self.assertIn('    %s\n' % line, log)
+        last = [r for r in self.json('log', d)['records'] if r.get('opened')][0]
+        self.assertEqual([(o['path'], o['type'], o['col'])
+                          for o in last['opened']],
+                         [('at.x', 'i16', 17), ('at.y', 'u8', 17),
+                          ('good', 'bool', 17)])
+
     def nodes(self):
         return self.json('net', 'status')['nodes']
 
