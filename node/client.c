@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/be.h"
 #include "node/ask.h"
 
 enum { PATIENCE_S = 30, CHUNK = 64 << 10 };
@@ -80,7 +81,7 @@ static bool hear(link_t *l, uint8_t want, buf *got) {
   buf_reset(got);
   if (!recv_exactly(l, got, ASK_HEAD))
     return failed(l, "does not answer");
-  uint64_t n = ask_get_be((const uint8_t *)got->p, ASK_HEAD);
+  uint64_t n = be_get((const uint8_t *)got->p, ASK_HEAD);
   if (n == 0 || n > ASK_ANSWER_MAX)
     return failed(l, "does not speak as a node");
   buf_reset(got);
@@ -182,7 +183,7 @@ static const uint8_t *take(reader *r, size_t n) {
 }
 
 static uint64_t number(reader *r, int bytes) {
-  return ask_get_be(take(r, (size_t)bytes), bytes);
+  return be_get(take(r, (size_t)bytes), bytes);
 }
 
 static void read_letter(reader *r, arena *a, node_letter *l) {
@@ -233,7 +234,7 @@ bool node_letters(arena *a, const char *host, uint16_t port,
     buf_reset(&ask);
     size_t f = ask_begin(&ask, ASK_LETTERS);
     buf_write(&ask, key, 32);
-    ask_put_be(&ask, after, 8);
+    be_write(&ask, after, 8);
     ask_end(&ask, f);
     ok = exchange(&l, &ask, ASK_CHALLENGE, &got);
     if (ok && got.n != 33)

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/be.h"
+#include "base/clock.h"
 #include "node/ask.h"
 #include "node/node_impl.h"
 
@@ -35,12 +36,6 @@ typedef struct listener {
   nd *x;
   conn c[CONNS];
 } listener;
-
-static int64_t now_ms(void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void drop(conn *c) {
   close(c->fd);
@@ -79,7 +74,7 @@ static void letters(conn *c, const uint8_t *p, size_t n) {
     return;
   }
   memcpy(c->who, p, 32);
-  c->after = ask_get_be(p + 32, 8);
+  c->after = be_get(p + 32, 8);
   randombytes_buf(c->nonce, sizeof c->nonce);
   c->asked = true;
   size_t f = ask_begin(&c->out, ASK_CHALLENGE);
@@ -87,20 +82,20 @@ static void letters(conn *c, const uint8_t *p, size_t n) {
   ask_end(&c->out, f);
 }
 
-static void put_letters(buf *b, const store_letter *l, size_t n, bool more) {
+static void put_letters(buf *b, const node_letter *l, size_t n, bool more) {
   size_t f = ask_begin(b, ASK_MAIL);
   buf_putc(b, more);
-  ask_put_be(b, n, 4);
+  be_write(b, n, 4);
   for (size_t i = 0; i < n; i++) {
     size_t name = strlen(l[i].name);
-    ask_put_be(b, l[i].call, 8);
+    be_write(b, l[i].call, 8);
     buf_write(b, l[i].contract, 32);
     buf_write(b, l[i].session, 32);
-    ask_put_be(b, l[i].output, 4);
-    ask_put_be(b, l[i].lanes, 8);
-    ask_put_be(b, name, 4);
+    be_write(b, l[i].output, 4);
+    be_write(b, l[i].lanes, 8);
+    be_write(b, name, 4);
     buf_write(b, l[i].name, name);
-    ask_put_be(b, l[i].box_bytes, 4);
+    be_write(b, l[i].box_bytes, 4);
     buf_write(b, l[i].box, l[i].box_bytes);
   }
   ask_end(b, f);
@@ -109,7 +104,7 @@ static void put_letters(buf *b, const store_letter *l, size_t n, bool more) {
 static void proof(listener *l, conn *c, const uint8_t *p, size_t n) {
   uint8_t msg[ASK_CHALLENGE_BYTES];
   bool asked = c->asked, more;
-  store_letter *list;
+  node_letter *list;
   size_t count, bytes = 0;
   const char *why;
   c->asked = false; /* a challenge is used once */
@@ -198,7 +193,7 @@ static void answer(listener *l, conn *c, const uint8_t *p, size_t n) {
 static bool take_frame(listener *l, conn *c) {
   if (c->in.n < ASK_HEAD)
     return true;
-  uint64_t n = ask_get_be((const uint8_t *)c->in.p, ASK_HEAD);
+  uint64_t n = be_get((const uint8_t *)c->in.p, ASK_HEAD);
   if (n == 0 || n > ASK_FRAME_MAX) {
     tell(c, ASK_ERROR, "the frame is empty or too long");
     return true;
@@ -222,7 +217,7 @@ static bool read_some(listener *l, conn *c) {
     return errno == EAGAIN || errno == EINTR;
   if (k == 0)
     return false;
-  c->last = now_ms();
+  c->last = clock_ms();
   for (int i = 0; i < CONNS; i++)
     held += l->c[i].fd >= 0 ? l->c[i].in.n : 0;
   if (held + (size_t)k > HELD_MAX) {
@@ -238,7 +233,7 @@ static bool write_some(listener *l, conn *c) {
                    MSG_NOSIGNAL | MSG_DONTWAIT);
   if (k < 0)
     return errno == EAGAIN || errno == EINTR;
-  c->last = now_ms();
+  c->last = clock_ms();
   c->sent += (size_t)k;
   if (c->sent < c->out.n)
     return true;
@@ -254,7 +249,7 @@ static void welcome(listener *l) {
   for (int i = 0; i < CONNS; i++)
     if (l->c[i].fd < 0) {
       l->c[i].fd = fd;
-      l->c[i].last = now_ms();
+      l->c[i].last = clock_ms();
       return;
     }
   close(fd);
@@ -268,7 +263,7 @@ static void serve(listener *l, struct pollfd *p, conn **who, nfds_t n) {
       ok = write_some(l, c);
     else if (p[i].revents)
       ok = read_some(l, c);
-    if (!ok || now_ms() - c->last > SILENCE_MS)
+    if (!ok || clock_ms() - c->last > SILENCE_MS)
       drop(c);
   }
 }

@@ -27,6 +27,7 @@
 #include "base/arena.h"
 #include "chi.h"
 #include "ledger/ledger.h"
+#include "node/letter.h"
 
 typedef struct node_peer {
   uint8_t key[32];
@@ -79,15 +80,6 @@ bool node_deposit(arena *a, const node_part *part, unsigned n,
                   const uint8_t session[32], unsigned *who, const char **why);
 /* Values told to the holder of `id`, from calls after `after`; the node checks
  * a signature on a fresh challenge. */
-typedef struct node_letter {
-  uint64_t call;
-  uint8_t contract[32], session[32];
-  uint32_t output;
-  const char *name;
-  uint64_t lanes;
-  const uint8_t *box;
-  size_t box_bytes;
-} node_letter;
 bool node_letters(arena *a, const char *host, uint16_t port,
                   const chi_identity *id, uint64_t after, node_letter **out,
                   size_t *n, const char **why);

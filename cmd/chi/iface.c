@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/chi/abi.h"
+#include "cmd/chi/show.h"
 
 typedef struct reader {
   cli *c;
@@ -202,32 +203,8 @@ void iface_value(arena *a, tx_value *out, const char *name, const lanes *l) {
 }
 
 const fe_type *iface_leaf_type(arena *a, const ir_leaf *l, uint64_t n) {
-  enum { RANK_MAX = 64 };
   fe_type *t = ARENA_NEW(a, fe_type);
-  uint64_t *dim = ARENA_ARR(a, uint64_t, RANK_MAX), all = 1;
-  *t = (fe_type){.kind = strcmp(l->type, "bool") == 0       ? FE_BOOL
-                         : strcmp(l->type, "identity") == 0 ? FE_IDENTITY
-                         : l->scale > 0                     ? FE_FIXED
-                                                            : FE_INT,
-                 .scale = l->scale,
-                 .lanes = n,
-                 .dim = dim,
-                 .elem_text = l->type,
-                 .text = l->type};
-  for (const char *s = l->shape; (s = strpbrk(s, "0123456789")) != NULL;) {
-    char *end;
-    if (t->ndim == RANK_MAX)
-      break;
-    dim[t->ndim++] = strtoull(s, &end, 10);
-    all *= dim[t->ndim - 1];
-    s = end;
-  }
-  /* A shape that says something else about the lanes is not followed. */
-  if (t->ndim > 0 && all != n)
-    t->ndim = 0;
-  if (t->ndim == 0 && n != 1) {
-    dim[0] = n;
-    t->ndim = 1;
-  }
+  uint64_t *dim = ARENA_ARR(a, uint64_t, SHOW_RANK_MAX);
+  show_leaf_type(l, n, t, dim);
   return t;
 }

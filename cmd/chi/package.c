@@ -206,7 +206,7 @@ static void put_names(buf *b, const fe_contract *con, const bool *is) {
   buf_putc(b, ']');
 }
 
-static void put_part(buf *b, const char *name, const ir_module *m) {
+void package_part(buf *b, const char *name, const ir_module *m) {
   buf_printf(b, ",\n   \"%s\": ", name);
   if (m == NULL) {
     buf_puts(b, "null");
@@ -320,9 +320,9 @@ static void put_action(cli *c, buf *b, const parts *p) {
   put_names(b, con, t.reads);
   buf_puts(b, ", \"writes\": ");
   put_names(b, con, t.writes);
-  put_part(b, "before", p->cut.before);
-  put_part(b, "circuit", p->cut.circuit);
-  put_part(b, "after", p->cut.after);
+  package_part(b, "before", p->cut.before);
+  package_part(b, "circuit", p->cut.circuit);
+  package_part(b, "after", p->cut.after);
   buf_puts(b, ",\n   \"circuit_hash\": ");
   char hash[65];
   if (p->cut.circuit != NULL)

@@ -137,7 +137,7 @@ static void read_all(store *s, arena *a) {
   (void)store_staged(s, a, &call, &n, &why);
   (void)store_vote(s, a, 7, &p, &n, &why);
   (void)store_get_sealed(s, a, zeros, zeros, &p, &n, &why);
-  store_letter *letter;
+  node_letter *letter;
   bool more;
   (void)store_letters(s, a, zeros, 0, 1 << 20, &letter, &n, &more, &why);
   uint64_t seq;

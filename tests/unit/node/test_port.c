@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/be.h"
 #include "net.h"
 #include "node/ask.h"
 
@@ -68,7 +69,7 @@ static uint8_t hear(int fd, char body[4096]) {
   memset(body, 0, 4096);
   if (!get(fd, head, 5))
     return 0;
-  uint64_t n = ask_get_be(head, 4) - 1;
+  uint64_t n = be_get(head, 4) - 1;
   CU_ASSERT_FATAL(n < 4096);
   return get(fd, body, n) ? head[4] : 0;
 }
@@ -188,7 +189,7 @@ static void letters(void) {
       continue;
     }
     CU_ASSERT_EQUAL(hear(fd, body), ASK_MAIL);
-    CU_ASSERT_EQUAL(ask_get_be((const uint8_t *)body, 5), 0);
+    CU_ASSERT_EQUAL(be_get((const uint8_t *)body, 5), 0);
     ask(fd, ASK_PROOF, sig, sizeof sig); /* a challenge is used once */
     refused(fd, "not signed by the identity");
   }
