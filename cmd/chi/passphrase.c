@@ -74,8 +74,9 @@ static bool ask(cli *c, int tty, const char *prompt, char *out) {
   quiet = was;
   quiet.c_lflag &= ~(tcflag_t)ECHO;
   proc_guard();
-  bool ok = write(tty, prompt, strlen(prompt)) > 0 &&
-            tcsetattr(tty, TCSAFLUSH, &quiet) == 0 && read_line(tty, out, &n);
+  /* Hidden first: what is typed at the prompt is neither seen nor lost. */
+  bool ok = tcsetattr(tty, TCSAFLUSH, &quiet) == 0 &&
+            write(tty, prompt, strlen(prompt)) > 0 && read_line(tty, out, &n);
   tcsetattr(tty, TCSAFLUSH, &was);
   ssize_t k = write(tty, "\n", 1);
   (void)k;

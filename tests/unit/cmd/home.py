@@ -96,6 +96,8 @@ class Home(unittest.TestCase):
             elif interrupt and b'passphrase' in text:
                 os.write(fd, b'\x03')
                 interrupt = False
+        if time.time() >= end:
+            kill(pid)
         _, status = os.waitpid(pid, 0)
         os.close(fd)
         code = os.waitstatus_to_exitcode(status)
