@@ -73,6 +73,13 @@ struct ir_cost;
 const struct ir_cost *backend_cost(arena *a, const ir_module *m, bool shamir,
                                    unsigned nodes);
 
+/* What stands for input or output k of m's table: the value read or given. */
+typedef struct backend_leaf {
+  const ir_value *v; /* NULL: nothing does */
+  bool told;
+} backend_leaf;
+backend_leaf *backend_leaves(arena *a, const ir_module *m, bool out);
+
 extern const backend backend_c;
 const backend *backend_find(const char *name); /* NULL if there is none */
 const backend *backend_at(uint32_t i);         /* NULL beyond the last */

@@ -198,6 +198,40 @@ static bool *get_touched(ct_reader *r, const json_t *o, const char *ctx,
   return set;
 }
 
+static uint32_t get_place(ct_reader *r, const json_t *o, const char *ctx,
+                          const char *key) {
+  const json_t *v = json_object_get(o, key);
+  json_int_t n = json_integer_value(v);
+  if (!json_is_integer(v) || n < 0 || n > INT32_MAX)
+    ct_refuse(r, "'%s' of %s must be a place in a source", key, ctx);
+  return r->ok ? (uint32_t)n : 0;
+}
+
+static void get_opened(ct_reader *r, const json_t *o, const char *ctx,
+                       ct_action *x) {
+  if (!json_object_get(o, "opened")) return;
+  const json_t *list =
+      ct_list(r, o, ctx, "opened", CONTRACT_LIST_MAX, &x->nopened);
+  x->opened = ARENA_ARR(r->a, ct_opened, (size_t)x->nopened + 1);
+  for (uint32_t k = 0; k < x->nopened && r->ok; k++) {
+    const char *at = arena_printf(r->a, "opened[%u] of %s", k, ctx);
+    const json_t *e = json_array_get(list, k);
+    ct_opened *v = &x->opened[k];
+    v->name = ct_name(r, e, at, "name");
+    v->line = get_place(r, e, at, "line");
+    v->col = get_place(r, e, at, "col");
+    if (r->ok && !json_is_null(json_object_get(e, "path")))
+      v->path = ct_text(r, e, at, "path", CONTRACT_NAME_MAX);
+    if (r->ok && v->path && *v->path && !ct_is_name(v->path))
+      ct_refuse(r, "'path' of %s must be a name", at);
+    if (r->ok && (*v->name != '!' || !contract_output(x, CT_CIRCUIT, v->name)))
+      ct_refuse(r, "'%.60s' of %s is opened by no circuit", v->name, at);
+    for (uint32_t i = 0; i < k && r->ok; i++)
+      if (!strcmp(x->opened[i].name, v->name))
+        ct_refuse(r, "'%.60s' is opened twice in %s", v->name, ctx);
+  }
+}
+
 static void get_action(ct_reader *r, const json_t *o, const char *ctx,
                        const contract *c, ct_action *x) {
   static const char *const kinds[] = {"action", "view", "init"};
@@ -221,6 +255,7 @@ static void get_action(ct_reader *r, const json_t *o, const char *ctx,
   if (r->ok)
     get_parts(r, o, arena_printf(r->a, "action '%s'", x->name), x);
   if (r->ok) ct_check_action(r, c, x);
+  if (r->ok) get_opened(r, o, ctx, x);
 }
 
 static void get_actions(ct_reader *r, const json_t *j, contract *c) {

@@ -13,9 +13,15 @@
  *               "reads": [state name..], "writes": [state name..],
  *               "before": IR text or null, "circuit": .., "after": ..,
  *               "circuit_hash": 64 hex or null,
- *               "openings": [{"line", "col", "type", "lanes", "to", "times"}]}]}
+ *               "openings": [{"line", "col", "type", "lanes", "to", "times"}],
+ *               "opened": [{"name": "!0", "line", "col",
+ *                           "path": "" or "a.x" or null,
+ *                           "type": TYPE or null}]}]}
  *
- * TYPE describes a value for people who read and write it (abi.h).
+ * TYPE describes a value for people who read and write it (abi.h).  "openings"
+ * are the reveals of the source; "opened", which may be left out, says of values
+ * that the circuit opens which reveal opens them, and which part of its value
+ * they are.
  *
  * Names of leaves in the three parts of an action:
  *
@@ -85,6 +91,13 @@ typedef struct ct_event {
   uint32_t nfield;
 } ct_event;
 
+/* Where an opened value comes from: for people. */
+typedef struct ct_opened {
+  const char *name; /* "!0" */
+  uint32_t line, col;
+  const char *path; /* in the value revealed: "", "a.x"; NULL: not known */
+} ct_opened;
+
 typedef enum { CT_BEFORE, CT_CIRCUIT, CT_AFTER, CT_PARTS } ct_part;
 
 typedef struct ct_action {
@@ -98,6 +111,8 @@ typedef struct ct_action {
   const ir_type **in[CT_PARTS], **out[CT_PARTS]; /* types of their leaves, by
                                index; NULL: told, no operation has it */
   bool *reads, *writes;     /* by state index */
+  ct_opened *opened;
+  uint32_t nopened;
 } ct_action;
 
 typedef struct contract {

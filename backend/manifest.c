@@ -36,44 +36,24 @@ static json_t *decimal(mpz_srcptr v) {
   return j;
 }
 
-typedef struct at_leaf {
-  const ir_type *ty;
-  bool told;
-} at_leaf;
-
-static at_leaf find_leaf(const ir_block *b, const char *name, bool out) {
-  at_leaf found = {NULL, false};
-  for (const ir_inst *i = b->first; i && !found.ty; i = i->next) {
-    bool in_op = i->op == OP_INPUT, told = i->op == OP_TELL;
-    bool out_op = i->op == OP_OUTPUT || told;
-    if ((out ? out_op : in_op) && strcmp(i->at.name, name) == 0) {
-      found.ty = out ? &i->arg[0]->ty : &i->res[0]->ty;
-      found.told = told;
-    }
-    for (uint32_t r = 0; r < i->nregion && !found.ty; r++)
-      found = find_leaf(i->region[r], name, out);
-  }
-  return found;
-}
-
-static json_t *leaf_json(const ir_module *m, const ir_leaf *l,
+static json_t *leaf_json(const ir_leaf *l, const backend_leaf *at,
                          const char *owner, bool out) {
-  at_leaf at = find_leaf(m->body, l->name, out);
+  const ir_type *ty = at->v ? &at->v->ty : NULL;
   json_t *j = json_object();
   json_object_set_new(j, "name", text(l->name));
   json_object_set_new(j, "type", text(l->type));
   json_object_set_new(j, "shape", text(l->shape));
-  json_object_set_new(j, "lanes", count(at.ty ? at.ty->lanes : 0));
+  json_object_set_new(j, "lanes", count(ty ? ty->lanes : 0));
   json_object_set_new(j, "secret", json_boolean(l->secret));
   if (out)
     json_object_set_new(j, "to",
-                        text(at.told ? "identity"
-                             : at.ty && at.ty->kind == KIND_SH
+                        text(at->told ? "identity"
+                             : ty && ty->kind == KIND_SH
                                  ? "nodes"
                                  : "everybody"));
   else
     json_object_set_new(j, "owner", text(owner ? owner : "anybody"));
-  const ir_range *r = at.ty ? at.ty->range : NULL;
+  const ir_range *r = ty ? ty->range : NULL;
   json_object_set_new(j, "lo", r ? decimal(r->lo) : json_null());
   json_object_set_new(j, "hi", r ? decimal(r->hi) : json_null());
   json_object_set_new(j, "scale", count(l->scale));
@@ -134,13 +114,16 @@ void manifest_print(buf *out, const ir_module *m, const backend_info *info,
   json_object_set_new(
       j, "source_hash", text(info->source_hash ? info->source_hash
                                                : zero_hash));
+  const backend_leaf *inputs = backend_leaves(a, m, false);
+  const backend_leaf *outputs = backend_leaves(a, m, true);
   json_t *in = json_array(), *res = json_array(), *cost = json_array();
   for (uint32_t k = 0; k < m->nin; k++)
     json_array_append_new(
-        in, leaf_json(m, &m->in[k], info->owner ? info->owner[k] : NULL,
-                      false));
+        in, leaf_json(&m->in[k], &inputs[k],
+                      info->owner ? info->owner[k] : NULL, false));
   for (uint32_t k = 0; k < m->nout; k++)
-    json_array_append_new(res, leaf_json(m, &m->out[k], NULL, true));
+    json_array_append_new(res,
+                          leaf_json(&m->out[k], &outputs[k], NULL, true));
   json_array_append_new(cost, cost_json(m, a, false, 3));
   for (unsigned n = 3; n <= 7; n += 2)
     json_array_append_new(cost, cost_json(m, a, true, n));

@@ -169,6 +169,9 @@ typedef struct fe_opening {
   uint64_t lanes;   /* elements, all leaves */
   const char *to;   /* "everybody", or the text of the identity expression */
   int64_t times;    /* how often one run does it; -1: depends on public data */
+  const fe_leaf *leaf; /* a reveal to everybody: what of it was secret, each
+                          with its path in the value: "", ".a" */
+  uint32_t nleaf;
 } fe_opening;
 
 typedef struct fe_facts {

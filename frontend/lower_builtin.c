@@ -152,10 +152,23 @@ static const ty *written_leaf(ty_set *s, const ty *t, void *user) {
   return ty_int(s, iv, t->label);
 }
 
-static void note(lo *l, bool assume, span sp, const ty *t, const char *to) {
-  t = ty_map(l->u->ts, ty_close(l->u->ts, t), written_leaf, NULL);
-  fe_opening o = {sp, ty_text_plain(l->a, t), ty_size(t),
-                  to, l->times};
+static const ty *written(lo *l, const ty *t) {
+  return ty_map(l->u->ts, ty_close(l->u->ts, t), written_leaf, NULL);
+}
+
+/* `opened` of the leaves, or NULL. */
+static void note(lo *l, bool assume, span sp, const ty *t, const char *to,
+                 const bool *opened) {
+  t = written(l, t);
+  fe_opening o = {sp, ty_text_plain(l->a, t), ty_size(t), to, l->times, NULL,
+                  0};
+  if (opened) {
+    fe_param p = fe_make_param(l->u, "", t);
+    fe_leaf *leaf = ARENA_ARR(l->a, fe_leaf, p.nleaf + 1);
+    for (uint32_t i = 0; i < p.nleaf; i++)
+      if (opened[i]) leaf[o.nleaf++] = p.leaf[i];
+    o.leaf = leaf;
+  }
   if (assume) vec_push(l->a, &l->assume, o);
   else vec_push(l->a, &l->opening, o);
 }
@@ -168,7 +181,7 @@ static lv lower_ranged(lo *l, const node *n, const ty *t, lv x, builtin b) {
   const ty *shown = x.t->kind == T_ARRAY
                         ? ty_array(l->u->ts, ni->want, x.t->dim, x.t->ndim)
                         : ni->want;
-  if (b == B_ASSUME) note(l, true, n->sp, shown, "");
+  if (b == B_ASSUME) note(l, true, n->sp, shown, "", NULL);
   if (v->ty.range && ir_range_within(v->ty.range, range_of(l, to)))
     return one(l, t, v);
   if (b == B_WRAP) v = ir_ranged(&l->b, OP_WRAP, v, range_of(l, to));
@@ -236,7 +249,7 @@ static lv lower_reveal(lo *l, const node *n, lv x) {
     const char *text = p.col - 1 + len <= p.line_len
                            ? arena_strndup(l->a, p.line_text + p.col - 1, len)
                            : "an identity";
-    note(l, false, n->sp, pub, text);
+    note(l, false, n->sp, pub, text, NULL);
     if (l->inner) {
       if (!l->failed) {
         diag_report(l->u->dg, DIAG_TELL_PLACE, n->sp,
@@ -254,19 +267,19 @@ static lv lower_reveal(lo *l, const node *n, lv x) {
     return lv_new(l, l->u->ts->unit);
   }
   lv r = lv_new(l, pub);
-  bool any = false;
+  bool any = false, *opened = ARENA_ARR(l->a, bool, pub->nleaf + 1);
   for (uint32_t i = 0; i < pub->nleaf; i++) {
     const ty *e = ty_leaf(pub, i);
     ir_value *v = x.leaf[i];
     if (v->ty.kind != KIND_PUB) {
       v = ir_op1(&l->b, OP_OPEN, v);
-      any = true;
+      any = opened[i] = true;
     }
     if (v->ty.dom == DOM_P && e->kind != T_FIELD)
       v = ir_ranged(&l->b, OP_DEC, v, range_of(l, e->iv));
     r.leaf[i] = v;
   }
-  if (any) note(l, false, n->sp, pub, "everybody");
+  if (any) note(l, false, n->sp, pub, "everybody", opened);
   return r;
 }
 

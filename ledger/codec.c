@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/be.h"
+
 /* ---- writing ---- */
 codec_writer codec_writer_new(arena *a, size_t max) {
   return (codec_writer){.a = a, .max = max};
@@ -26,7 +28,7 @@ void codec_put_u8(codec_writer *w, uint8_t v) { codec_put_raw(w, &v, 1); }
 
 static void put_big(codec_writer *w, uint64_t v, int n) {
   uint8_t b[8];
-  for (int k = n; k-- > 0; v >>= 8) b[k] = (uint8_t)v;
+  be_put(b, v, n);
   codec_put_raw(w, b, (size_t)n);
 }
 
@@ -129,11 +131,9 @@ void codec_get_raw(codec_reader *r, void *out, size_t n) {
     memset(out, 0, n);
 }
 
-static uint64_t get_big(codec_reader *r, size_t n) {
-  const uint8_t *p = take(r, n);
-  uint64_t v = 0;
-  for (size_t k = 0; p && k < n; k++) v = v << 8 | p[k];
-  return v;
+static uint64_t get_big(codec_reader *r, int n) {
+  const uint8_t *p = take(r, (size_t)n);
+  return p ? be_get(p, n) : 0;
 }
 
 uint8_t codec_get_u8(codec_reader *r) { return (uint8_t)get_big(r, 1); }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/be.h"
+
 enum { RECORDS_MAX = 1024, LIST_MAX = 1 << 22, WHY_MAX = 4096 };
 
 /* ---- frames ---- */
@@ -15,9 +17,7 @@ codec_writer frame_begin(arena *a, frame_kind kind, size_t max) {
 
 const uint8_t *frame_end(codec_writer *w, size_t *n) {
   if (w->bad) return NULL;
-  uint32_t len = (uint32_t)(w->n - FRAME_HEAD);
-  for (int k = 0; k < FRAME_HEAD; k++)
-    w->p[k] = (uint8_t)(len >> (8 * (FRAME_HEAD - 1 - k)));
+  be_put(w->p, w->n - FRAME_HEAD, FRAME_HEAD);
   *n = w->n;
   return w->p;
 }

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/be.h"
+#include "base/clock.h"
 #include "ledger/frame.h"
 
 /* Silence after which the server is given up; a check may take long. */
@@ -25,12 +26,6 @@ typedef struct remote {
 
 static remote *of(ledger *l) { return (remote *)(void *)l; }
 
-static int64_t now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* ---- the connection ---- */
 static void hang_up(remote *r) {
   if (r->fd >= 0) close(r->fd);
@@ -40,7 +35,7 @@ static void hang_up(remote *r) {
 static bool ready(int fd, short events, int64_t until) {
   struct pollfd p = {fd, events, 0};
   for (;;) {
-    int64_t left = until - now_ms();
+    int64_t left = until - clock_ms();
     int n = poll(&p, 1, left > 0 ? (int)left : 0);
     if (n > 0) return true;
     if (n == 0 || errno != EINTR) return false;
@@ -52,7 +47,7 @@ static bool connect_to(int fd, const struct addrinfo *ai) {
   socklen_t n = sizeof err;
   if (connect(fd, ai->ai_addr, ai->ai_addrlen) < 0) {
     if (errno != EINPROGRESS ||
-        !ready(fd, POLLOUT, now_ms() + CONNECT_MS) ||
+        !ready(fd, POLLOUT, clock_ms() + CONNECT_MS) ||
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0 || err) {
       if (err) errno = err;
       return false;
@@ -89,7 +84,7 @@ static bool dial(remote *r) {
 }
 
 static bool send_all(remote *r, const uint8_t *p, size_t n) {
-  int64_t until = now_ms() + PATIENCE_MS;
+  int64_t until = clock_ms() + PATIENCE_MS;
   while (n > 0) {
     ssize_t k = send(r->fd, p, n, MSG_NOSIGNAL);
     if (k > 0) {
@@ -128,14 +123,13 @@ static bool ask(remote *r, arena *a, codec_writer *w, frame_kind kind,
   uint8_t head[FRAME_HEAD];
   const uint8_t *p = frame_end(w, &n);
   if (!p || !dial(r)) return false;
-  int64_t until = now_ms() + patience_ms;
+  int64_t until = clock_ms() + patience_ms;
   if (!send_all(r, p, n) || !receive_all(r, head, sizeof head, until))
     return false;
-  size_t len = (size_t)head[0] << 24 | (size_t)head[1] << 16 |
-               (size_t)head[2] << 8 | head[3];
+  size_t len = (size_t)be_get(head, FRAME_HEAD);
   if (len < 2 || len > FRAME_ANSWER_MAX) return false;
   uint8_t *body = ARENA_ARR(a, uint8_t, len);
-  if (!receive_all(r, body, len, now_ms() + PATIENCE_MS)) return false;
+  if (!receive_all(r, body, len, clock_ms() + PATIENCE_MS)) return false;
   *out = codec_reader_new(a, body, len);
   return frame_open(out) == kind && !out->bad;
 }
@@ -189,9 +183,9 @@ static ledger_status remote_watch(ledger *l, arena *a, uint64_t after,
                                   ledger_record **out, uint32_t *n) {
   remote *r = of(l);
   codec_reader rd;
-  int64_t until = now_ms() + (timeout_ms > 0 ? timeout_ms : 0);
+  int64_t until = clock_ms() + (timeout_ms > 0 ? timeout_ms : 0);
   for (;;) {
-    int64_t left = until - now_ms();
+    int64_t left = until - clock_ms();
     if (left < 0) left = 0;
     if (left > FRAME_WAIT_MAX_MS) left = FRAME_WAIT_MAX_MS;
     codec_writer w = frame_begin(a, FRAME_WATCH, FRAME_REQUEST_MAX);
@@ -203,7 +197,7 @@ static ledger_status remote_watch(ledger *l, arena *a, uint64_t after,
     if (!ask(r, a, &w, FRAME_WATCH, (int)left + PATIENCE_MS, &rd)) break;
     ledger_status s = frame_get_records(&rd, out, n);
     if (rd.bad) break;
-    if (s || *n || now_ms() >= until) return s;
+    if (s || *n || clock_ms() >= until) return s;
   }
   hang_up(r);
   *n = 0;

@@ -15,9 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/be.h"
+#include "base/clock.h"
 #include "ledger/chain.h"
 #include "ledger/frame.h"
 
@@ -64,12 +65,6 @@ typedef struct server {
   verify *check;
   arena *a; /* of this turn */
 } server;
-
-static int64_t clock_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- clients ---- */
 static void release(server *s, uint8_t **p, size_t n) {
@@ -137,8 +132,7 @@ static void accept_all(server *s) {
 /* ---- reading ---- */
 static size_t claimed(const client *c) {
   if (c->nin < FRAME_HEAD) return 0;
-  return (size_t)c->in[0] << 24 | (size_t)c->in[1] << 16 |
-         (size_t)c->in[2] << 8 | c->in[3];
+  return (size_t)be_get(c->in, FRAME_HEAD);
 }
 
 /* Drops unfinished frames and answers, the largest first, until n bytes more

@@ -42,8 +42,6 @@ void ask_challenge(uint8_t out[ASK_CHALLENGE_BYTES],
                      const uint8_t identity[32], uint64_t after,
                      const uint8_t nonce[32]);
 
-void ask_put_be(buf *b, uint64_t v, int bytes);
-uint64_t ask_get_be(const uint8_t *p, int bytes);
 /* A frame is begun, filled with buf_*, and ended, which sets its length. */
 size_t ask_begin(buf *b, uint8_t kind);
 void ask_end(buf *b, size_t begun);

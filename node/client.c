@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/be.h"
+#include "base/clock.h"
 #include "node/ask.h"
 
 enum {
@@ -35,12 +36,6 @@ typedef struct link {
   buf got;        /* kind included, when it is whole */
   bool over, ok;
 } link_t;
-
-static int64_t now_ms(void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static bool failed(link_t *l, const char *what) {
   *l->why = arena_printf(l->a, "the node at %s:%u %s", l->host, l->port, what);
@@ -148,7 +143,7 @@ static void receive_some(link_t *l) {
     }
     buf_write(&l->got, chunk, (size_t)k);
     if (!l->want && l->got.n == ASK_HEAD) {
-      l->want = ask_get_be((const uint8_t *)l->got.p, ASK_HEAD);
+      l->want = be_get((const uint8_t *)l->got.p, ASK_HEAD);
       buf_reset(&l->got);
       if (l->want == 0 || l->want > ASK_ANSWER_MAX)
         failed(l, "does not speak as a node");
@@ -171,7 +166,7 @@ static bool exchange_all(link_t *l, size_t n, int64_t until) {
     }
     if (!any)
       break;
-    int64_t left = until - now_ms();
+    int64_t left = until - clock_ms();
     if (left <= 0) {
       for (size_t i = 0; i < n; i++)
         if (!l[i].over)
@@ -208,7 +203,7 @@ static void put_deposit(buf *b, const uint8_t session[32],
   ask_end(b, f);
 }
 
-bool node_deposit_all(arena *a, const uint8_t session[32], node_parcel *p,
+bool node_deposit(arena *a, const uint8_t session[32], node_parcel *p,
                       size_t n, int timeout_ms) {
   link_t l[CHI_PARTIES_MAX];
   buf ask[CHI_PARTIES_MAX] = {{NULL, 0, 0}};
@@ -225,20 +220,11 @@ bool node_deposit_all(arena *a, const uint8_t session[32], node_parcel *p,
       begin(&l[i], &ask[i], ASK_OK);
     }
   }
-  bool ok = exchange_all(l, n, now_ms() + timeout_ms);
+  bool ok = exchange_all(l, n, clock_ms() + timeout_ms);
   for (size_t i = 0; i < n; i++) {
     close_link(&l[i]);
     buf_free(&ask[i]);
   }
-  return ok;
-}
-
-bool node_deposit(arena *a, const char *host, uint16_t port,
-                  const uint8_t session[32], const uint8_t *p, size_t n,
-                  const char **why) {
-  node_parcel x = {.host = host, .port = port, .p = p, .n = n};
-  bool ok = node_deposit_all(a, session, &x, 1, PATIENCE_MS);
-  *why = x.why;
   return ok;
 }
 
@@ -255,7 +241,7 @@ bool node_status_all(arena *a, node_view *p, size_t n, int timeout_ms) {
     if (open_link(&l[i]))
       begin(&l[i], &ask, ASK_JSON);
   }
-  bool ok = exchange_all(l, n, now_ms() + timeout_ms);
+  bool ok = exchange_all(l, n, clock_ms() + timeout_ms);
   for (size_t i = 0; i < n; i++) {
     if (l[i].ok)
       p[i].json = arena_strndup(a, l[i].got.p + 1, l[i].got.n - 1);
@@ -295,7 +281,7 @@ static const uint8_t *take(reader *r, size_t n) {
 }
 
 static uint64_t number(reader *r, int bytes) {
-  return ask_get_be(take(r, (size_t)bytes), bytes);
+  return be_get(take(r, (size_t)bytes), bytes);
 }
 
 static void read_letter(reader *r, arena *a, node_letter *l) {
@@ -346,7 +332,7 @@ static bool ask_mail(link_t *l, const chi_identity *id, uint64_t after,
   chi_identity_public(id, key);
   size_t f = ask_begin(&ask, ASK_LETTERS);
   buf_write(&ask, key, 32);
-  ask_put_be(&ask, after, 8);
+  be_write(&ask, after, 8);
   ask_end(&ask, f);
   bool ok = exchange(l, &ask, ASK_CHALLENGE, until);
   if (ok && l->got.n != 33)
@@ -376,7 +362,7 @@ bool node_letters(arena *a, const char *host, uint16_t port,
   *out = NULL;
   *n = 0;
   while (ok && more) {
-    ok = ask_mail(&l, id, after, now_ms() + PATIENCE_MS);
+    ok = ask_mail(&l, id, after, clock_ms() + PATIENCE_MS);
     if (ok && !read_mail(&l.got, a, after, out, n, &more))
       ok = failed(&l, "sent letters that are malformed");
     bytes += l.got.n;

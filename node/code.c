@@ -14,14 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/be.h"
 #include "node/spawn.h"
 
 enum { COMPILE_MS = 600000, VERSION_MS = 10000, TURN_MS = 20 };
 
 static void add(crypto_hash_sha256_state *h, const void *p, size_t n) {
   uint8_t len[8];
-  for (int i = 0; i < 8; i++)
-    len[i] = (uint8_t)((uint64_t)n >> (56 - 8 * i));
+  be_put(len, n, 8);
   crypto_hash_sha256_update(h, len, sizeof len);
   crypto_hash_sha256_update(h, p, n);
 }
@@ -140,8 +140,7 @@ static int lock(const code_cache *x, arena *a, const uint8_t key[32]) {
   struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
   int fd = open(arena_printf(a, "%s/lock", x->dir),
                 O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  for (int i = 0; i < 7; i++)
-    l.l_start = l.l_start << 8 | key[i];
+  l.l_start = (off_t)be_get(key, 7);
   while (fd >= 0 && fcntl(fd, F_OFD_SETLK, &l) != 0) {
     struct timespec turn = {0, TURN_MS * 1000000};
     if ((errno != EAGAIN && errno != EACCES && errno != EINTR) ||

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/be.h"
+#include "base/clock.h"
 #include "node/ask.h"
 #include "node/node_impl.h"
 
@@ -41,12 +42,6 @@ typedef struct listener {
   nd *x;
   conn c[CONNS];
 } listener;
-
-static int64_t now_ms(void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void drop(conn *c) {
   close(c->fd);
@@ -85,7 +80,7 @@ static void letters(conn *c, const uint8_t *p, size_t n) {
     return;
   }
   memcpy(c->who, p, 32);
-  c->after = ask_get_be(p + 32, 8);
+  c->after = be_get(p + 32, 8);
   randombytes_buf(c->nonce, sizeof c->nonce);
   c->asked = true;
   size_t f = ask_begin(&c->out, ASK_CHALLENGE);
@@ -93,20 +88,20 @@ static void letters(conn *c, const uint8_t *p, size_t n) {
   ask_end(&c->out, f);
 }
 
-static void put_letters(buf *b, const store_letter *l, size_t n, bool more) {
+static void put_letters(buf *b, const node_letter *l, size_t n, bool more) {
   size_t f = ask_begin(b, ASK_MAIL);
   buf_putc(b, more);
-  ask_put_be(b, n, 4);
+  be_write(b, n, 4);
   for (size_t i = 0; i < n; i++) {
     size_t name = strlen(l[i].name);
-    ask_put_be(b, l[i].call, 8);
+    be_write(b, l[i].call, 8);
     buf_write(b, l[i].contract, 32);
     buf_write(b, l[i].session, 32);
-    ask_put_be(b, l[i].output, 4);
-    ask_put_be(b, l[i].lanes, 8);
-    ask_put_be(b, name, 4);
+    be_write(b, l[i].output, 4);
+    be_write(b, l[i].lanes, 8);
+    be_write(b, name, 4);
     buf_write(b, l[i].name, name);
-    ask_put_be(b, l[i].box_bytes, 4);
+    be_write(b, l[i].box_bytes, 4);
     buf_write(b, l[i].box, l[i].box_bytes);
   }
   ask_end(b, f);
@@ -115,7 +110,7 @@ static void put_letters(buf *b, const store_letter *l, size_t n, bool more) {
 static void proof(listener *l, conn *c, const uint8_t *p, size_t n) {
   uint8_t msg[ASK_CHALLENGE_BYTES];
   bool asked = c->asked, more;
-  store_letter *list;
+  node_letter *list;
   size_t count, bytes = 0;
   const char *why;
   c->asked = false; /* a challenge is used once */
@@ -204,7 +199,7 @@ static void answer(listener *l, conn *c, const uint8_t *p, size_t n) {
 static bool take_frame(listener *l, conn *c) {
   if (c->in.n < ASK_HEAD)
     return true;
-  uint64_t n = ask_get_be((const uint8_t *)c->in.p, ASK_HEAD);
+  uint64_t n = be_get((const uint8_t *)c->in.p, ASK_HEAD);
   if (n == 0 || n > ASK_FRAME_MAX) {
     tell(c, ASK_ERROR, "the frame is empty or too long");
     return true;
@@ -212,7 +207,7 @@ static bool take_frame(listener *l, conn *c) {
   if (c->in.n < ASK_HEAD + n)
     return true;
   answer(l, c, (const uint8_t *)c->in.p + ASK_HEAD, (size_t)n);
-  c->begun = now_ms();
+  c->begun = clock_ms();
   size_t rest = c->in.n - ASK_HEAD - (size_t)n;
   buf kept = {0};
   buf_write(&kept, c->in.p + ASK_HEAD + n, rest);
@@ -250,7 +245,7 @@ static bool read_some(listener *l, conn *c) {
     return errno == EAGAIN || errno == EINTR;
   if (k == 0)
     return false;
-  c->last = now_ms();
+  c->last = clock_ms();
   if (!make_room(l, c, (size_t)k)) {
     tell(c, ASK_ERROR, "the node is busy with other callers");
     return true;
@@ -264,7 +259,7 @@ static bool write_some(listener *l, conn *c) {
                    MSG_NOSIGNAL | MSG_DONTWAIT);
   if (k < 0)
     return errno == EAGAIN || errno == EINTR;
-  c->last = now_ms();
+  c->last = clock_ms();
   c->sent += (size_t)k;
   if (c->sent < c->out.n)
     return true;
@@ -289,7 +284,7 @@ static void welcome(listener *l) {
   if (c->fd >= 0)
     drop(c);
   c->fd = fd;
-  c->last = c->begun = now_ms();
+  c->last = c->begun = clock_ms();
 }
 
 static void serve(listener *l, struct pollfd *p, conn **who, nfds_t n) {
@@ -302,7 +297,7 @@ static void serve(listener *l, struct pollfd *p, conn **who, nfds_t n) {
       ok = write_some(l, c);
     else if (p[i].revents)
       ok = read_some(l, c);
-    int64_t now = now_ms();
+    int64_t now = clock_ms();
     if (!ok || now - c->last > SILENCE_MS || now - c->begun > FRAME_MS)
       drop(c);
   }

@@ -10,17 +10,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/be.h"
+#include "base/clock.h"
 #include "node/ask.h"
 #include "node/node_impl.h"
 
 enum { WORD = 16, AGAIN_MS = 20 };
 typedef enum { SAY_UNREADY = 0, SAY_READY = 1, SAY_ALL = 2 } say;
-
-static uint64_t now_ns(void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 typedef struct talk {
   uint8_t out[WORD], in[64][WORD];
@@ -63,8 +59,7 @@ static void exchange(const nd *x, chi_transport *t, talk *k, say what,
   memset(k, 0, sizeof *k);
   memcpy(k->out, "CHNODE1", 7);
   k->out[7] = (uint8_t)what;
-  for (int i = 0; i < 8; i++)
-    k->out[8 + i] = (uint8_t)(seq >> (56 - 8 * i));
+  be_put(k->out + 8, seq, 8);
   while (!move(x, t, k, &readable, &writable))
     if (t->ops->wait(t->state, readable, writable, deadline) <= 0) {
       k->lost |= readable | writable;
@@ -80,7 +75,7 @@ static bool same_call(const nd *x, const talk *k, uint64_t seq, say least,
     if (j == x->cfg->me)
       continue;
     if ((k->lost >> j & 1) || memcmp(k->in[j], "CHNODE1", 7) != 0 ||
-        ask_get_be(k->in[j] + 8, 8) != seq)
+        be_get(k->in[j] + 8, 8) != seq)
       return false;
     if (k->in[j][7] < (uint8_t)least && *unready == x->cfg->n)
       *unready = j;
@@ -102,7 +97,8 @@ static chi_status connect_all(nd *x, arena *a, chi_transport *t,
                         .identity = cfg->identity,
                         .party = party,
                         .listen_fd = cfg->mesh_fd,
-                        .deadline_ms = (uint32_t)left_ms};
+                        .deadline_ms = (uint32_t)left_ms,
+                        .context = x->tls};
   return chi_tls_connect(t, detail, cap, &tls);
 }
 
@@ -110,7 +106,7 @@ static chi_status connect_all(nd *x, arena *a, chi_transport *t,
 static meet_result try_once(nd *x, nd_call *c, uint64_t deadline,
                             chi_transport *t, chi_status *status,
                             char *detail, size_t cap) {
-  uint64_t now = now_ns();
+  uint64_t now = clock_ns();
   uint64_t left = deadline > now ? (deadline - now) / 1000000 + 1 : 1;
   talk *k = ARENA_NEW(c->a, talk);
   say mine = c->why ? SAY_UNREADY : SAY_READY;
@@ -141,7 +137,7 @@ static meet_result try_once(nd *x, nd_call *c, uint64_t deadline,
 meet_result nd_meet(nd *x, nd_call *c, chi_transport *out, chi_status *status,
                     const char **why) {
   char detail[300] = "the nodes did not meet for this call";
-  uint64_t deadline = now_ns() + (uint64_t)nd_deadline(x) * 1000000;
+  uint64_t deadline = clock_ns() + (uint64_t)nd_deadline(x) * 1000000;
   for (;;) {
     meet_result r = try_once(x, c, deadline, out, status, detail,
                              sizeof detail);
@@ -153,7 +149,7 @@ meet_result nd_meet(nd *x, nd_call *c, chi_transport *out, chi_status *status,
       return MEET_STOP;
     if (!pending)
       return MEET_GONE;
-    if (now_ns() >= deadline)
+    if (clock_ns() >= deadline)
       return MEET_FAILED;
     struct timespec pause = {0, AGAIN_MS * 1000000L};
     nanosleep(&pause, NULL);
@@ -161,11 +157,11 @@ meet_result nd_meet(nd *x, nd_call *c, chi_transport *out, chi_status *status,
 }
 
 void nd_await_leave(nd *x, chi_transport *t, unsigned peer) {
-  uint64_t deadline = now_ns() + (uint64_t)nd_deadline(x) * 1000000;
+  uint64_t deadline = clock_ns() + (uint64_t)nd_deadline(x) * 1000000;
   uint8_t junk[64];
   for (;;) {
     long n = t->ops->try_recv(t->state, peer, junk, sizeof junk);
-    if (n < 0 || now_ns() >= deadline)
+    if (n < 0 || clock_ns() >= deadline)
       return;
     if (n == 0 && t->ops->wait(t->state, UINT64_C(1) << peer, 0, deadline) <= 0)
       return;

@@ -27,6 +27,7 @@
 #include "base/arena.h"
 #include "chi.h"
 #include "ledger/ledger.h"
+#include "node/letter.h"
 
 typedef struct node_peer {
   uint8_t key[32];
@@ -65,13 +66,7 @@ extern void (*node_barrier)(const char *point);
 
 enum { NODE_DEPOSIT_MAX = 64 << 20 }; /* bytes of sealed arguments of a call */
 
-/* Gives the node its sealed arguments of a call that will be submitted:
- * returns when they are durable there. */
-bool node_deposit(arena *a, const char *host, uint16_t port,
-                  const uint8_t session[32], const uint8_t *p, size_t n,
-                  const char **why);
-/* The same to n nodes, at most CHI_PARTIES_MAX, at once: none that hangs costs
- * more than timeout_ms in all. */
+/* What one node gets: sealed arguments of a call. */
 typedef struct node_parcel {
   const char *host;
   uint16_t port;
@@ -79,19 +74,13 @@ typedef struct node_parcel {
   size_t n;
   const char *why; /* NULL: it is durable there */
 } node_parcel;
-bool node_deposit_all(arena *a, const uint8_t session[32], node_parcel *p,
-                      size_t n, int timeout_ms);
+/* Gives n nodes, at most CHI_PARTIES_MAX, their sealed arguments of a call that
+ * will be submitted, all at once: none that hangs costs more than timeout_ms in
+ * all. */
+bool node_deposit(arena *a, const uint8_t session[32], node_parcel *p, size_t n,
+                  int timeout_ms);
 /* Values told to the holder of `id`, from calls after `after`; the node checks
  * a signature on a fresh challenge. */
-typedef struct node_letter {
-  uint64_t call;
-  uint8_t contract[32], session[32];
-  uint32_t output;
-  const char *name;
-  uint64_t lanes;
-  const uint8_t *box;
-  size_t box_bytes;
-} node_letter;
 bool node_letters(arena *a, const char *host, uint16_t port,
                   const chi_identity *id, uint64_t after, node_letter **out,
                   size_t *n, const char **why);

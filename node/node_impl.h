@@ -16,6 +16,7 @@ typedef struct nd {
   uint8_t net[32];
   store *store;
   circuits *circuits;
+  chi_tls_context *tls;
   /* of the worker alone */
   ledger *ledger;    /* NULL: not connected */
   arena *ledger_a;   /* of the connection */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/be.h"
 #include "node/ask.h"
 #include "node/node_impl.h"
 
@@ -199,7 +200,7 @@ static void take_sealed(nd *x, nd_call *c) {
   for (uint32_t k = 0; k < c->ninput; k++) {
     if (c->input[k].how != ND_SEALED)
       continue;
-    uint64_t bytes = n - at >= 4 ? ask_get_be(p + at, 4) : UINT64_MAX;
+    uint64_t bytes = n - at >= 4 ? be_get(p + at, 4) : UINT64_MAX;
     if (bytes > n - at - 4) {
       refuse(c, arena_printf(c->a, "the sealed argument \"%s\" is missing",
                              pr->input[k].name));

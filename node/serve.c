@@ -186,6 +186,10 @@ static bool open_all(nd *x, const char **why) {
     return false;
   }
   atomic_store(&x->status_seen, x->seen);
+  if (chi_tls_context_new(&x->tls, cfg->identity) != CHI_OK) {
+    *why = "its TLS context could not be made";
+    return false;
+  }
   x->circuits = circuits_new(cfg->include, cfg->cache_dir, said, x, x->a, why);
   return x->circuits != NULL;
 }
@@ -237,6 +241,7 @@ int node_serve(const node_config *cfg, int log, const char **why, arena *a) {
   arena_free(x.ledger_a);
   circuits_free(x.circuits);
   store_close(x.store);
+  chi_tls_context_free(x.tls);
   if (!*why)
     nd_log(&x, "stops");
   return *why ? -1 : 0;

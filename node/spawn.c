@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 enum { WORDS_MAX = 64, SAID_MAX = 64 << 10, TURN_MS = 50 };
 
@@ -32,12 +33,6 @@ const char **spawn_compiler(arena *a, const char *const *more) {
   for (; *more && n < WORDS_MAX; more++)
     argv[n++] = *more;
   return argv;
-}
-
-static int64_t now_ms(void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static const char **environment(arena *a, const char *tmp) {
@@ -98,8 +93,8 @@ static int start(arena *a, const char *const *argv, const char *tmp,
 static bool listen_to(int fd, int timeout_ms, const atomic_bool *stop,
                       buf *said) {
   char chunk[4096];
-  int64_t end = now_ms() + timeout_ms;
-  while (!atomic_load(stop) && now_ms() < end) {
+  int64_t end = clock_ms() + timeout_ms;
+  while (!atomic_load(stop) && clock_ms() < end) {
     struct pollfd p = {fd, POLLIN, 0};
     if (poll(&p, 1, TURN_MS) <= 0)
       continue;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/be.h"
 #include "chi.h"
 #include "node/store_impl.h"
 
@@ -14,11 +15,11 @@ static void bind_place(buf *b, const store *s, const store_place *p,
   buf_puts(b, "chirograph share v1");
   buf_write(b, p->net, 32);
   buf_write(b, p->contract, 32);
-  store_put_be(b, p->version, 8);
-  store_put_be(b, s->node, 4);
-  store_put_be(b, s->protocol, 1);
-  store_put_be(b, planes, 4);
-  store_put_be(b, lanes, 8);
+  be_write(b, p->version, 8);
+  be_write(b, s->node, 4);
+  be_write(b, s->protocol, 1);
+  be_write(b, planes, 4);
+  be_write(b, lanes, 8);
   buf_puts(b, p->leaf);
 }
 

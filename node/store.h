@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "node/letter.h"
 
 typedef struct store store;
 struct chi_identity;
@@ -134,18 +135,9 @@ store_status store_drop_sealed(store *s, const uint8_t session[32],
 /* Values told to an identity, with the run they come from: of promoted calls
  * after `after`, ascending, whole calls, up to `max_bytes` of boxes (but one
  * call at least); *more if there are others. */
-typedef struct store_letter {
-  uint64_t call;
-  uint8_t contract[32], session[32];
-  uint32_t output;
-  const char *name;
-  uint64_t lanes;
-  const uint8_t *box;
-  size_t box_bytes;
-} store_letter;
 store_status store_letters(store *s, arena *a, const uint8_t to[32],
                            uint64_t after, size_t max_bytes,
-                           store_letter **out, size_t *n, bool *more,
+                           node_letter **out, size_t *n, bool *more,
                            const char **why);
 
 /* The last ledger record this node has seen (seq 0: none): a ledger that lost

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/be.h"
 #include "chi.h"
 #include "node/store_impl.h"
 
@@ -134,11 +135,6 @@ void store_key_column(sqlite3_stmt *st, int c, uint8_t out[32]) {
 
 /* ---- sealing at rest ---- */
 
-void store_put_be(buf *b, uint64_t v, int bytes) {
-  while (bytes-- > 0)
-    buf_putc(b, (char)(v >> (8 * bytes)));
-}
-
 void store_seal(const store *s, const buf *ad, const void *msg, size_t n,
                  uint8_t *box) {
   randombytes_buf(box, NONCE);
@@ -161,8 +157,8 @@ static const uint8_t owner_text[16] = "chirograph store";
 
 static void bind_owner(buf *b, const store *s) {
   buf_puts(b, "chirograph store v1");
-  store_put_be(b, s->node, 4);
-  store_put_be(b, s->protocol, 1);
+  be_write(b, s->node, 4);
+  be_write(b, s->protocol, 1);
 }
 
 static bool create(store *s) {

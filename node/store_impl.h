@@ -38,8 +38,6 @@ int store_any(store *s, const char *sql, int64_t value);
 /* Column `c` as 32 bytes; zeros if it is not that long. */
 void store_key_column(sqlite3_stmt *st, int c, uint8_t out[32]);
 
-/* Big-endian. */
-void store_put_be(buf *b, uint64_t v, int bytes);
 /* n bytes to n + STORE_SEAL_BYTES and back, bound to `ad`. */
 enum { STORE_SEAL_BYTES = 40 };
 void store_seal(const store *s, const buf *ad, const void *msg, size_t n,

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/be.h"
 #include "node/store_impl.h"
 
 /* Oldest first, until the rest and `n` bytes more fit. */
@@ -87,7 +88,7 @@ store_status store_drop_sealed(store *s, const uint8_t session[32],
   return status;
 }
 
-static void read_letter(sqlite3_stmt *st, arena *a, store_letter *l) {
+static void read_letter(sqlite3_stmt *st, arena *a, node_letter *l) {
   const char *name = (const char *)sqlite3_column_text(st, 4);
   const void *box = sqlite3_column_blob(st, 6);
   l->call = (uint64_t)sqlite3_column_int64(st, 0);
@@ -105,7 +106,7 @@ static void read_letter(sqlite3_stmt *st, arena *a, store_letter *l) {
 
 store_status store_letters(store *s, arena *a, const uint8_t to[32],
                            uint64_t after, size_t max_bytes,
-                           store_letter **out, size_t *n, bool *more,
+                           node_letter **out, size_t *n, bool *more,
                            const char **why) {
   size_t cap = 0, bytes = 0;
   *out = NULL;
@@ -151,8 +152,7 @@ store_status store_seen(store *s, uint64_t *seq, uint8_t hash[32],
   memset(hash, 0, 32);
   if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) == 40) {
     const uint8_t *p = sqlite3_column_blob(st, 0);
-    for (int i = 0; i < 8; i++)
-      *seq = *seq << 8 | p[i];
+    *seq = be_get(p, 8);
     memcpy(hash, p + 8, 32);
   } else if (rc == SQLITE_ROW) {
     *why = "its store was changed: the last record seen is malformed";
@@ -168,8 +168,7 @@ store_status store_seen(store *s, uint64_t *seq, uint8_t hash[32],
 store_status store_set_seen(store *s, uint64_t seq, const uint8_t hash[32],
                             const char **why) {
   uint8_t v[40];
-  for (int i = 0; i < 8; i++)
-    v[i] = (uint8_t)(seq >> (56 - 8 * i));
+  be_put(v, seq, 8);
   memcpy(v + 8, hash, 32);
   pthread_mutex_lock(&s->lock);
   store_status status = STORE_OK;

@@ -12,29 +12,7 @@
 #include "backend/mangle.h"
 #include "ir/cost.h"
 
-typedef struct leaf_at {
-  const ir_value *v; /* the value read or given */
-  bool told;
-} leaf_at;
-
-static void find_leaves(const ir_module *m, const ir_block *b, leaf_at *in,
-                        leaf_at *out) {
-  for (const ir_inst *i = b->first; i; i = i->next) {
-    int k = -1;
-    if (i->op == OP_INPUT) {
-      k = ir_leaf_find(m->in, m->nin, i->at.name);
-      if (k >= 0) in[k] = (leaf_at){i->res[0], false};
-    } else if (i->op == OP_OUTPUT || i->op == OP_TELL) {
-      k = ir_leaf_find(m->out, m->nout, i->at.name);
-      if (k >= 0 && !out[k].v)
-        out[k] = (leaf_at){i->arg[0], i->op == OP_TELL};
-    }
-    for (uint32_t r = 0; r < i->nregion; r++)
-      find_leaves(m, i->region[r], in, out);
-  }
-}
-
-static const char *kind_of(const c_plan *p, const leaf_at *l) {
+static const char *kind_of(const c_plan *p, const backend_leaf *l) {
   if (l->told) return "CHI_KIND_TOLD";
   switch (plan_val(p, l->v)->rep) {
   case REP_Z:
@@ -59,7 +37,7 @@ static void write_bound(buf *b, const ir_range *r, bool high) {
 }
 
 static void write_leaves(const c_emit *e, buf *b, const char *array,
-                         const ir_leaf *leaf, const leaf_at *at, uint32_t n) {
+                         const ir_leaf *leaf, const backend_leaf *at, uint32_t n) {
   if (!n) return;
   buf_printf(b, "static const chi_leaf %s[] = {\n", array);
   for (uint32_t k = 0; k < n; k++) {
@@ -153,11 +131,8 @@ static void write_program(c_emit *e, buf *b, const char *symbol) {
 
 static void write_source(c_emit *e, buf *b, const char *symbol,
                          const char *stem, const char *body) {
-  const leaf_at none = {0};
-  leaf_at *in = ARENA_ARR(e->a, leaf_at, e->m->nin + 1);
-  leaf_at *out = ARENA_ARR(e->a, leaf_at, e->m->nout + 1);
-  in[0] = out[0] = none;
-  find_leaves(e->m, e->m->body, in, out);
+  const backend_leaf *in = backend_leaves(e->a, e->m, false);
+  const backend_leaf *out = backend_leaves(e->a, e->m, true);
   buf_printf(b,
              "/* Emitted by Chirograph %s; changes here are lost. */\n",
              e->info->version ? e->info->version : "");
@@ -183,9 +158,8 @@ static void write_source(c_emit *e, buf *b, const char *symbol,
 
 /* Every leaf of the tables must stand somewhere in the circuit. */
 static bool leaves_stand(ir_module *m, arena *a, diag *dg) {
-  leaf_at *in = ARENA_ARR(a, leaf_at, m->nin + 1);
-  leaf_at *out = ARENA_ARR(a, leaf_at, m->nout + 1);
-  find_leaves(m, m->body, in, out);
+  const backend_leaf *in = backend_leaves(a, m, false);
+  const backend_leaf *out = backend_leaves(a, m, true);
   for (uint32_t k = 0; k < m->nin; k++)
     if (!in[k].v) {
       diag_report_nowhere(dg, DIAG_C_LEAF, m->in[k].name);

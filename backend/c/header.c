@@ -37,16 +37,6 @@ static void leaf_line(const c_emit *e, buf *b, const char *prefix,
              mangle_path(e->a, l->name), k);
 }
 
-static bool is_told(const ir_block *b, const char *name) {
-  for (const ir_inst *i = b->first; i; i = i->next) {
-    if (i->op == OP_TELL && i->at.name && !strcmp(i->at.name, name))
-      return true;
-    for (uint32_t r = 0; r < i->nregion; r++)
-      if (is_told(i->region[r], name)) return true;
-  }
-  return false;
-}
-
 static void cost_line(const c_emit *e, buf *b, bool shamir, unsigned n) {
   const ir_cost *c = backend_cost(e->a, e->m, shamir, n);
   uint64_t most = 0;
@@ -62,11 +52,12 @@ static void cost_line(const c_emit *e, buf *b, bool shamir, unsigned n) {
 static void leaf_enum(const c_emit *e, buf *b, const char *prefix,
                       const ir_leaf *l, uint32_t n, bool out) {
   if (!n) return;
+  const backend_leaf *at = backend_leaves(e->a, e->m, out);
   buf_puts(b, "enum {\n");
   for (uint32_t k = 0; k < n; k++)
     leaf_line(e, b, prefix, &l[k], k,
               !out && e->info->owner ? e->info->owner[k] : NULL,
-              out && is_told(e->m->body, l[k].name));
+              at[k].told);
   buf_printf(b, "  %s0COUNT = %u\n};\n\n", prefix, n);
 }
 

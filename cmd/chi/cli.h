@@ -60,7 +60,7 @@ typedef struct options {
   word_list set;   /* NAME=VALUE of template parameters */
   const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
   const char *level, *control, *passphrase_file, *key_file, *as, *dir;
-  const char *index;
+  const char *index, *batch;
 } options;
 
 typedef struct cli {

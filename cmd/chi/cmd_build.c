@@ -86,8 +86,7 @@ static bool build_one(cli *c, fe_unit *u, int level, built *v) {
   if (v->c != NULL) {
     v->o.part[0].suffix = ".contract.json";
     v->o.npart = 1;
-    package_print(c, u, v->c, v->p, &v->o.part[0].text);
-    return true;
+    return package_print(c, u, v->c, v->p, &v->o.part[0].text);
   }
   return (v->f != NULL
               ? compile_fn(c, u, v->f, level, IR_SCHED, &model, &x)

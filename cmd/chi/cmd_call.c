@@ -1,30 +1,9 @@
 /* chi call: an action, from its arguments to what became of it. */
 #include <string.h>
 
-#include "cmd/chi/contact.h"
+#include "cmd/chi/call.h"
 #include "cmd/chi/identity.h"
 #include "cmd/chi/sealing.h"
-#include "cmd/chi/story.h"
-#include "cmd/chi/told.h"
-
-typedef struct call {
-  cli *c;
-  contact x;
-  ledger_instance inst;
-  iface *f;
-  const iface_action *act;
-  inputs in;
-  chi_identity *id;
-  submission s;
-  progress prog;
-  tx t;
-  uint64_t seq, end;       /* of the call, of what ended it */
-  const ledger_record *r;  /* what ended it */
-  const tx *vote;          /* one to commit, or one to abort */
-  uint64_t bytes[CHI_PARTIES_MAX];
-  told_box told;
-  double seconds;
-} call;
 
 static bool fill(void *user, arena *a, tx *t) {
   call *k = user;
@@ -51,6 +30,7 @@ static void see_vote(void *user, const ledger_record *r) {
 /* ---- how it ended ---- */
 
 static bool reverted(call *k, const char *why) {
+  k->reverted = why;
   diag_report_nowhere(k->c->dg, DIAG_REVERTED,
                       arena_printf(k->c->a, "%s.%s", k->inst.label,
                                    k->act->fn.name),
@@ -120,6 +100,24 @@ static bool fetch_told(call *k) {
   return true;
 }
 
+bool call_make(call *k) {
+  return perform(k) && fetch_told(k);
+}
+
+void call_forget(call *k) {
+  told_free(&k->told);
+  k->in.who = (people){0}; /* x.who */
+  inputs_free(&k->in);
+  k->act = NULL;
+  k->in = (inputs){0};
+  k->t = (tx){0};
+  k->seq = k->end = 0;
+  k->r = NULL;
+  k->reverted = NULL;
+  k->vote = NULL;
+  memset(k->bytes, 0, sizeof k->bytes);
+}
+
 /* ---- printing ---- */
 
 static const tx_values *opened(const call *k) {
@@ -127,7 +125,8 @@ static const tx_values *opened(const call *k) {
   return k->vote != NULL ? &k->vote->u.vote.opened : &none;
 }
 
-static void print_json(call *k, const story *s, buf *b) {
+void call_json(const call *k, buf *b) {
+  const story with = {k->c, k->f, &k->x.who, true}, *s = &with;
   char hex[65];
   chi_hex(hex, k->inst.id, 32);
   buf_puts(b, "{\"contract\":");
@@ -153,7 +152,7 @@ static void print_json(call *k, const story *s, buf *b) {
   for (unsigned i = 0; k->vote != NULL && i < k->x.w->n; i++)
     buf_printf(b, "%s%llu", i > 0 ? "," : "",
                (unsigned long long)k->bytes[i]);
-  buf_printf(b, "],\"seconds\":%.6f}\n", k->seconds);
+  buf_printf(b, "],\"seconds\":%.6f}", k->seconds);
 }
 
 static void print_cost(call *k, buf *b) {
@@ -188,12 +187,14 @@ static void print_text(call *k, const story *s, buf *b) {
 }
 
 static int print(call *k) {
-  story s = {k->c, k->f, &k->x.who, k->c->opt.json};
+  story s = {k->c, k->f, &k->x.who, false};
   buf b = {0};
-  if (s.json)
-    print_json(k, &s, &b);
-  else
+  if (k->c->opt.json) {
+    call_json(k, &b);
+    buf_putc(&b, '\n');
+  } else {
     print_text(k, &s, &b);
+  }
   bool ok = print_out(&b);
   buf_free(&b);
   return ok ? EXIT_FINE : EXIT_NETWORK;
@@ -203,13 +204,9 @@ static int print(call *k) {
 
 static bool prepare(call *k, unsigned timeout) {
   cli *c = k->c;
-  identity_everybody(c, &k->in.who);
   if (!contact_open(c, &k->x) ||
       !contact_instance(&k->x, c->opt.arg[0], &k->inst) ||
-      (k->f = contact_iface(&k->x, &k->inst)) == NULL ||
-      (k->act = iface_find(c, k->f, CT_ACTION, c->opt.arg[1])) == NULL ||
-      !inputs_read_args(c, &k->act->fn, 61, c->opt.arg + 2, c->opt.narg - 2,
-                        &k->in))
+      (k->f = contact_iface(&k->x, &k->inst)) == NULL)
     return false;
   k->s = (submission){.x = &k->x,
                       .name = c->opt.as,
@@ -217,29 +214,58 @@ static bool prepare(call *k, unsigned timeout) {
                       .prog = &k->prog,
                       .fill = fill,
                       .user = k};
-  k->id = identity_open(c, c->opt.as, k->s.pub);
+  return true;
+}
+
+static bool open_identity(call *k) {
+  k->id = identity_open(k->c, k->c->opt.as, k->s.pub);
   k->s.id = k->id;
   return k->id != NULL;
+}
+
+static bool read_arguments(call *k) {
+  const options *o = &k->c->opt;
+  k->act = iface_find(k->c, k->f, CT_ACTION, o->arg[1]);
+  k->in.who = k->x.who;
+  return k->act != NULL &&
+         inputs_read_args(k->c, &k->act->fn, 61, o->arg + 2, o->narg - 2,
+                          &k->in);
+}
+
+static int one(call *k) {
+  bool ok = read_arguments(k) && open_identity(k);
+  if (ok) {
+    progress_begin(&k->prog, k->c);
+    ok = call_make(k);
+    progress_end(&k->prog);
+  }
+  int code = ok ? print(k) : report_failure(k->c);
+  call_forget(k);
+  return code;
 }
 
 int cmd_call(cli *c) {
   call k = {.c = c};
   unsigned timeout = 60;
+  bool many = c->opt.batch != NULL;
+  if (!many && c->opt.narg < 2)
+    return usage_error(c, NULL, "missing argument: which action?");
   if (c->opt.as == NULL)
     return usage_error(c, NULL, "option '--as' is missing: who calls?");
+  if (many && c->opt.narg > 1)
+    return usage_error(c, NULL, "with '--batch' the actions are in its file: "
+                       "'%s' is too much",
+                       text_shown(c->a, c->opt.arg[1],
+                                  strlen(c->opt.arg[1])));
   if (c->opt.timeout != NULL &&
       !opts_number(c, "--timeout", c->opt.timeout, 1, 86400, &timeout))
     return EXIT_USAGE;
-  bool ok = prepare(&k, timeout);
-  if (ok) {
-    progress_begin(&k.prog, c);
-    ok = perform(&k) && fetch_told(&k);
-    progress_end(&k.prog);
-  }
-  int code = ok ? print(&k) : report_failure(c);
-  told_free(&k.told);
+  int code;
+  if (!prepare(&k, timeout) || (many && !open_identity(&k)))
+    code = report_failure(c);
+  else
+    code = many ? call_batch(&k) : one(&k);
   chi_identity_free(k.id);
-  inputs_free(&k.in);
   contact_close(&k.x);
   return code;
 }

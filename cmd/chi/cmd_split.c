@@ -180,18 +180,6 @@ static void print_text(page *g, buf *b) {
 
 /* ---- JSON ---- */
 
-static void json_part(buf *b, const char *name, const ir_module *m) {
-  buf_printf(b, ",\n   \"%s\":", name);
-  if (m == NULL) {
-    buf_puts(b, "null");
-    return;
-  }
-  buf text = {0};
-  ir_print(m, &text, false);
-  text_json(b, text.p, text.n);
-  buf_free(&text);
-}
-
 static void json_lines(page *g, buf *b) {
   buf_puts(b, ",\n   \"lines\":[");
   for (uint32_t l = g->first; l <= g->last; l++) {
@@ -237,7 +225,7 @@ static void print_json(page *g, buf *b) {
   buf_puts(b, "],\n   \"openings\":");
   show_openings_json(b, g->c, &p->facts);
   for (int k = 0; k < PARTS; k++)
-    json_part(b, part_name[k], part(p, k));
+    package_part(b, part_name[k], part(p, k));
   buf_putc(b, '}');
 }
 

@@ -299,6 +299,10 @@ bool fill_single(filler *x) {
                      NULL);
 }
 
+bool fill_json(filler *x, const json_val *v) {
+  return fill(x, x->p->type, x->first, v);
+}
+
 bool fill_text(filler *x, bool relaxed) {
   json_error err;
   const json_val *v =
@@ -308,5 +312,5 @@ bool fill_text(filler *x, bool relaxed) {
               NULL, NULL, NULL);
     return false;
   }
-  return fill(x, x->p->type, x->first, v);
+  return fill_json(x, v);
 }

@@ -28,6 +28,9 @@ bool fill_scalar(filler *x, uint32_t k, const char *s, size_t n, size_t start,
 bool fill_single(filler *x);
 /* The text of x->f as JSON, or in the relaxed form of the command line. */
 bool fill_text(filler *x, bool relaxed);
+/* A value that was read from the text of x->f. */
+struct json_val;
+bool fill_json(filler *x, const struct json_val *v);
 
 typedef struct csv_column {
   const char *name;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/chi/abi.h"
+#include "cmd/chi/show.h"
 
 typedef struct reader {
   cli *c;
@@ -47,7 +48,7 @@ static fe_param *params(reader *r, const json_t *list, const char *what,
 static void read_action(reader *r, const json_t *o, const ct_action *part,
                         iface_action *x) {
   arena *a = r->c->a;
-  const json_t *list = json_object_get(o, "openings");
+  const json_t *list = json_object_get(o, "opened");
   x->part = part;
   x->fn.name = part->name;
   x->fn.runnable = true;
@@ -55,15 +56,11 @@ static void read_action(reader *r, const json_t *o, const ct_action *part,
                        &x->fn.nparam);
   x->fn.result =
       abi_param(a, "result", type(r, json_object_get(o, "result"), part->name));
-  x->nopening = (uint32_t)json_array_size(list);
-  x->opening = ARENA_ARR(a, iface_opening, x->nopening + 1);
-  for (uint32_t i = 0; i < x->nopening; i++) {
-    const json_t *p = json_array_get(list, i);
-    const char *to = json_string_value(json_object_get(p, "to"));
-    x->opening[i] = (iface_opening){
-        (uint32_t)json_integer_value(json_object_get(p, "line")),
-        (uint32_t)json_integer_value(json_object_get(p, "col")),
-        arena_strdup(a, to != NULL ? to : "everybody")};
+  x->opened = ARENA_ARR(a, const fe_type *, part->nopened + 1);
+  for (uint32_t i = 0; i < part->nopened; i++) {
+    const json_t *j = json_object_get(json_array_get(list, i), "type");
+    x->opened[i] = j == NULL || json_is_null(j) ? NULL
+                                                : type(r, j, part->name);
   }
 }
 
@@ -206,32 +203,8 @@ void iface_value(arena *a, tx_value *out, const char *name, const lanes *l) {
 }
 
 const fe_type *iface_leaf_type(arena *a, const ir_leaf *l, uint64_t n) {
-  enum { RANK_MAX = 64 };
   fe_type *t = ARENA_NEW(a, fe_type);
-  uint64_t *dim = ARENA_ARR(a, uint64_t, RANK_MAX), all = 1;
-  *t = (fe_type){.kind = strcmp(l->type, "bool") == 0       ? FE_BOOL
-                         : strcmp(l->type, "identity") == 0 ? FE_IDENTITY
-                         : l->scale > 0                     ? FE_FIXED
-                                                            : FE_INT,
-                 .scale = l->scale,
-                 .lanes = n,
-                 .dim = dim,
-                 .elem_text = l->type,
-                 .text = l->type};
-  for (const char *s = l->shape; (s = strpbrk(s, "0123456789")) != NULL;) {
-    char *end;
-    if (t->ndim == RANK_MAX)
-      break;
-    dim[t->ndim++] = strtoull(s, &end, 10);
-    all *= dim[t->ndim - 1];
-    s = end;
-  }
-  /* A shape that says something else about the lanes is not followed. */
-  if (t->ndim > 0 && all != n)
-    t->ndim = 0;
-  if (t->ndim == 0 && n != 1) {
-    dim[0] = n;
-    t->ndim = 1;
-  }
+  uint64_t *dim = ARENA_ARR(a, uint64_t, SHOW_RANK_MAX);
+  show_leaf_type(l, n, t, dim);
   return t;
 }

@@ -8,16 +8,10 @@
 #include "cmd/chi/values.h"
 #include "ledger/tx.h"
 
-typedef struct iface_opening {
-  uint32_t line, col;
-  const char *to; /* "everybody", or the text of the identity */
-} iface_opening;
-
 typedef struct iface_action {
   const ct_action *part;
   fe_fn fn; /* name, param, result: what inputs_read wants */
-  iface_opening *opening;
-  uint32_t nopening;
+  const fe_type **opened; /* of part->opened; NULL: not known */
 } iface_action;
 
 typedef struct iface_event {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cmd/chi/fill.h"
+#include "cmd/chi/json.h"
 
 typedef struct request {
   const data_file *text; /* the whole option as a source */
@@ -139,19 +140,38 @@ typedef struct intake {
   bool *given;
 } intake;
 
-static bool read_value(intake *t, const fe_param *p, request *r) {
+static bool begin_value(intake *t, const fe_param *p, span sp, filler *x) {
   uint32_t i = (uint32_t)(p - t->f->param), first = 0;
   if (t->given[i]) {
-    diag_report(t->c->dg, DIAG_INPUT_TWICE, r->name_sp, p->name);
+    diag_report(t->c->dg, DIAG_INPUT_TWICE, sp, p->name);
     return false;
   }
   t->given[i] = true;
   for (uint32_t j = 0; j < i; j++)
     first += t->f->param[j].nleaf;
-  filler x = {t->c, t->in, t->mersenne, p, first, NULL, r->text, {{0}}};
-  x.cursor = ARENA_ARR(t->c->a, uint64_t, p->nleaf + 1);
-  mpz_init(x.tmp);
+  *x = (filler){t->c, t->in, t->mersenne, p, first, NULL, NULL, {{0}}};
+  x->cursor = ARENA_ARR(t->c->a, uint64_t, p->nleaf + 1);
+  mpz_init(x->tmp);
+  return true;
+}
+
+static bool read_value(intake *t, const fe_param *p, request *r) {
+  filler x;
+  if (!begin_value(t, p, r->name_sp, &x))
+    return false;
+  x.f = r->text;
   bool ok = from_option(&x, r);
+  mpz_clear(x.tmp);
+  return ok;
+}
+
+static bool read_json(intake *t, const fe_param *p, const data_file *d,
+                      const json_val *v, span sp) {
+  filler x;
+  if (!begin_value(t, p, sp, &x))
+    return false;
+  x.f = d;
+  bool ok = fill_json(&x, v);
   mpz_clear(x.tmp);
   return ok;
 }
@@ -215,6 +235,12 @@ static bool is_named(const char *s) {
   return n > 0 && s[n] == '=';
 }
 
+static bool too_many(intake *t, span sp) {
+  diag_report(t->c->dg, DIAG_ARGUMENT_EXTRA, sp, t->f->name, t->f->nparam,
+              t->f->nparam == 1 ? "" : "s");
+  return false;
+}
+
 static bool read_placed(intake *t, const char *label, const char *text,
                         uint32_t i, bool after_named) {
   cli *c = t->c;
@@ -230,11 +256,8 @@ static bool read_placed(intake *t, const char *label, const char *text,
                 text_shown(c->a, text, n));
     return false;
   }
-  if (i >= t->f->nparam) {
-    diag_report(c->dg, DIAG_ARGUMENT_EXTRA, r.value_sp, t->f->name,
-                t->f->nparam, t->f->nparam == 1 ? "" : "s");
-    return false;
-  }
+  if (i >= t->f->nparam)
+    return too_many(t, r.value_sp);
   r.name = t->f->param[i].name;
   r.value = r.text->text;
   return read_value(t, &t->f->param[i], &r);
@@ -254,6 +277,35 @@ bool inputs_read_args(cli *c, const fe_fn *f, unsigned mersenne,
     } else {
       ok &= read_placed(&t, label, arg[i], placed++, named);
     }
+  }
+  return ok && complete(&t, "");
+}
+
+static bool read_members(intake *t, const data_file *d, const json_val *v) {
+  bool ok = true;
+  for (uint32_t i = 0; i < v->n; i++) {
+    const json_member *m = &v->u.member[i];
+    request r = {.name = m->key, .name_sp = data_span(d, m->start, m->end)};
+    const fe_param *p = find_param(t->c, t->f, &r);
+    ok &= p != NULL && read_json(t, p, d, &m->val, r.name_sp);
+  }
+  return ok;
+}
+
+bool inputs_read_list(cli *c, const fe_fn *f, unsigned mersenne,
+                      const data_file *d, const json_val *v, uint32_t n,
+                      inputs *in) {
+  intake t = {c, f, mersenne, in, NULL};
+  bool ok = true;
+  begin(&t);
+  for (uint32_t i = 0; i < n && ok; i++) {
+    span sp = data_span(d, v[i].start, v[i].end);
+    const fe_param *p = i < f->nparam ? &f->param[i] : NULL;
+    bool value = p != NULL && p->type->kind == FE_STRUCT && p->type->ndim == 0;
+    if (i + 1 == n && v[i].kind == JSON_OBJECT && !value)
+      ok = read_members(&t, d, &v[i]);
+    else
+      ok = p != NULL ? read_json(&t, p, d, &v[i], sp) : too_many(&t, sp);
   }
   return ok && complete(&t, "");
 }

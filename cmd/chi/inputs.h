@@ -20,6 +20,14 @@ bool inputs_read(cli *c, const fe_fn *f, unsigned mersenne, inputs *in);
  * in->who is the caller's: the people that names may stand for. */
 bool inputs_read_args(cli *c, const fe_fn *f, unsigned mersenne,
                       const char *const *arg, size_t narg, inputs *in);
+/* The same from the elements of a list, which v is in the text of d: values in
+ * order; an object in the last place names the others, unless a struct belongs
+ * there. */
+struct data_file;
+struct json_val;
+bool inputs_read_list(cli *c, const fe_fn *f, unsigned mersenne,
+                      const struct data_file *d, const struct json_val *v,
+                      uint32_t n, inputs *in);
 void inputs_free(inputs *in);
 
 /* ---- data.c: the files that inputs name ---- */

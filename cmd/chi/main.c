@@ -137,11 +137,18 @@ const command command_table[CMD_COUNT] = {
                   "waits.\n\n" ARG_FORMS
                   "\nA failed condition exits with 1 and its reason; a call "
                   "that the nodes could not\nrun exits with 3. CONTRACT is "
-                  "a label, or the first digits of an id.",
+                  "a label, or the first digits of an id.\n\n"
+                  "With --batch, each line of FILE is a call: a JSON list of "
+                  "the action's name and\nits arguments in order, or by name "
+                  "in an object in the last place, like\n[\"pay\", {\"to\": "
+                  "\"bob\", \"amount\": 5}]. Each call has a line of output. "
+                  "One that\nreverts does not stop those behind it, and the "
+                  "exit code is 1; anything else that\ngoes wrong does.",
                   "  chi call Pool join 4200 --as ann\n"
                   "  chi call Pool pay to=bob amount=5 --as ann --json\n"
-                  "  chi call Vote cast [0,1,0] --as ann",
-                  2, ARGS_MANY, cmd_call, false},
+                  "  chi call Vote cast [0,1,0] --as ann\n"
+                  "  chi call Pool --batch calls.txt --as ann",
+                  1, ARGS_MANY, cmd_call, false},
     [CMD_VIEW] = {"view", "CONTRACT VIEW [ARG ...]",
                   "what a view of a contract says",
                   "Runs a view on the public state as it is now. No nodes are "

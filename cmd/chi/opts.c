@@ -70,6 +70,9 @@ static const option table[] = {
      "as a page of documentation"},
     {"--as", "NAME", OPT_TEXT, AT(as), SIGNED | ON(VIEW),
      "the identity that acts: chi new identity NAME"},
+    {"--batch", "FILE", OPT_TEXT, AT(batch), ON(CALL),
+     "calls from FILE (- for standard input), one a line: "
+     "[\"ACTION\", ARG, ...]"},
     {"--follow", NULL, OPT_FLAG, AT(follow), ON(LOG),
      "go on with the records that come, until it is interrupted"},
     {"--passphrase-file", "FILE", OPT_TEXT, AT(passphrase_file), UNLOCK,

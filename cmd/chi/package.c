@@ -1,5 +1,6 @@
 #include "cmd/chi/package.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "backend/contract.h"
@@ -206,7 +207,7 @@ static void put_names(buf *b, const fe_contract *con, const bool *is) {
   buf_putc(b, ']');
 }
 
-static void put_part(buf *b, const char *name, const ir_module *m) {
+void package_part(buf *b, const char *name, const ir_module *m) {
   buf_printf(b, ",\n   \"%s\": ", name);
   if (m == NULL) {
     buf_puts(b, "null");
@@ -236,6 +237,115 @@ static void put_openings(cli *c, buf *b, const fe_facts *f) {
   buf_putc(b, ']');
 }
 
+/* ---- opened values ---- */
+
+/* A value that the circuit opens, or a reveal of the source. */
+typedef struct opened {
+  span sp;
+  uint32_t order;
+  const ir_inst *inst;     /* of the circuit */
+  const fe_opening *reveal; /* of the source */
+} opened;
+
+static int same_place(const opened *x, const opened *y) {
+  int d = (x->sp.start > y->sp.start) - (x->sp.start < y->sp.start);
+  return d ? d : (x->sp.end > y->sp.end) - (x->sp.end < y->sp.end);
+}
+
+static int by_place(const void *p, const void *q) {
+  const opened *x = p, *y = q;
+  int d = same_place(x, y);
+  return d ? d : (x->order > y->order) - (x->order < y->order);
+}
+
+static opened *values_opened(arena *a, const ir_module *m, uint32_t *n) {
+  uint32_t k = 0;
+  for (const ir_inst *i = m->body->first; i; i = i->next) k++;
+  opened *v = ARENA_ARR(a, opened, (size_t)k + 1);
+  *n = 0;
+  for (const ir_inst *i = m->body->first; i; i = i->next)
+    if (i->op == OP_OUTPUT && i->at.name[0] == '!') {
+      v[*n] = (opened){.sp = i->sp, .order = *n, .inst = i};
+      ++*n;
+    }
+  qsort(v, *n, sizeof *v, by_place);
+  return v;
+}
+
+static opened *reveals(arena *a, const fe_facts *f, uint32_t *n) {
+  opened *r = ARENA_ARR(a, opened, (size_t)f->nopening + 1);
+  *n = 0;
+  for (uint32_t i = 0; i < f->nopening; i++)
+    if (f->opening[i].nleaf > 0) {
+      r[*n] = (opened){.sp = f->opening[i].sp, .order = *n,
+                       .reveal = &f->opening[i]};
+      ++*n;
+    }
+  qsort(r, *n, sizeof *r, by_place);
+  return r;
+}
+
+/* What the n values of one place are: reveals are lowered in the order of their
+ * values, but what the cut copies (the test of a loop) is there several times.
+ * NULL where it cannot be said. */
+static void name_values(const opened *v, uint32_t n, const opened *r,
+                        uint32_t nr, const fe_leaf **leaf) {
+  uint32_t sum = 0, k = 0;
+  bool alike = nr > 0;
+  for (uint32_t i = 0; i < nr; i++) {
+    sum += r[i].reveal->nleaf;
+    alike = alike && r[i].reveal->nleaf == r[0].reveal->nleaf &&
+            strcmp(r[i].reveal->type, r[0].reveal->type) == 0;
+  }
+  if (sum == n) {
+    for (uint32_t i = 0; i < nr; i++)
+      for (uint32_t j = 0; j < r[i].reveal->nleaf; j++)
+        leaf[v[k++].order] = &r[i].reveal->leaf[j];
+  } else if (alike && n % r[0].reveal->nleaf == 0) {
+    for (; k < n; k++)
+      leaf[v[k].order] = &r[0].reveal->leaf[k % r[0].reveal->nleaf];
+  }
+}
+
+static void put_value(cli *c, buf *b, const ir_inst *i, const fe_leaf *l) {
+  source_pos at = source_at(c->ss, i->sp.start);
+  buf_puts(b, "{\"name\": ");
+  text_jsonz(b, i->at.name);
+  buf_printf(b, ", \"line\": %u, \"col\": %u, \"path\": ", at.line, at.col);
+  text_jsonz(b, l != NULL ? l->name + (l->name[0] == '.') : NULL);
+  buf_puts(b, ", \"type\": ");
+  if (l != NULL)
+    abi_write(b, l->type);
+  else
+    buf_puts(b, "null");
+  buf_putc(b, '}');
+}
+
+static void put_opened(cli *c, buf *b, const parts *p) {
+  uint32_t n = 0, nr = 0;
+  buf_puts(b, ",\n   \"opened\": [");
+  if (p->cut.circuit != NULL) {
+    opened *v = values_opened(c->a, p->cut.circuit, &n);
+    opened *r = reveals(c->a, &p->facts, &nr);
+    const fe_leaf **leaf = ARENA_ARR(c->a, const fe_leaf *, (size_t)n + 1);
+    const ir_inst **inst = ARENA_ARR(c->a, const ir_inst *, (size_t)n + 1);
+    for (uint32_t i = 0; i < n; i++)
+      inst[v[i].order] = v[i].inst;
+    for (uint32_t i = 0, j = 0, e; i < n; i = e) {
+      for (e = i; e < n && same_place(&v[e], &v[i]) == 0;) e++;
+      while (j < nr && same_place(&r[j], &v[i]) < 0) j++;
+      uint32_t from = j;
+      while (j < nr && same_place(&r[j], &v[i]) == 0) j++;
+      name_values(v + i, e - i, r + from, j - from, leaf);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+      buf_puts(b, i ? ", " : "");
+      put_value(c, b, inst[i], leaf[i]);
+    }
+  }
+  buf_putc(b, ']');
+}
+
 static void put_action(cli *c, buf *b, const parts *p) {
   static const char *const kinds[] = {[FE_ACTION] = "action",
                                       [FE_VIEW] = "view",
@@ -254,19 +364,20 @@ static void put_action(cli *c, buf *b, const parts *p) {
   put_names(b, con, t.reads);
   buf_puts(b, ", \"writes\": ");
   put_names(b, con, t.writes);
-  put_part(b, "before", p->cut.before);
-  put_part(b, "circuit", p->cut.circuit);
-  put_part(b, "after", p->cut.after);
+  package_part(b, "before", p->cut.before);
+  package_part(b, "circuit", p->cut.circuit);
+  package_part(b, "after", p->cut.after);
   buf_puts(b, ",\n   \"circuit_hash\": ");
   char hash[65];
   if (p->cut.circuit != NULL)
     ir_hash(p->cut.circuit, hash);
   text_jsonz(b, p->cut.circuit != NULL ? hash : NULL);
   put_openings(c, b, &p->facts);
+  put_opened(c, b, p);
   buf_putc(b, '}');
 }
 
-void package_print(cli *c, fe_unit *u, const fe_contract *con, parts *p,
+bool package_print(cli *c, fe_unit *u, const fe_contract *con, parts *p,
                    buf *b) {
   buf_printf(b, "{\"format\": %d, \"compiler\": \"%s\", \"contract\": ",
              CONTRACT_FORMAT, CHI_VERSION);
@@ -289,6 +400,8 @@ void package_print(cli *c, fe_unit *u, const fe_contract *con, parts *p,
     put_action(c, b, &p[i]);
   }
   buf_puts(b, "]}\n");
+  return contract_parse(c->a, fe_file_at(u, 0)->path, b->p, b->n, c->dg) !=
+         NULL;
 }
 
 parts *package_parts(cli *c, fe_unit *u, const fe_contract *con) {
@@ -308,9 +421,9 @@ const char *package_build(cli *c, const char *file, const char *name,
   if (p == NULL)
     return NULL;
   buf b = {0};
-  package_print(c, u, con, p, &b);
+  bool ok = package_print(c, u, con, p, &b);
   *bytes = b.n;
-  const char *text = arena_strndup(c->a, b.p, b.n);
+  const char *text = ok ? arena_strndup(c->a, b.p, b.n) : NULL;
   buf_free(&b);
   return text;
 }

@@ -29,10 +29,13 @@ const char *package_build(cli *c, const char *file, const char *name,
 /* The circuit of a function, or of CONTRACT.ACTION; false after reports. */
 bool package_circuit(cli *c, fe_unit *u, const char *name, int level,
                      ir_stage stage, const ir_cost_model *model, compiled *x);
+/* A member `name` behind others: the part as text, or null. */
+void package_part(buf *b, const char *name, const ir_module *m);
 /* All actions of a contract, in their order; NULL after reports. */
 parts *package_parts(cli *c, fe_unit *u, const fe_contract *con);
-/* The package's text from the parts of all actions. */
-void package_print(cli *c, fe_unit *u, const fe_contract *con, parts *p,
+/* The package's text from the parts of all actions; false after a report that
+ * no ledger or node would read it. */
+bool package_print(cli *c, fe_unit *u, const fe_contract *con, parts *p,
                    buf *out);
 
 #endif

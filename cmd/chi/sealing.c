@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/be.h"
 #include "node/node.h"
 
 void sealing_public(arena *a, const inputs *in, tx_values *out) {
@@ -17,13 +18,6 @@ static const lanes *leaf_values(const inputs *in, const char *name) {
     if (strcmp(in->leaf[k]->name, name) == 0)
       return &in->val[k];
   return NULL;
-}
-
-static void put_length(buf *b, size_t n) {
-  buf_putc(b, (char)(n >> 24));
-  buf_putc(b, (char)(n >> 16));
-  buf_putc(b, (char)(n >> 8));
-  buf_putc(b, (char)n);
 }
 
 static bool share(contact *x, const chi_client_run *run, uint32_t input,
@@ -41,7 +35,7 @@ static bool share(contact *x, const chi_client_run *run, uint32_t input,
                       : chi_client_share(box, run, input, v->small, v->n);
   for (unsigned i = 0; i < run->n; i++) {
     if (st == CHI_OK) {
-      put_length(&part[i], bytes[i]);
+      be_write(&part[i], bytes[i], 4);
       buf_write(&part[i], box[i], bytes[i]);
     }
     free(box[i]);
@@ -63,8 +57,8 @@ static bool deposit(contact *x, const uint8_t session[32], const buf *part,
   for (unsigned i = 0; i < x->w->n; i++)
     p[i] = (node_parcel){.host = NET_HOST, .port = x->w->node[i].port,
                          .p = (const uint8_t *)part[i].p, .n = part[i].n};
-  if (node_deposit_all(c->a, session, p, x->w->n,
-                       left > 0 ? (int)(left * 1000) : 0))
+  if (node_deposit(c->a, session, p, x->w->n,
+                   left > 0 ? (int)(left * 1000) : 0))
     return true;
   for (unsigned i = 0; i < x->w->n; i++)
     if (p[i].why != NULL)

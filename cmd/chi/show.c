@@ -226,12 +226,12 @@ void show_key(buf *b, const uint8_t to[32], const people *who, bool json) {
     buf_putc(b, '"');
 }
 
-/* The type of a told leaf, from the circuit's own words. */
-static void told_type(const ir_leaf *l, uint64_t n, fe_type *t,
-                      uint64_t *dim) {
-  *t = (fe_type){.kind = strcmp(l->type, "bool") == 0 ? FE_BOOL
-                         : l->scale > 0               ? FE_FIXED
-                                                      : FE_INT,
+void show_leaf_type(const ir_leaf *l, uint64_t n, fe_type *t, uint64_t *dim) {
+  uint64_t all = 1;
+  *t = (fe_type){.kind = strcmp(l->type, "bool") == 0       ? FE_BOOL
+                         : strcmp(l->type, "identity") == 0 ? FE_IDENTITY
+                         : l->scale > 0                     ? FE_FIXED
+                                                            : FE_INT,
                  .scale = l->scale,
                  .lanes = n,
                  .dim = dim,
@@ -239,10 +239,18 @@ static void told_type(const ir_leaf *l, uint64_t n, fe_type *t,
                  .text = l->type};
   for (const char *s = l->shape; (s = strpbrk(s, "0123456789")) != NULL;) {
     char *end;
-    if (t->ndim == 16)
+    if (t->ndim == SHOW_RANK_MAX)
       break;
     dim[t->ndim++] = strtoull(s, &end, 10);
+    all *= dim[t->ndim - 1];
     s = end;
+  }
+  /* A shape that says something else about the lanes is not followed. */
+  if (t->ndim > 0 && all != n)
+    t->ndim = 0;
+  if (t->ndim == 0 && n != 1) {
+    dim[0] = n;
+    t->ndim = 1;
   }
 }
 
@@ -252,9 +260,9 @@ void show_told_json(buf *b, const ir_module *m, const outcome *o,
   for (uint32_t i = 0; i < o->ntold; i++) {
     const told_value *v = &o->told[i];
     const ir_leaf *l = &m->out[v->output];
-    uint64_t dim[16];
+    uint64_t dim[SHOW_RANK_MAX];
     fe_type t;
-    told_type(l, v->val.n, &t, dim);
+    show_leaf_type(l, v->val.n, &t, dim);
     buf_printf(b, "%s{\"name\":", i ? "," : "");
     text_jsonz(b, l->name);
     buf_puts(b, ",\"to\":");
@@ -281,10 +289,10 @@ void show_told(buf *b, const cli *c, const ir_module *m, const outcome *o,
   for (uint32_t i = 0; i < o->ntold; i++) {
     const told_value *v = &o->told[i];
     const ir_leaf *l = &m->out[v->output];
-    uint64_t dim[16];
+    uint64_t dim[SHOW_RANK_MAX];
     fe_type t;
     size_t from = b->n;
-    told_type(l, v->val.n, &t, dim);
+    show_leaf_type(l, v->val.n, &t, dim);
     buf_puts(b, "told to ");
     show_key(b, v->to, who, false);
     buf_printf(b, " alone: %s%s%s = ", bold, short_name(l->name), off);

@@ -17,6 +17,10 @@ void show_value(buf *b, const fe_type *t, const lanes *v, uint32_t n,
 /* As a line, or a block of lines that begin at column `indent`. */
 void show_leaf(buf *b, const fe_type *t, const lanes *v, const people *who,
                size_t indent);
+/* The type of a circuit's output leaf of n lanes, from the circuit's own words;
+ * dim has SHOW_RANK_MAX places and belongs to it. */
+enum { SHOW_RANK_MAX = 64 };
+void show_leaf_type(const ir_leaf *l, uint64_t n, fe_type *t, uint64_t *dim);
 void show_key(buf *b, const uint8_t key[32], const people *who, bool json);
 /* Values told to one identity: [{"name":..,"to":..,"value":..}]. */
 void show_told_json(buf *b, const ir_module *m, const outcome *o,

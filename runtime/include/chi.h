@@ -311,6 +311,20 @@ typedef struct chi_party {
   uint16_t port;
 } chi_party;
 
+/* An identity as TLS wants it: certificate, ciphers, rules for peers.  It
+ * holds nothing of a connection, so a node that connects for one run after the
+ * other makes it once; any number of transports and threads use it together.
+ * Making one takes about a millisecond. */
+typedef struct chi_tls_context chi_tls_context;
+
+/* Returns  CHI_OK; CHI_E_CRYPTO (OpenSSL or memory failed).
+ * Out      *out  free with chi_tls_context_free, after the last transport made
+ *                with it has been closed. */
+CHI_API CHI_MUST_USE chi_status chi_tls_context_new(chi_tls_context **out,
+                                                   const chi_identity *id);
+/* c may be NULL. */
+CHI_API void chi_tls_context_free(chi_tls_context *c);
+
 typedef struct chi_tls_config {
   unsigned me, n;
   const chi_identity *identity; /* must have party[me].key */
@@ -319,6 +333,7 @@ typedef struct chi_tls_config {
                                    one set-up at a time; not used by the last
                                    party, which calls all others */
   uint32_t deadline_ms;         /* for the whole mesh; 0: 30000 */
+  chi_tls_context *context;     /* of the identity; NULL: made for this one */
 } chi_tls_config;
 
 /* Connects party `me` with all others: TLS 1.3, both sides authenticated by

@@ -48,16 +48,18 @@ static inline bool chii_tls_io_unsent(const tls_io *io) {
   return io->out_at < io->out_end;
 }
 
-/* Keys and certificate of one party, with TLS 1.3 and nothing else. */
-typedef struct tls_ctx {
+/* Keys and certificate of one party, with TLS 1.3 and nothing else: nothing of
+ * a connection. */
+struct chi_tls_context {
+  uint8_t key[CHI_KEY_BYTES];
   OSSL_LIB_CTX *lib; /* own: the host's OpenSSL configuration cannot reach us */
   SSL_CTX *ssl;
   BIO_METHOD *method;
-} tls_ctx;
+};
 
-/* False: OpenSSL refused; `why` tells. */
-bool chii_tls_ctx_init(tls_ctx *c, const uint8_t seed[32], char *why, size_t cap);
-void chii_tls_ctx_free(tls_ctx *c);
+/* NULL: OpenSSL refused or there is no memory; `why` tells. */
+chi_tls_context *chii_tls_context(const chi_identity *id, char *why,
+                                  size_t cap);
 /* The keys a connection may meet: those of parties first..end-1. */
 typedef struct tls_accept {
   const chi_party *party;
@@ -66,8 +68,8 @@ typedef struct tls_accept {
 
 /* A connection over io, server or client side; io stays the caller's, and
  * accept must outlive the handshake. */
-SSL *chii_tls_ctx_ssl(tls_ctx *c, tls_io *io, const tls_accept *accept,
-                 bool server);
+SSL *chii_tls_context_ssl(const chi_tls_context *c, tls_io *io,
+                          const tls_accept *accept, bool server);
 /* The peer's Ed25519 key, from a certificate whose SubjectPublicKeyInfo is
  * exactly the 44 bytes of an Ed25519 key.  Only after the handshake. */
 bool chii_tls_peer_key(const SSL *ssl, uint8_t pub[32]);
@@ -87,7 +89,8 @@ typedef struct tls_peer {
 } tls_peer;
 
 typedef struct tls_state {
-  tls_ctx ctx;
+  const chi_tls_context *context;
+  chi_tls_context *own; /* made for this transport alone, or NULL */
   unsigned me, n;
   tls_peer peer[64];
 } tls_state;

@@ -1,4 +1,4 @@
-/* Who may speak: one OpenSSL context a transport, TLS 1.3 with one cipher, a
+/* Who may speak: one OpenSSL context an identity, TLS 1.3 with one cipher, a
  * self-signed Ed25519 certificate made in memory, and peers known by their
  * public key alone.  No CA, no names, no resumption.
  */
@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* SubjectPublicKeyInfo of an Ed25519 key up to the 32 key bytes: RFC 8410. */
@@ -76,9 +77,7 @@ static X509 *self_signed(OSSL_LIB_CTX *lib, EVP_PKEY *key) {
   return NULL;
 }
 
-bool chii_tls_ctx_init(tls_ctx *c, const uint8_t seed[32], char *why, size_t cap) {
-  *c = (tls_ctx){0};
-  ERR_clear_error();
+static bool fill(chi_tls_context *c, const uint8_t seed[32]) {
   X509 *cert = NULL;
   EVP_PKEY *key = NULL;
   c->lib = OSSL_LIB_CTX_new();
@@ -108,24 +107,48 @@ bool chii_tls_ctx_init(tls_ctx *c, const uint8_t seed[32], char *why, size_t cap
     SSL_CTX_set_verify(
         s, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(s, check_peer, NULL);
-  } else {
-    chii_tls_error_text(why, cap);
   }
   X509_free(cert);
   EVP_PKEY_free(key);
-  if (!ok) chii_tls_ctx_free(c);
   return ok;
 }
 
-void chii_tls_ctx_free(tls_ctx *c) {
+chi_tls_context *chii_tls_context(const chi_identity *id, char *why,
+                                  size_t cap) {
+  uint8_t seed[32];
+  chi_tls_context *c = calloc(1, sizeof *c);
+  if (!c) {
+    (void)snprintf(why, cap, "out of memory");
+    return NULL;
+  }
+  ERR_clear_error();
+  chi_identity_public(id, c->key);
+  chi_identity_seed(id, seed);
+  bool ok = fill(c, seed);
+  chi_wipe(seed, sizeof seed);
+  if (ok) return c;
+  chii_tls_error_text(why, cap);
+  chi_tls_context_free(c);
+  return NULL;
+}
+
+chi_status chi_tls_context_new(chi_tls_context **out, const chi_identity *id) {
+  char why[96];
+  CHII_REQUIRE(out && id, "a NULL argument");
+  *out = chii_tls_context(id, why, sizeof why);
+  return *out ? CHI_OK : CHI_E_CRYPTO;
+}
+
+void chi_tls_context_free(chi_tls_context *c) {
+  if (!c) return;
   SSL_CTX_free(c->ssl);
   BIO_meth_free(c->method);
   OSSL_LIB_CTX_free(c->lib);
-  *c = (tls_ctx){0};
+  free(c);
 }
 
-SSL *chii_tls_ctx_ssl(tls_ctx *c, tls_io *io, const tls_accept *accept,
-                 bool server) {
+SSL *chii_tls_context_ssl(const chi_tls_context *c, tls_io *io,
+                          const tls_accept *accept, bool server) {
   SSL *ssl = SSL_new(c->ssl);
   BIO *bio = ssl ? BIO_new(c->method) : NULL;
   if (!bio) {

@@ -132,7 +132,9 @@ static void call_again(setup *u, wire *l, const char *why) {
 static void start_tls(setup *u, wire *l) {
   l->io = chii_tls_io_new(l->fd);
   l->fd = -1;
-  l->ssl = l->io ? chii_tls_ctx_ssl(&u->s->ctx, l->io, &l->accept, l->server) : NULL;
+  l->ssl = l->io ? chii_tls_context_ssl(u->s->context, l->io, &l->accept,
+                                        l->server)
+                 : NULL;
   l->hello_in = 0;
   l->step = SHAKING;
   if (!l->ssl) (void)fail(u, CHI_E_NOMEM, "no memory for a TLS connection");
@@ -507,6 +509,9 @@ static chi_status arguments(setup *u) {
   if (memcmp(key, c->party[c->me].key, sizeof key) != 0) {
     return fail(u, CHI_E_ARG, "the identity is not that of party %u", c->me);
   }
+  if (c->context && memcmp(key, c->context->key, sizeof key) != 0) {
+    return fail(u, CHI_E_ARG, "the TLS context is of another identity");
+  }
   int listens = 0;
   socklen_t size = sizeof listens;
   if (c->me + 1 < c->n &&
@@ -530,14 +535,12 @@ static chi_status arguments(setup *u) {
 chi_status chii_tls_setup(tls_state *s, const chi_tls_config *c, char *detail,
                      size_t cap) {
   setup u = {.s = s, .c = c, .detail = detail, .cap = cap};
-  uint8_t seed[32];
   char why[96] = "";
   if (cap) detail[0] = 0;
   if (arguments(&u)) return u.status;
-  chi_identity_seed(c->identity, seed);
-  bool ok = chii_tls_ctx_init(&s->ctx, seed, why, sizeof why);
-  chi_wipe(seed, sizeof seed);
-  if (!ok) return fail(&u, CHI_E_CRYPTO, "TLS context: %s", why);
+  if (!c->context) s->own = chii_tls_context(c->identity, why, sizeof why);
+  s->context = c->context ? c->context : s->own;
+  if (!s->context) return fail(&u, CHI_E_CRYPTO, "TLS context: %s", why);
 
   u.slots = c->me + c->n + STRANGERS;
   u.slot = calloc(u.slots, sizeof *u.slot);

@@ -249,7 +249,7 @@ static void tls_close(void *state) {
   ERR_clear_error();
   drain(s);
   for (unsigned j = 0; j < s->n; j++) chii_tls_peer_free(&s->peer[j]);
-  chii_tls_ctx_free(&s->ctx);
+  chi_tls_context_free(s->own);
   free(s);
 }
 
@@ -273,7 +273,7 @@ chi_status chi_tls_connect(chi_transport *out, char *detail,
   chi_status st = chii_tls_setup(s, cfg, detail, detail ? detail_bytes : 0);
   if (st) {
     for (unsigned j = 0; j < s->n; j++) chii_tls_peer_free(&s->peer[j]);
-    chii_tls_ctx_free(&s->ctx);
+    chi_tls_context_free(s->own);
     free(s);
     return st;
   }

@@ -32,7 +32,7 @@ _chi() {
     new) opts="--passphrase-file --key-file --json --help" ;;
     net) opts="--nodes --protocol --timeout --json --help" ;;
     deploy) opts="--as --set --timeout --passphrase-file --key-file --json --help" ;;
-    call) opts="--as --timeout --passphrase-file --key-file --json --help" ;;
+    call) opts="--as --batch --timeout --passphrase-file --key-file --json --help" ;;
     view) opts="--as --json --help" ;;
     log) opts="--follow --json --help" ;;
     state) opts="--json --help" ;;

@@ -45,6 +45,7 @@ complete -c chi -n "__fish_seen_subcommand_from net" -x -a 'start stop status'
 complete -c chi -n "__fish_seen_subcommand_from deploy call view inbox" -l as -x -a '(__chi_identities)'
 complete -c chi -n "__fish_seen_subcommand_from new deploy call inbox" -l passphrase-file -r -F -d 'its first line is the passphrase'
 complete -c chi -n "__fish_seen_subcommand_from new deploy call inbox" -l key-file -r -F -d '32 bytes that open the identity'
+complete -c chi -n "__fish_seen_subcommand_from call" -l batch -r -F -d 'calls, one a line'
 complete -c chi -n "__fish_seen_subcommand_from log" -l follow -d 'go on with the records that come'
 function __chi_identities
     set -l dir $HOME/.config

@@ -146,7 +146,6 @@ static void seal(rogue *x, const order *o, tx *t) {
   uint8_t *part[CHI_PARTIES_MAX], *box[CHI_PARTIES_MAX];
   size_t bytes[CHI_PARTIES_MAX];
   int64_t v = o->amount;
-  const char *why = "";
   memcpy(run.session_id, o->session, 32);
   for (unsigned i = 0; i < x->n; i++) {
     bytes[i] = chi_client_blob_bytes(run.protocol, x->n, i, 1);
@@ -162,13 +161,13 @@ static void seal(rogue *x, const order *o, tx *t) {
   t->u.call.sealed = arena_array(x->a, x->n, 32);
   for (unsigned i = 0; i < x->n; i++) {
     const json_t *node = json_array_get(json_object_get(x->net, "nodes"), i);
+    node_parcel to = {"127.0.0.1", port(node, "port"), part[i], bytes[i], NULL};
     if (!strcmp(o->deposit, "garbage")) randombytes_buf(part[i], bytes[i]);
     tx_sealed_digest(t->u.call.sealed[i], part[i], bytes[i]);
     if (!strcmp(o->deposit, "changed")) part[i][bytes[i] - 1] ^= 1;
     if (strcmp(o->deposit, "none") != 0 &&
-        !node_deposit(x->a, "127.0.0.1", port(node, "port"), o->session,
-                      part[i], bytes[i], &why))
-      die("deposit", why);
+        !node_deposit(x->a, o->session, &to, 1, WAIT_MS * TURNS))
+      die("deposit", to.why);
   }
 }
 

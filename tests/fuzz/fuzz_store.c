@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/be.h"
 #include "node/ask.h"
 #include "node/node_impl.h"
 #include "node/store.h"
@@ -276,7 +277,7 @@ static void hear(int fd) {
   NEED(k == 0 || errno == ECONNRESET);
   for (size_t i = 0; k == 0 && i < b.n;) {
     NEED(b.n - i > ASK_HEAD);
-    uint64_t n = ask_get_be((uint8_t *)b.p + i, ASK_HEAD);
+    uint64_t n = be_get((uint8_t *)b.p + i, ASK_HEAD);
     uint8_t kind = (uint8_t)b.p[i + ASK_HEAD];
     NEED(n > 0 && n <= b.n - i - ASK_HEAD);
     NEED(kind >= ASK_OK && kind <= ASK_ERROR);

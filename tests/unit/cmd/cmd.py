@@ -288,6 +288,20 @@ class Usage(Case):
         r = chi('build', program(BASIC), 'add', '-o', blocked)
         self.assertEqual(r.returncode, 3)
         self.assertIn('E0727', r.stderr)
+        # what no ledger would take is not built
+        many = self.file('many.chi', '''contract Many {
+  secret state s: [u16; 8];
+  action go(x: secret u16) {
+    s[0] = x;
+%s  }
+}
+''' % ''.join('    let _v%d = reveal(s[%d]);\n' % (k, k % 8)
+              for k in range(1100)))
+        r = chi('build', many, '-o', out)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn('E0614', r.stderr)
+        self.assertIn('more than 1024 leaves', r.stderr)
+        self.assertFalse(os.path.exists(out))
 
     def test_inspect(self):
         for stage in 'high', 'core', 'sched':

@@ -420,6 +420,44 @@ class Contracts(Home):
         self.wrong(1, 'E0752', 'call', d, 'put', '4', '1', '--as', 'bob',
                    says=['no such seat'])
 
+    def test_openings(self):
+        """What is opened has its place, its path and its type."""
+        j = self.json('deploy', home.PROGRAMS + '/openings.chi', '--as', 'bob')
+        d = j['contract']
+
+        def opened(*args):
+            j = self.call(d, *args)
+            text = self.ok('call', d, *args, '--as', 'bob')
+            return ([(o['line'], o['path'], o['value'])
+                     for o in j['opened']],
+                    [x for x in text.splitlines() if x.startswith('opened')])
+        self.assertEqual(opened('pair', '-5', '7', 'true', '9'), (
+            [(13, 'at.x', -5), (13, 'at.y', 7), (13, 'good', True)],
+            ['opened in line 13: at.x = -5, at.y = 7, good = true']))
+        self.assertEqual(opened('two', '55'), (
+            [(18, '0', 55), (18, '1', 200), (19, '', 55)],
+            ['opened in line 18: 0 = 55, 1 = 200', 'opened in line 19: 55']))
+        self.assertEqual(opened('turns', '[4,5,6]', '2'), (
+            [(24, 'x', [4, 5, 0]), (24, 'y', [6, 5, 0])],
+            ['opened in line 24: x = [4, 5, 0], y = [6, 5, 0]']))
+        self.assertEqual(opened('twice', '6', 'true'), (
+            [(6, '', 6), (6, '', True)],
+            ['opened in line 6: 6', 'opened in line 6: true']))
+        self.assertEqual(opened('rows', '[[1,-2],[3,4]]'), (
+            [(35, 'x', [1, -2]), (36, '', 7)],
+            ['opened in line 35: x = [1, -2]', 'opened in line 36: 7']))
+        self.assertEqual(opened('until', '[1,2,30,4]', '9')[0],
+                         [(41, '', 1), (41, '', [2, 30, 0, 0])])
+        log = self.ok('log', d)
+        for line in ('opened in line 13: at.x = -5, at.y = 7, good = true',
+                     'opened in line 24: x = [4, 5, 0], y = [6, 5, 0]'):
+            self.assertIn('    %s\n' % line, log)
+        last = [r for r in self.json('log', d)['records'] if r.get('opened')][0]
+        self.assertEqual([(o['path'], o['type'], o['col'])
+                          for o in last['opened']],
+                         [('at.x', 'i16', 17), ('at.y', 'u8', 17),
+                          ('good', 'bool', 17)])
+
     def nodes(self):
         return self.json('net', 'status')['nodes']
 
@@ -506,6 +544,109 @@ class Contracts(Home):
                   self.tmp + '/moved.key')
         self.wrong(1, 'E0744', 'call', d, 'add', '1', *quin, '--key-file',
                    self.tmp + '/key', says=['another key file'])
+
+    # ---- many calls
+
+    def batch(self, contract, lines, *args, who='bob', **kw):
+        path = self.file('calls.txt', lines if isinstance(lines, str) else
+                         ''.join(json.dumps(x) + '\n' for x in lines))
+        return self.chi('call', contract, '--batch', path, '--as', who, *args,
+                        **kw)
+
+    def test_batch(self):
+        d = self.desk()
+        r = self.batch(d, [['add', 5], ['put', 1, 40], ['put', {
+            'amount': 2, 'seat': 0}], ['put', 2, {'amount': 8}], ['total'],
+            ['swap', {'a': 1, 'b': -2}, [1, 2, 3], 0.5, {'on': True}],
+            ['tell', 1]], '--json')
+        self.assertEqual((r.returncode, r.stderr), (0, ''), r.stdout)
+        j = [json.loads(x) for x in r.stdout.splitlines()]
+        self.assertEqual([(x['line'], x['action'], x['outcome'])
+                          for x in j],
+                         [(k + 1, a, 'done') for k, a in enumerate(
+                             ('add', 'put', 'put', 'put', 'total', 'swap',
+                              'tell'))])
+        self.assertEqual([x['result'] for x in j],
+                         [5, None, None, None, 50,
+                          [{'a': 1, 'b': -2}, False], None])
+        self.assertEqual([x['value'] for x in j[6]['told']], [40])
+        self.assertEqual([x['fields'] for x in j[2]['events']],
+                         [{'by': self.bob, 'seat': 0}])
+        self.assertEqual(len({x['call'] for x in j}), 7)
+
+    def test_batch_reverts(self):
+        """Goes on after a condition that is false, on the ledger or among
+        the nodes."""
+        d = self.desk()
+        lines = [['add', 5], ['add', 500], ['put', 0, 9], ['capped', 3],
+                 ['add', 6]]
+        r = self.batch(d, lines)
+        self.assertEqual((r.returncode, r.stderr), (1, ''), r.stdout)
+        text = r.stdout.splitlines()
+        self.assertEqual(len(text), 5)
+        self.assertRegex(text[0], '^line 1: %s.add is done, record [0-9]+, '
+                         'result = 5$' % d)
+        self.assertEqual(text[1], 'line 2: %s.add reverted: over the top' % d)
+        self.assertRegex(text[2], '^line 3: %s.put is done, record [0-9]+$' % d)
+        self.assertEqual(text[3],
+                         'line 4: %s.capped reverted: too much is kept' % d)
+        self.assertIn('result = 11', text[4])
+        r = self.batch(d, lines[1:2] + lines[3:], '--json')
+        self.assertEqual(r.returncode, 1)
+        j = [json.loads(x) for x in r.stdout.splitlines()]
+        self.assertEqual([(x['outcome'], x.get('why')) for x in j],
+                         [('reverted', 'over the top'),
+                          ('reverted', 'too much is kept'), ('done', None)])
+        self.assertGreater(j[1]['record'], j[1]['call'])
+
+    def test_batch_lines(self):
+        """What cannot be read ends it, at its place."""
+        d = self.desk()
+        for line, ident, col in (
+                ('["add", 5', 'E0715', 10), ('{"add": 5}', 'E0758', 1),
+                ('[]', 'E0758', 1), ('[5]', 'E0758', 1),
+                ('["ad", 5]', 'E0751', None), ('["add"]', 'E0701', None),
+                ('["add", 1, 2]', 'E0755', 12), ('["add", -5]', 'E0712', 9),
+                ('["add", "five"]', 'E0711', 9),
+                ('["add", {"m": 5}]', 'E0702', 10),
+                ('["put", 1, {"seat": 1}]', 'E0703', 13),
+                ('["owes", "bob", 1]', 'E0751', None)):
+            before = self.value(d, 'count')['value']
+            lines = '["add", 1]\n\n%s\n["add", 50]\n' % line
+            r = self.batch(d, lines, '--json')
+            self.assertEqual(r.returncode, 1, (line, r.stdout, r.stderr))
+            done, bad = [json.loads(x) for x in r.stdout.splitlines()]
+            self.assertEqual((done['line'], bad['line']), (1, 3))
+            self.assertEqual([(m['id'], m['column'], m['line'])
+                              for m in bad['diagnostics']],
+                             [(ident, col, col and 3)], line)
+            r = self.batch(d, lines)
+            self.assertEqual(r.stdout.count('\n'), 1)
+            self.assertIn(ident, r.stderr)
+            self.assertEqual(self.value(d, 'count')['value'], before + 2)
+        self.usage('call', d, 'add', '--batch', 'x', '--as', 'bob')
+        self.wrong(1, 'E0705', 'call', d, '--batch', self.tmp + '/none',
+                   '--as', 'bob')
+        self.wrong(1, 'E0705', 'call', d, '--batch', self.tmp, '--as', 'bob')
+        r = self.batch(d, '')
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (0, '', ''))
+
+    def test_batch_stream(self):
+        """A line is answered before the next one is there."""
+        d = self.desk()
+        p = subprocess.Popen([home.CHI, 'call', d, '--batch', '-', '--as',
+                              'bob', '--json'], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True, cwd=self.tmp,
+                             env=self.env())
+        for k in range(1, 40):
+            p.stdin.write('["add", 1]\n')
+            p.stdin.flush()
+            self.assertEqual(json.loads(p.stdout.readline())['result'], k)
+        p.stdin.write('["add", 1]')
+        p.stdin.close()
+        self.assertEqual(json.loads(p.stdout.readline())['result'], 40)
+        self.assertEqual(p.wait(timeout=20), 0)
+        p.stdout.close()
 
     # ---- views, state, log
 
@@ -654,6 +795,24 @@ class Faults(Ground):
             self.wrong(3, 'E0824', 'inbox', '--as', 'bob', says=['node 1'])
         finally:
             os.kill(w and self.keeper(), signal.SIGCONT)
+
+    def test_batch_stops(self):
+        """A call that finds no nodes is the last one."""
+        kill_at = self.json('net', 'status')['processes'][1]['pid']
+        os.kill(self.keeper(), signal.SIGSTOP)
+        kill(kill_at)
+        try:
+            path = self.file('calls', '["add", 1]\n["put", 0, 7]\n'
+                             '["add", 1]\n')
+            r = self.chi('call', self.d, '--batch', path, '--as', 'bob',
+                         '--json')
+        finally:
+            os.kill(self.keeper(), signal.SIGCONT)
+        self.assertEqual(r.returncode, 3, r.stdout + r.stderr)
+        j = [json.loads(x) for x in r.stdout.splitlines()]
+        self.assertEqual((len(j), j[0]['outcome'], j[1]['line']),
+                         (2, 'done', 2))
+        self.assertEqual([m['id'] for m in j[1]['diagnostics']], ['E0824'])
 
     def test_other_ledger(self):
         """A ledger that is not the one of net.json."""

@@ -144,6 +144,48 @@ static void test_changes(void) {
   }
 }
 
+/* Where opened values come from. */
+static const char *opened(const char *entries) {
+  return with(pool_package(a), "\"name\":\"close\"",
+              arena_printf(a, "\"opened\":%s,\"name\":\"close\"", entries));
+}
+
+static contract *of(const char *text) {
+  contract *c = NULL;
+  CU_ASSERT_PTR_NULL(parse(text, &c));
+  return c;
+}
+
+static void test_opened(void) {
+#define AT "{\"name\":\"!0\",\"line\":3,\"col\":9,\"path\":"
+  contract *c = of(opened("[" AT "\"a.x\",\"type\":null}]"));
+  CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+  const ct_action *x = contract_action(c, "close");
+  CU_ASSERT_EQUAL_FATAL(x->nopened, 1);
+  CU_ASSERT_EQUAL(x->opened[0].line, 3);
+  CU_ASSERT_EQUAL(x->opened[0].col, 9);
+  CU_ASSERT_STRING_EQUAL(x->opened[0].path, "a.x");
+  c = of(opened("[" AT "null}]"));
+  CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+  CU_ASSERT_PTR_NULL(contract_action(c, "close")->opened[0].path);
+  CU_ASSERT_PTR_NOT_NULL(of(opened("[" AT "\"\"}]")));
+  CU_ASSERT_PTR_NOT_NULL(of(opened("[]")));
+  refused(opened("7"), "must be a list");
+  refused(opened("[7]"), "'name' of opened[0]");
+  refused(opened("[{\"name\":\"!1\",\"line\":3,\"col\":9,\"path\":null}]"),
+          "'!1' of opened[0] of actions[2] is opened by no circuit");
+  refused(opened("[{\"name\":\"$filled\",\"line\":3,\"col\":9,"
+                 "\"path\":null}]"), "is opened by no circuit");
+  refused(opened("[{\"name\":\"!0\",\"line\":-1,\"col\":9,"
+                 "\"path\":null}]"), "'line' of opened[0]");
+  refused(opened("[{\"name\":\"!0\",\"line\":3,\"col\":\"9\","
+                 "\"path\":null}]"), "'col' of opened[0]");
+  refused(opened("[" AT "5}]"), "'path' of opened[0]");
+  refused(opened("[" AT "\"\\u001b[0m\"}]"), "'path' of opened[0]");
+  refused(opened("[" AT "null}," AT "null}]"), "is opened twice");
+#undef AT
+}
+
 static void test_not_json(void) {
   refused("", "not JSON");
   refused("{\"a\": 1, \"a\": 2}", "not JSON");
@@ -288,6 +330,7 @@ void suite_contract(const char *packages) {
   CU_pSuite s = CU_add_suite("contract", setup, teardown);
   CU_add_test(s, "members", test_members);
   CU_add_test(s, "changes", test_changes);
+  CU_add_test(s, "opened values", test_opened);
   CU_add_test(s, "not JSON", test_not_json);
   CU_add_test(s, "parts", test_parts);
   CU_add_test(s, "compiled", test_compiled);

@@ -97,7 +97,8 @@ static void *side_main(void *arg) {
                             .identity = s->m->id[s->me],
                             .party = s->party,
                             .listen_fd = s->listen_fd,
-                            .deadline_ms = s->deadline_ms};
+                            .deadline_ms = s->deadline_ms,
+                            .context = s->context};
   uint64_t from = mesh_now_ns();
   s->status = chi_tls_connect(&s->t, s->detail, sizeof s->detail, &c);
   s->seconds = (double)(mesh_now_ns() - from) / 1e9;

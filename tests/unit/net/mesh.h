@@ -21,6 +21,7 @@ typedef struct side {
   unsigned me, n;
   int listen_fd;
   uint32_t deadline_ms, delay_ms;
+  chi_tls_context *context; /* of the identity, or NULL */
   chi_status status;
   char detail[512];
   chi_transport t;

@@ -336,6 +336,33 @@ static void test_wrong_places(void) {
   close_all(s, &m);
 }
 
+/* One context, mesh after mesh; that of another is refused. */
+static void test_context(void) {
+  mesh m;
+  side s[3];
+  chi_tls_context *kept[3] = {NULL};
+  mesh_open(&m, 3);
+  for (unsigned i = 0; i < 3; i++)
+    CU_ASSERT_EQUAL(chi_tls_context_new(&kept[i], m.id[i]), CHI_OK);
+  for (int turn = 0; turn < 3; turn++) {
+    init_all(s, &m);
+    for (unsigned i = 0; i < 3; i++) s[i].context = kept[i];
+    run_all(s, 3);
+    for (unsigned i = 0; i < 3; i++) CU_ASSERT_EQUAL(s[i].status, CHI_OK);
+    uint8_t word = (uint8_t)turn, got = 99;
+    CU_ASSERT_EQUAL(mesh_send(&s[2].t, 0, &word, 1), 0);
+    CU_ASSERT_EQUAL(mesh_recv(&s[0].t, 2, &got, 1), 0);
+    CU_ASSERT_EQUAL(got, turn);
+    for (unsigned i = 0; i < 3; i++) side_close(&s[i]);
+  }
+  side_init(&s[0], &m, 0);
+  s[0].context = kept[1];
+  run_all(s, 1);
+  CU_ASSERT_EQUAL(s[0].status, CHI_E_ARG);
+  for (unsigned i = 0; i < 3; i++) chi_tls_context_free(kept[i]);
+  mesh_close(&m);
+}
+
 static void test_arguments(void) {
   mesh m;
   side s[3];
@@ -645,6 +672,7 @@ int main(void) {
   CU_ADD_TEST(t, test_wrong_key);
   CU_ADD_TEST(t, test_refused_key);
   CU_ADD_TEST(t, test_wrong_places);
+  CU_ADD_TEST(t, test_context);
   CU_ADD_TEST(t, test_arguments);
   CU_ADD_TEST(t, test_late_party);
   CU_ADD_TEST(t, test_nobody_there);

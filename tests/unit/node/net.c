@@ -354,7 +354,6 @@ static void deposit(net *w, tx *t, long secret, uint32_t input,
                     const twist *k) {
   uint8_t *p[NET_MAX], *q[NET_MAX], session[32];
   size_t n[NET_MAX];
-  const char *why = "";
   tx_session(session, w->id, w->contract, w->who, w->counter);
   share(w, secret, input, p, n);
   if (k && k->other_value) {
@@ -369,15 +368,16 @@ static void deposit(net *w, tx *t, long secret, uint32_t input,
       continue;
     if (k && k->other_deposit == (int)i + 1)
       p[i][n[i] - 1] ^= 1;
+    node_parcel part = {.host = "127.0.0.1", .port = w->peer[i].port,
+                        .p = p[i], .n = n[i]};
     bool ok = false;
     for (int turn = 0; turn < 50 && !ok; turn++) {
-      ok = node_deposit(w->a, "127.0.0.1", w->peer[i].port, session, p[i],
-                        n[i], &why);
+      ok = node_deposit(w->a, session, &part, 1, 30000);
       if (!ok)
         pause_ms(100); /* it starts */
     }
     if (!ok)
-      CU_FAIL(why);
+      CU_FAIL(part.why);
   }
 }
 

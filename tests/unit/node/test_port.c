@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/be.h"
 #include "net.h"
 #include "node/ask.h"
 
@@ -68,7 +69,7 @@ static uint8_t hear(int fd, char body[4096]) {
   memset(body, 0, 4096);
   if (!get(fd, head, 5))
     return 0;
-  uint64_t n = ask_get_be(head, 4) - 1;
+  uint64_t n = be_get(head, 4) - 1;
   CU_ASSERT_FATAL(n < 4096);
   return get(fd, body, n) ? head[4] : 0;
 }
@@ -188,7 +189,7 @@ static void letters(void) {
       continue;
     }
     CU_ASSERT_EQUAL(hear(fd, body), ASK_MAIL);
-    CU_ASSERT_EQUAL(ask_get_be((const uint8_t *)body, 5), 0);
+    CU_ASSERT_EQUAL(be_get((const uint8_t *)body, 5), 0);
     ask(fd, ASK_PROOF, sig, sizeof sig); /* a challenge is used once */
     refused(fd, "not signed by the identity");
   }
@@ -196,13 +197,16 @@ static void letters(void) {
 
 static void large(void) {
   uint8_t session[32] = {9};
-  const char *why = "";
   uint8_t *p = calloc(NODE_DEPOSIT_MAX + 1, 1);
-  CU_ASSERT(node_deposit(w.a, "127.0.0.1", w.peer[0].port, session, p,
-                         NODE_DEPOSIT_MAX, &why));
-  CU_ASSERT_FALSE(node_deposit(w.a, "127.0.0.1", w.peer[0].port, session, p,
-                               NODE_DEPOSIT_MAX + 1, &why));
-  CU_ASSERT(strstr(why, "too large") != NULL);
+  node_parcel part[2];
+  for (int i = 0; i < 2; i++)
+    part[i] = (node_parcel){.host = "127.0.0.1", .port = w.peer[0].port, .p = p,
+                            .n = i ? 5 : NODE_DEPOSIT_MAX};
+  CU_ASSERT(node_deposit(w.a, session, part, 2, 30000));
+  part[1].n = NODE_DEPOSIT_MAX + 1;
+  CU_ASSERT_FALSE(node_deposit(w.a, session, part, 2, 30000));
+  CU_ASSERT_PTR_NULL(part[0].why);
+  CU_ASSERT(part[1].why && strstr(part[1].why, "too large"));
   free(p);
 }
 
@@ -268,14 +272,13 @@ static void hoard(void) {
   static uint8_t part[1 << 20];
   static const uint8_t head[5] = {4, 0, 0, 0, ASK_DEPOSIT};
   uint8_t session[32] = {11};
-  const char *why = "";
   int fd[HOARDERS];
   for (int i = 0; i < HOARDERS; i++) {
     put(fd[i] = dial(), head, sizeof head);
     for (int k = 0; k < 60; k++)
       put(fd[i], part, sizeof part);
-    CU_ASSERT(node_deposit(w.a, "127.0.0.1", w.peer[0].port, session, part,
-                           1000, &why));
+    node_parcel x = {"127.0.0.1", w.peer[0].port, part, 1000, NULL};
+    CU_ASSERT(node_deposit(w.a, session, &x, 1, 30000));
   }
   for (int i = 0; i < HOARDERS; i++)
     close(fd[i]);
@@ -295,7 +298,7 @@ static void together(void) {
                       {"127.0.0.1", ntohs(at.sin_port), p, sizeof p, NULL},
                       {"127.0.0.1", 1, p, sizeof p, NULL}};
   time_t begun = time(NULL);
-  CU_ASSERT_FALSE(node_deposit_all(w.a, session, x, 3, 1000));
+  CU_ASSERT_FALSE(node_deposit(w.a, session, x, 3, 1000));
   CU_ASSERT(time(NULL) - begun < 4);
   CU_ASSERT_PTR_NULL(x[0].why);
   CU_ASSERT_FATAL(x[1].why && x[2].why);

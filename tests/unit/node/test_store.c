@@ -450,7 +450,7 @@ static void sealed_limits(void) {
 static void letters(void) {
   store *s = fresh();
   uint8_t me[32] = {5}, you[32] = {6};
-  store_letter *l;
+  node_letter *l;
   size_t n;
   bool more;
   for (uint64_t call = 1; call <= 4; call++) {
