@@ -101,6 +101,7 @@ void text_json(buf *b, const char *s, size_t n); /* quoted and escaped */
 void text_jsonz(buf *b, const char *s);          /* NULL prints null */
 /* Shown in a message: escaped, at most 40 bytes. */
 const char *text_shown(arena *a, const char *s, size_t n);
+const char *text_whole(arena *a, const char *s); /* escaped only */
 void text_count(buf *b, uint64_t v); /* 12,345,678 */
 
 /* ---- report.c ---- */

@@ -202,7 +202,7 @@ static void record_text(reader *r, buf *b, const ledger_record *k) {
   if (k->outcome != REC_NOTED)
     buf_puts(b, rec_outcome_name(k->outcome));
   if (k->why != NULL && k->why[0] != '\0')
-    buf_printf(b, ": %s", text_shown(r->c->a, k->why, strlen(k->why)));
+    buf_printf(b, ": %s", text_whole(r->c->a, k->why));
   buf_putc(b, '\n');
   if (has_effects(k))
     effects(r, b, k, action_name(r, k), "    ");

@@ -152,8 +152,11 @@ static void print_text(page *g, buf *b) {
              p->c->name);
   print_source(g, b);
   if (p->cut.circuit == NULL) {
-    buf_puts(b, "\nNothing secret: the ledger runs it alone, in one "
-                "transaction.\n");
+    buf_puts(b, p->act->kind == FE_VIEW
+                    ? "\nA view: answered from public state, without a "
+                      "transaction or nodes.\n"
+                    : "\nNothing secret: the ledger runs it alone, in one "
+                      "transaction.\n");
     return;
   }
   if (n > 0)

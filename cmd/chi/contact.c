@@ -15,7 +15,8 @@ void contact_failed(contact *x, ledger_status st, const char *what,
   switch (st) {
   case LEDGER_UNREACHABLE:
     diag_report_nowhere(dg, DIAG_NOT_REACHED, "the ledger", why);
-    diag_hint(dg, "See how it is: chi net status.");
+    diag_hint(dg, "See how it is: chi net status.  If it is not "
+                    "running: chi net start.");
     return;
   case LEDGER_CORRUPT:
     diag_report_nowhere(dg, DIAG_LEDGER_CORRUPT, why);
@@ -102,7 +103,18 @@ chi_client_run contact_run(const contact *x, const uint8_t session[32]) {
 
 /* ---- contracts ---- */
 
-static void unknown_contract(contact *x, const char *name, const char *why) {
+/* How many ids begin with the name. */
+static unsigned begin_with(const ledger_answer *all, const char *name) {
+  unsigned n = 0;
+  char hex[65];
+  for (uint32_t i = 0; i < all->ninstance; i++) {
+    chi_hex(hex, all->instance[i].id, 32);
+    n += strncmp(hex, name, strlen(name)) == 0;
+  }
+  return n;
+}
+
+static void unknown_contract(contact *x, const char *name) {
   cli *c = x->c;
   ledger_query q = {.kind = READ_CONTRACTS};
   ledger_answer all = {0};
@@ -113,13 +125,12 @@ static void unknown_contract(contact *x, const char *name, const char *why) {
       list[i] = all.instance[i].label;
     near = text_near(name, list, all.ninstance);
   }
-  if (why != NULL && strncmp(why, "there is no contract", 20) == 0)
-    why = NULL; /* the message says it */
   diag_report_nowhere(c->dg, DIAG_NOT_DEPLOYED,
-                      text_shown(c->a, name, strlen(name)),
-                      why != NULL && why[0] != '\0' ? ": " : "",
-                      why != NULL ? why : "");
-  if (near != NULL && strcmp(near, name) != 0)
+                      text_shown(c->a, name, strlen(name)));
+  if (name[0] != '\0' && begin_with(&all, name) > 0)
+    diag_hint(c->dg, "An id is named by at least four of its first digits, "
+                     "enough to be the only one.");
+  else if (near != NULL && strcmp(near, name) != 0)
     diag_hint(c->dg, "Did you mean \"%s\"?", near);
   else if (all.ninstance == 0)
     diag_hint(c->dg, "Nothing is deployed yet: chi deploy FILE --as NAME.");
@@ -136,7 +147,7 @@ bool contact_instance(contact *x, const char *name, ledger_instance *out) {
     return true;
   }
   if (st == LEDGER_OK || st == LEDGER_NOT_FOUND || st == LEDGER_REFUSED)
-    unknown_contract(x, name, r.why);
+    unknown_contract(x, name);
   else
     contact_failed(x, st, "find the contract", r.why);
   return false;

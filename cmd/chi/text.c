@@ -107,13 +107,12 @@ void text_jsonz(buf *b, const char *s) {
     text_json(b, s, strlen(s));
 }
 
-const char *text_shown(arena *a, const char *s, size_t n) {
-  enum { SHOWN = 40 };
+static const char *shown(arena *a, const char *s, size_t n, size_t most) {
   buf b = {0};
   const unsigned char *p = (const unsigned char *)s;
   buf_puts(&b, "");
   for (size_t i = 0; i < n;) {
-    if (i >= SHOWN) {
+    if (i >= most) {
       buf_puts(&b, "...");
       break;
     }
@@ -129,6 +128,14 @@ const char *text_shown(arena *a, const char *s, size_t n) {
   char *out = arena_strndup(a, b.p != NULL ? b.p : "", b.n);
   buf_free(&b);
   return out;
+}
+
+const char *text_shown(arena *a, const char *s, size_t n) {
+  return shown(a, s, n, 40);
+}
+
+const char *text_whole(arena *a, const char *s) {
+  return shown(a, s, strlen(s), SIZE_MAX);
 }
 
 void text_count(buf *b, uint64_t v) {

@@ -239,6 +239,12 @@ class Net(Ground):
         self.wrong(3, 'E0727', 'net', 'start')
         os.unlink(self.tmp + '/.chi')
 
+    def test_not_running(self):
+        self.ok('net', 'start')
+        self.ok('net', 'stop')
+        self.wrong(3, 'E0824', 'state', 'x', says=[
+            'Connection refused', 'chi net start'])
+
     def test_other_folder(self):
         self.ok('net', 'start')
         other = self.tmp + '/other'
@@ -710,6 +716,31 @@ class Contracts(Home):
                   'ann  put(seat: 1, amount: sealed): pending',
                   'put done', '    event Put(by: ann, seat: 1)', 'verified'):
             self.assertIn(s, text)
+
+    def test_long_reason(self):
+        d = self.json('deploy', home.PROGRAMS + '/shapes.chi', '--as',
+                      'bob')['contract']
+        why = 'a reason of more than forty characters, told in full'
+        self.wrong(1, 'E0752', 'call', d, 'flags', '[true, false]', 'false',
+                   '--as', 'bob', says=[why])
+        self.assertIn(why + '\n', self.ok('log', d))
+
+    def test_split(self):
+        file = home.PROGRAMS + '/shapes.chi'
+        self.assertIn('A view: answered from public state',
+                      self.ok('split', file, 'nothing'))
+        self.assertIn('of contract Shapes', self.ok('split', file, 'open'))
+
+    def test_names(self):
+        """What a contract that is not there may have meant."""
+        j = self.json('deploy', home.PROGRAMS + '/desk.chi', 'top=1',
+                      'chief=ann', '--as', 'bob')
+        self.assertIn(j['contract'], self.ok('state', j['id'][:12]))
+        r = self.chi('state', j['id'][:3])
+        self.assertIn('"%s" here\nhint: An id is named by at least four' %
+                      j['id'][:3], r.stderr)
+        r = self.chi('state', 'Deks')
+        self.assertIn('"Deks" here\nhint: Did you mean "Desk', r.stderr)
 
     def test_follow(self):
         d = self.desk()
