@@ -16,6 +16,7 @@
 
 /* Silence after which the server is given up; a check may take long. */
 enum { PATIENCE_MS = 60000, VERIFY_MS = 3600000, CONNECT_MS = 5000 };
+enum { BODY_FIRST = 64 << 10 };
 
 typedef struct remote {
   ledger base;
@@ -116,6 +117,22 @@ static bool receive_all(remote *r, uint8_t *p, size_t n, int64_t until) {
   return true;
 }
 
+/* A body of n bytes, in `a`; memory grows with what came, not with what was
+ * claimed.  NULL: the connection is no use. */
+static uint8_t *receive_body(remote *r, arena *a, size_t n) {
+  int64_t until = clock_ms() + PATIENCE_MS;
+  uint8_t *body = NULL;
+  for (size_t got = 0, cap = 0, k; got < n; got += k) {
+    if (got == cap) {
+      cap = !cap ? BODY_FIRST : 2 * cap;
+      body = arena_grow(a, body, got, cap < n ? cap : n, 1);
+    }
+    k = (cap < n ? cap : n) - got;
+    if (!receive_all(r, body + got, k, until)) return NULL;
+  }
+  return body;
+}
+
 /* Sends a frame, receives its answer: a reader of the body, in `a`. */
 static bool ask(remote *r, arena *a, codec_writer *w, frame_kind kind,
                 int patience_ms, codec_reader *out) {
@@ -128,8 +145,8 @@ static bool ask(remote *r, arena *a, codec_writer *w, frame_kind kind,
     return false;
   size_t len = (size_t)be_get(head, FRAME_HEAD);
   if (len < 2 || len > FRAME_ANSWER_MAX) return false;
-  uint8_t *body = ARENA_ARR(a, uint8_t, len);
-  if (!receive_all(r, body, len, clock_ms() + PATIENCE_MS)) return false;
+  uint8_t *body = receive_body(r, a, len);
+  if (!body) return false;
   *out = codec_reader_new(a, body, len);
   return frame_open(out) == kind && !out->bad;
 }

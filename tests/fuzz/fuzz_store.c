@@ -200,7 +200,7 @@ static void load_all(store *s) {
 static void ask_all(store *s, arena *a) {
   const char *why = NULL;
   store_held *held;
-  store_letter *letter;
+  node_letter *letter;
   uint8_t *p, hash[32];
   const uint8_t to[32] = {4};
   uint64_t *call, seq;
