@@ -166,7 +166,9 @@ class Net(Ground):
     def test_stop_without_supervisor(self):
         self.ok('net', 'start')
         pids = self.pids()
-        kill(self.keeper())
+        keeper = self.keeper()
+        kill(keeper)
+        self.assertTrue(wait_for(lambda: not alive(keeper)))
         self.assertFalse(self.json('net', 'stop')['was_running'])
         self.assertFalse(any(map(alive, pids)))
 
