@@ -172,7 +172,10 @@ static void promote(vloop *l, uint32_t k, const vaccess *x) {
     vaccess *y = c->access.p[j];
     if (y->group != x->group) continue;
     if (y->put) now = pass_alias(y->i->arg[1]);
-    pass_replace(y->i->res[0], y->put ? pass_alias(y->i->arg[0]) : now);
+    ir_value *as = y->put       ? pass_alias(y->i->arg[0])
+                   : y->forward ? pass_alias(y->forward)
+                                : param; /* the array as it was before */
+    pass_replace(y->i->res[0], as);
     ir_remove(y->i);
   }
   pass_yield(l->body)->arg[f->nres - 1] = now;
