@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ledger/frame.h"
 #include "world.h"
 
 typedef struct hosted {
@@ -366,6 +367,60 @@ static void test_restart(void) {
   stop();
 }
 
+/* An answer of many chunks arrives whole. */
+static void test_long_answer(void) {
+  enum { PAID = 400 };
+  ledger_record *r;
+  uint32_t n;
+  start();
+  for (int k = 0; k < PAID; k++)
+    CU_ASSERT_EQUAL(world_call(&h.w, 1, pool, "pay", pay_args(h.w.a, "1"),
+                               false), LEDGER_OK);
+  size_t before = arena_used(h.w.a);
+  CU_ASSERT_EQUAL(h.w.l->ops->watch(h.w.l, h.w.a, 0, 1000, 0, &r, &n),
+                  LEDGER_OK);
+  CU_ASSERT_EQUAL(n, PAID + 2);
+  CU_ASSERT(arena_used(h.w.a) - before > 128 << 10);
+  for (uint32_t k = 0; k < n; k++) CU_ASSERT_EQUAL(r[k].seq, k + 1);
+  stop();
+}
+
+/* Announces the greatest answer there may be, and sends a little of it. */
+static void *lie(void *fd) {
+  uint8_t said[1000] = {FRAME_ANSWER_MAX >> 24}, heard[100];
+  int s = accept(*(int *)fd, NULL, NULL);
+  if (recv(s, heard, sizeof heard, 0) > 0)
+    send(s, said, sizeof said, MSG_NOSIGNAL);
+  close(s);
+  return NULL;
+}
+
+/* Memory grows with what came, not with what was announced. */
+static void test_liar(void) {
+  struct sockaddr_in at = {.sin_family = AF_INET};
+  socklen_t len = sizeof at;
+  ledger_query q = {.kind = READ_HEAD};
+  ledger_answer x;
+  ledger *l;
+  const char *why = "";
+  pthread_t t;
+  arena *a = arena_new();
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CU_ASSERT_FATAL(bind(fd, (struct sockaddr *)&at, len) == 0 &&
+                  listen(fd, 1) == 0 &&
+                  getsockname(fd, (struct sockaddr *)&at, &len) == 0);
+  CU_ASSERT_EQUAL_FATAL(
+      ledger_connect(&l, a, "127.0.0.1", ntohs(at.sin_port), &why), LEDGER_OK);
+  CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, lie, &fd), 0);
+  CU_ASSERT_EQUAL(l->ops->read(l, a, &q, &x), LEDGER_UNREACHABLE);
+  CU_ASSERT(arena_used(a) < 1 << 20);
+  pthread_join(t, NULL);
+  l->ops->close(l);
+  close(fd);
+  arena_free(a);
+}
+
 void suite_server(void) {
   CU_pSuite s = CU_add_suite("server", NULL, NULL);
   CU_add_test(s, "answers", test_answers);
@@ -374,5 +429,7 @@ void suite_server(void) {
   CU_add_test(s, "expiry", test_expiry);
   CU_add_test(s, "strangers", test_strangers);
   CU_add_test(s, "flood", test_flood);
+  CU_add_test(s, "long answer", test_long_answer);
+  CU_add_test(s, "liar", test_liar);
   CU_add_test(s, "restart", test_restart);
 }
