@@ -10,7 +10,6 @@
 #include "ir/interp.h"
 #include "ir/ir.h"
 
-typedef enum { IR_REP3, IR_SHAMIR } ir_protocol;
 enum { IR_NODES_MAX = 64, IR_ELEMENT_BYTES = 8, IR_TAG_BYTES = 16 };
 
 typedef struct ir_cost_model {

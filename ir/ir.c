@@ -26,6 +26,15 @@ static const unsigned attrs_of[OP_COUNT] = {
     [OP_WHILE] = AT_MAX,
     [OP_REDUCE] = AT_ROUND,
     [OP_OPEN] = AT_ROUND,
+    [OP_DIGITS] = AT_BITS,
+    [OP_ONEHOT] = AT_INNER,
+    [OP_SPLIT] = AT_OFF | AT_BITS,
+    [OP_DEAL] = AT_OFF | AT_BITS | AT_ROUND,
+    [OP_XDEAL] = AT_ROUND,
+    [OP_XJOIN] = AT_ROUND,
+    [OP_BDEAL] = AT_ROUND,
+    [OP_UNPACK] = AT_BITS,
+    [OP_PACK] = AT_BITS,
 };
 
 #define N -1
@@ -44,6 +53,12 @@ const ir_opinfo ir_ops[OP_COUNT] = {
 #undef HKX
 
 unsigned ir_op_attrs(ir_op op) { return attrs_of[op]; }
+
+unsigned ir_target_summands(const ir_target *t) {
+  return t->protocol == IR_REP3     ? 3
+         : t->protocol == IR_SHAMIR ? 2 * ((t->n + 1) / 2 - 1) + 1
+                                    : 0;
+}
 
 ir_module *ir_module_new(arena *a, const char *name, unsigned mersenne) {
   ir_module *m = ARENA_NEW(a, ir_module);

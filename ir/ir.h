@@ -20,8 +20,9 @@
 /* Where a form stands.  verify() knows what each stage may hold. */
 typedef enum { IR_HIGH, IR_CORE, IR_SCHED } ir_stage;
 
-/* z: public integers, exact.  p: the prime field.  (b, GF(2): later.) */
-typedef enum { DOM_Z, DOM_P } ir_dom;
+/* z: public integers, exact.  p: the prime field.  b: GF(2), add is xor and mul
+ * is and. */
+typedef enum { DOM_Z, DOM_P, DOM_B } ir_dom;
 
 /* pub: every node knows it.  sh: a share.  prod: a local product, not yet a
  * share (degree 2t in Shamir, additive in replicated sharing). */
@@ -69,7 +70,8 @@ typedef enum {
   RULE_FOLD,
   RULE_CONV,
   RULE_EDGE,
-  RULE_REGION
+  RULE_REGION,
+  RULE_BITS
 } ir_rule;
 
 /* Attributes an op carries (ir_op_attrs), in the order in which the text form
@@ -122,10 +124,10 @@ typedef struct ir_attr {
   mpz_srcptr imm;       /* CONST */
   mpz_srcptr *table;    /* TABLE: ty.lanes entries */
   const char *name;     /* INPUT, OUTPUT, TELL: leaf path ("xs", "p.age") */
-  uint64_t inner;       /* SUM, PROD: group length */
-  uint32_t bits;        /* WRAP */
+  uint64_t inner;       /* SUM, PROD: group length; ONEHOT: places */
+  uint32_t bits;        /* WRAP, DIGITS, SPLIT, DEAL, UNPACK, PACK */
   uint64_t max;         /* WHILE */
-  int64_t off;          /* VIEW, GET, PUT */
+  int64_t off;          /* VIEW, GET, PUT; SPLIT, DEAL: lowest bit */
   uint32_t ndim;        /* VIEW, GET, PUT */
   const ir_dim *dim;
   const char *message;  /* CHECK */
@@ -163,6 +165,16 @@ typedef struct ir_leaf {
   uint32_t scale;      /* fixed: fraction bits, else 0 */
 } ir_leaf;
 
+/* For whom a circuit is made.  One that holds split, deal, xdeal, xjoin or bdeal
+ * is bound to its target; any other has none and runs under every protocol. */
+typedef enum { IR_ANY, IR_REP3, IR_SHAMIR } ir_protocol;
+typedef struct ir_target {
+  ir_protocol protocol;
+  unsigned n; /* nodes; 0 for any */
+} ir_target;
+/* Summands of a share: 3, or the d = 2t + 1 nodes that multiply. */
+unsigned ir_target_summands(const ir_target *t);
+
 typedef struct ir_module {
   arena *a;
   source_set *src;      /* for spans; may be NULL */
@@ -175,6 +187,7 @@ typedef struct ir_module {
   uint32_t nvalue;      /* ids handed out */
   struct ir_range_set *ranges;
   mpz_srcptr p;         /* 2^k - 1 */
+  ir_target target;
   bool parsed;          /* from text: a broken invariant is the text's fault */
 } ir_module;
 

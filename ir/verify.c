@@ -254,6 +254,7 @@ static void inv_kinds(verifier *v, const ir_inst *i) {
   case RULE_CONV: ok = conv_kinds(i); break;
   case RULE_EDGE: ok = edge_kinds(i); break;
   case RULE_REGION: break; /* invariant 8 */
+  case RULE_BITS: break;
   }
   if (!ok) broken(v, i, 5, "domains or kinds do not fit the operation");
 }
@@ -308,6 +309,7 @@ static void inv_lanes(verifier *v, const ir_inst *i) {
   case RULE_CONV: ok = r == i->arg[0]->ty.lanes; break;
   case RULE_EDGE: ok = edge_lanes(i); break;
   case RULE_NONE:
+  case RULE_BITS:
   case RULE_REGION: break;
   }
   if (!ok) broken(v, i, 6, "lanes of operands and result do not fit");
