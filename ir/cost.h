@@ -10,7 +10,7 @@
 #include "ir/interp.h"
 #include "ir/ir.h"
 
-enum { IR_NODES_MAX = 64, IR_ELEMENT_BYTES = 8, IR_TAG_BYTES = 16 };
+enum { IR_ELEMENT_BYTES = 8, IR_TAG_BYTES = 16 };
 
 typedef struct ir_cost_model {
   ir_protocol protocol;
