@@ -26,7 +26,7 @@ const ir_cost *backend_cost(arena *a, const ir_module *m, bool shamir,
                             unsigned nodes) {
   ir_module plain = *m;
   plain.src = NULL; /* the meter then keeps no lines */
-  ir_cost_model c = {shamir ? IR_SHAMIR : IR_REP3, nodes};
+  ir_target c = {shamir ? IR_SHAMIR : IR_REP3, nodes};
   return ir_cost_meter_total(ir_cost_static(a, &plain, c));
 }
 

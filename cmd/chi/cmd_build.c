@@ -8,7 +8,7 @@
 
 /* What fe_check cannot see: limits of the circuit, and promises to keep. */
 static void check_circuits(cli *c, fe_unit *u) {
-  ir_cost_model model = {IR_REP3, 3};
+  ir_target model = {IR_REP3, 3};
   for (uint32_t i = 0; i < fe_fn_count(u); i++) {
     const fe_fn *f = fe_fn_at(u, i);
     compiled x;
@@ -81,7 +81,7 @@ static int print_built(cli *c, const built *v, uint32_t n) {
 }
 
 static bool build_one(cli *c, fe_unit *u, int level, built *v) {
-  ir_cost_model model = {IR_REP3, 3};
+  ir_target model = {IR_REP3, 3};
   compiled x;
   if (v->c != NULL) {
     v->o.part[0].suffix = ".contract.json";
@@ -197,7 +197,7 @@ static bool read_stage(cli *c, ir_stage *out) {
 }
 
 int cmd_inspect(cli *c) {
-  ir_cost_model model = {IR_REP3, 3};
+  ir_target model = {IR_REP3, 3};
   ir_stage stage;
   int level;
   if (!read_stage(c, &stage) || !option_level(c, &level))
