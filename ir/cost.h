@@ -10,7 +10,7 @@
 #include "ir/interp.h"
 #include "ir/ir.h"
 
-enum { IR_NODES_MAX = 64, IR_ELEMENT_BYTES = 8, IR_TAG_BYTES = 16 };
+enum { IR_ELEMENT_BYTES = 8, IR_TAG_BYTES = 16 };
 
 /* rep3 has 3 nodes, shamir 3 .. IR_NODES_MAX. */
 bool ir_target_ok(const ir_target *c);
