@@ -91,10 +91,15 @@ static void write_hash(buf *b, const char *hex) {
   buf_puts(b, "},\n");
 }
 
+/* Under a protocol; of a circuit that is bound, under its own alone. */
 static void write_rounds(buf *b, arena *a, const ir_module *m, bool shamir,
                          unsigned n) {
-  const ir_cost *c = backend_cost(a, m, shamir, n);
-  if (c->exact)
+  const ir_target *t = &m->target;
+  bool ours = !t->protocol || ((t->protocol == IR_SHAMIR) == shamir &&
+                               (t->n >= 6) == (n >= 6));
+  if (ours && t->n) n = t->n;
+  const ir_cost *c = ours ? backend_cost(a, m, shamir, n) : NULL;
+  if (c && c->exact)
     buf_printf(b, "    UINT64_C(%" PRIu64 "),\n", c->rounds);
   else
     buf_puts(b, "    UINT64_MAX,\n");
@@ -126,7 +131,9 @@ static void write_program(c_emit *e, buf *b, const char *symbol) {
   write_rounds(b, e->a, m, false, 3);
   write_rounds(b, e->a, m, true, 3);
   write_rounds(b, e->a, m, true, 7);
-  buf_puts(b, "    run};\n");
+  static const char *const protocol[] = {"0", "CHI_REP3", "CHI_SHAMIR"};
+  buf_printf(b, "    run, {%s, %u}, %u};\n", protocol[m->target.protocol],
+             m->target.n, e->max_bit_values);
 }
 
 static void write_source(c_emit *e, buf *b, const char *symbol,
