@@ -102,7 +102,8 @@ static bool finish(cli *c, int level, ir_stage upto,
   if (x->m == NULL)
     return false;
   const char *passes = pass_pipeline(level, upto);
-  if (!ir_verify(x->m, c->dg) || !pass_run(x->m, passes, NULL, c->dg))
+  pass_opts o = {.target = *model};
+  if (!ir_verify(x->m, c->dg) || !pass_run(x->m, passes, &o, c->dg))
     return false;
   if (upto != IR_SCHED)
     return true;

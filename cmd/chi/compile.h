@@ -29,8 +29,8 @@ fe_unit *compile_unit_given(cli *c, const char *path, const char *const *given,
 const char *compile_source_hash(cli *c, fe_unit *u);
 /* The function by name, runnable; NULL after a report. */
 const fe_fn *compile_find(cli *c, fe_unit *u, const char *name);
-/* To stage `upto`; at sched with its static cost under `model`, and the
- * function's #[rounds] and #[bytes] kept.  False after reports. */
+/* To stage `upto`, for the nodes of `model`; at sched with its static cost and
+ * the function's #[rounds] and #[bytes] kept.  False after reports. */
 bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
                 const ir_target *model, compiled *out);
 /* The circuit of an action, which is at stage high and is changed. */

@@ -126,7 +126,7 @@ static bool same_static_cost(arena *a, const ir_module *m, ir_target mo,
 bool kit_compare(kit_program *p, const ir_module *m, chi_protocol protocol,
                  unsigned n, const ir_lanes *in, buf *why) {
   arena *a = arena_new();
-  ir_target mo = {protocol == CHI_REP3 ? IR_REP3 : IR_SHAMIR, n};
+  ir_target mo = kit_target(protocol, n);
   ir_cost_meter *meter = ir_cost_meter_new(a, m, mo);
   ir_interp_opts o = {.exchange = ir_cost_meter_exchange, .user = meter,
                       .check_ranges = true};
