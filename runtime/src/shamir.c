@@ -573,5 +573,18 @@ static void check_inputs(chi_session *s, const uint32_t *input,
 }
 
 const chii_proto chii_shamir_ops = {
-    CHI_SHAMIR, 1,   setup, keys, wipe, begin, open_chunk,  close_chunk,
-    open_item,  end, want,  took, deal, open_to,     check_inputs};
+    .id = CHI_SHAMIR,
+    .planes = 1,
+    .setup = setup,
+    .keys = keys,
+    .wipe = wipe,
+    .begin = begin,
+    .open_chunk = open_chunk,
+    .close_chunk = close_chunk,
+    .open = open_item,
+    .end = end,
+    .want = want,
+    .took = took,
+    .deal = deal,
+    .open_to = open_to,
+    .check_inputs = check_inputs};
