@@ -303,7 +303,7 @@ static void integers(bench *b, uint64_t L, unsigned bits) {
 static void all_of(chi_protocol protocol, unsigned n) {
   bench b;
   bench_new(&b, protocol, n);
-  for (int k = 0; k < 60; k++) {
+  for (int k = 0; k < 20; k++) {
     uint64_t L = k < 8 ? (uint64_t[]){1, 2, 7, 8, 63, 64, 65, 200}[k]
                        : 1 + upto(200);
     arithmetic(&b, L);
@@ -312,7 +312,7 @@ static void all_of(chi_protocol protocol, unsigned n) {
     constants(&b, L);
     integers(&b, 1 + upto(8), 1 + (unsigned)upto(63));
     integers(&b, 1 + upto(140), 1 + (unsigned)upto(3));
-    for (int v = 0; v < 20; v++)
+    for (int v = 0; v < 12; v++)
       views(&b);
   }
   sums(&b, 1, 200);
