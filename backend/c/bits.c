@@ -208,7 +208,6 @@ static void emit_put(c_emit *e, const ir_inst *i) {
 static void emit_concat(c_emit *e, const ir_inst *i) {
   const ir_value *v = i->res[0];
   uint64_t base = 0;
-  clear(e, plan_val(e->p, v)->slot); /* what lies behind the last lane, too */
   for (uint32_t k = 0; k < i->narg; k++) {
     const ir_value *x = i->arg[k];
     ir_dim all = {x->ty.lanes, 1};
