@@ -225,17 +225,17 @@ static uint64_t next_index[CHI_PARTIES_MAX][CHI_PARTIES_MAX][CHI_PARTIES_MAX]
 static int reused;
 
 /* Only looks on.  An xjoin uses the two halves of its range by turns, so for
- * conversions every index is marked by itself. */
+ * its conversions every index is marked by itself. */
 enum { MARKS = 4096 };
 static bool marked[3][3][MARKS];
 
 static bool watch(void *user, unsigned holder, unsigned from, unsigned to,
                   unsigned purpose, uint64_t *out, uint64_t index, size_t n) {
-  (void)user;
+  const data *d = user;
   (void)out;
   if (purpose == CHII_DOUBLE) /* see test_protocols.c */
     return false;
-  if (purpose == CHII_CONVERT && (from + 1) % 3 == to && holder < 3) {
+  if (purpose == CHII_CONVERT && d->protocol == CHI_REP3) {
     for (size_t k = 0; k < chii_prg_round(n) && index + k < MARKS; k++) {
       bool *m = &marked[holder][to][index + k];
       if (*m)
@@ -381,6 +381,7 @@ static void check(chi_protocol protocol, unsigned n, uint64_t L, bool elements,
   world w = {.protocol = protocol, .n = n, .program = &d.c.program,
              .before_run = load, .finish = store, .user = &d};
   chii_test_prg = watch;
+  chii_test_prg_user = &d;
   world_run(&w);
   chii_test_prg = NULL;
   check_streams(n);
@@ -400,11 +401,28 @@ static void rep3_items(void) {
 
 static void rep3_long(void) { check(CHI_REP3, 3, 30001, true, 1); }
 
+static void shamir_items(void) {
+  static const unsigned n[] = {3, 4, 5, 6, 7, 8};
+  for (unsigned i = 0; i < 6; i++)
+    for (unsigned k = 0; k < SOME; k++)
+      for (uint64_t seed = 0; seed < 2; seed++)
+        check(CHI_SHAMIR, n[i], some_lanes[k], seed, 100 * k + seed);
+  check(CHI_SHAMIR, 33, 9, true, 1);
+  check(CHI_SHAMIR, 64, 9, false, 2);
+}
+
+static void shamir_long(void) {
+  check(CHI_SHAMIR, 3, 5001, true, 1);
+  check(CHI_SHAMIR, 7, 1201, true, 2);
+}
+
 int main(void) {
   CU_initialize_registry();
   CU_pSuite s = CU_add_suite("bits", NULL, NULL);
   CU_add_test(s, "rep3: every item", rep3_items);
   CU_add_test(s, "rep3: many lanes", rep3_long);
+  CU_add_test(s, "shamir: every item, n = 3..8, 33, 64", shamir_items);
+  CU_add_test(s, "shamir: many lanes", shamir_long);
   CU_basic_run_tests();
   unsigned failed = CU_get_number_of_failures();
   CU_cleanup_registry();
