@@ -254,6 +254,11 @@ static void emit_pack(c_emit *e, const ir_inst *i) {
 void bits_emit(c_emit *e, const ir_inst *i) {
   const ir_value *v = i->res[0], *x = i->narg ? i->arg[0] : NULL;
   uint64_t dst = place(e, v), n = v->ty.lanes;
+  if (i->op == OP_NEG) {
+    if (plan_val(e->p, x)->slot != plan_val(e->p, v)->slot)
+      unit_copy(e, plan_val(e->p, v)->slot, plan_val(e->p, x)->slot);
+    return;
+  }
   e->uses_g = true;
   switch (i->op) {
   case OP_CONST:
@@ -270,10 +275,6 @@ void bits_emit(c_emit *e, const ir_inst *i) {
     return;
   case OP_MUL:
     emit_two(e, i);
-    return;
-  case OP_NEG:
-    if (plan_val(e->p, x)->slot != plan_val(e->p, v)->slot)
-      unit_copy(e, plan_val(e->p, v)->slot, plan_val(e->p, x)->slot);
     return;
   case OP_SELECT:
     emit_select(e, i);
