@@ -29,7 +29,6 @@ typedef struct pass_stat {
 
 typedef struct pass_opts {
   bool verify; /* after each pass; debug builds always do */
-  ir_target target; /* for whom operations on bits of shares are lowered */
   const char *dump_after; /* a pass name, "all" or NULL */
   void (*dump)(void *user, const char *pass, const ir_module *m);
   void (*stat)(void *user, const pass_stat *st);
