@@ -1,7 +1,7 @@
 /* Random circuits: interpreter = emitted C on every protocol, at every level
  * of optimisation, results, failures, rounds and bytes.
  *
- *   test_backend_random [FIRST [COUNT]]
+ *   test_backend_random [FIRST [COUNT [bits|integers]]]
  */
 #include <CUnit/Basic.h>
 #include <stdio.h>
@@ -117,8 +117,9 @@ int main(int argc, char **argv) {
   if (argc > 2) count = strtoull(argv[2], NULL, 10);
   if (CU_initialize_registry() != CUE_SUCCESS) return 2;
   CU_pSuite s = CU_add_suite("random circuits", NULL, NULL);
-  CU_add_test(s, "interpreter = nodes", test_seeds);
-  CU_add_test(s, "bits", test_bits);
+  const char *only = argc > 3 ? argv[3] : "";
+  if (strcmp(only, "bits")) CU_add_test(s, "interpreter = nodes", test_seeds);
+  if (strcmp(only, "integers")) CU_add_test(s, "bits", test_bits);
   CU_basic_set_mode(CU_BRM_NORMAL);
   CU_basic_run_tests();
   unsigned failed = CU_get_number_of_failures();
