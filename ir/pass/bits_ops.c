@@ -306,7 +306,7 @@ static bool lower_assume(bits_pass *z, ir_inst *i) {
     bits_set_planes(z, i, bits_planes(z, x), m, neg);
     return true;
   }
-  if (i->narg < 2 || !bits_native(z, i->arg[1])) return false;
+  if (i->narg < 2 || !is_share(i->arg[1])) return false;
   bits_set_field(z, i,
                  ir_assume(&z->g.b, bits_field(z, x),
                            ir_const_si(&z->g.b, DOM_Z, 0, 1),
