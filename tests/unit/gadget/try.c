@@ -217,28 +217,28 @@ static ir_value *b_chain(ir_builder *b, ir_value *x, ir_value *y, unsigned w) {
 }
 
 const trial trials[] = {
-    {"eq", b_eq, is_eq, NULL, false, Y_SHARE},
-    {"lt", b_lt, is_lt, NULL, false, Y_SHARE},
-    {"le", b_le, is_le, NULL, false, Y_SHARE},
-    {"max", b_max, is_max, NULL, false, Y_SHARE},
-    {"mixed", b_mixed, is_mixed, NULL, false, Y_SHARE},
-    {"and", b_and, is_and, NULL, true, Y_SHARE},
-    {"or", b_or, is_or, NULL, true, Y_SHARE},
-    {"xor", b_xor, is_xor, NULL, true, Y_SHARE},
-    {"chain", b_chain, is_chain, NULL, true, Y_SHARE},
-    {"shl", b_shl, is_shl, NULL, false, Y_COUNT},
-    {"shr", b_shr, is_shr, NULL, false, Y_COUNT},
-    {"shr fixed", b_shr_w, is_shr_w, NULL, false, Y_NONE},
-    {"wrap", b_wrap, is_wrap, NULL, false, Y_NONE},
-    {"wrap signed", b_wraps, is_wraps, NULL, false, Y_NONE},
-    {"digits", b_digits, is_digits, w_parts, true, Y_NONE},
-    {"count", b_count, is_count, NULL, true, Y_NONE},
-    {"onehot", b_onehot, is_onehot, w_parts, false, Y_NONE},
-    {"div", b_div, is_div, NULL, false, Y_SHARE},
-    {"mod", b_mod, is_mod, NULL, false, Y_SHARE},
-    {"div fixed", b_div_w, is_div_w, NULL, false, Y_NONE},
-    {"mod fixed", b_mod_w, is_mod_w, NULL, false, Y_NONE},
-    {"isqrt", b_isqrt, is_isqrt, NULL, true, Y_NONE},
+    {"eq", b_eq, is_eq, NULL, false, Y_SHARE, false, false},
+    {"lt", b_lt, is_lt, NULL, false, Y_SHARE, false, false},
+    {"le", b_le, is_le, NULL, false, Y_SHARE, false, false},
+    {"max", b_max, is_max, NULL, false, Y_SHARE, false, false},
+    {"mixed", b_mixed, is_mixed, NULL, false, Y_SHARE, false, false},
+    {"and", b_and, is_and, NULL, true, Y_SHARE, false, false},
+    {"or", b_or, is_or, NULL, true, Y_SHARE, false, false},
+    {"xor", b_xor, is_xor, NULL, true, Y_SHARE, false, false},
+    {"chain", b_chain, is_chain, NULL, true, Y_SHARE, false, false},
+    {"shl", b_shl, is_shl, NULL, false, Y_COUNT, false, false},
+    {"shr", b_shr, is_shr, NULL, false, Y_COUNT, false, false},
+    {"shr fixed", b_shr_w, is_shr_w, NULL, false, Y_NONE, false, false},
+    {"wrap", b_wrap, is_wrap, NULL, false, Y_NONE, false, false},
+    {"wrap signed", b_wraps, is_wraps, NULL, false, Y_NONE, false, false},
+    {"digits", b_digits, is_digits, w_parts, true, Y_NONE, true, false},
+    {"count", b_count, is_count, NULL, true, Y_NONE, true, false},
+    {"onehot", b_onehot, is_onehot, w_parts, false, Y_NONE, false, false},
+    {"div", b_div, is_div, NULL, false, Y_SHARE, false, true},
+    {"mod", b_mod, is_mod, NULL, false, Y_SHARE, false, true},
+    {"div fixed", b_div_w, is_div_w, NULL, false, Y_NONE, false, false},
+    {"mod fixed", b_mod_w, is_mod_w, NULL, false, Y_NONE, false, false},
+    {"isqrt", b_isqrt, is_isqrt, NULL, true, Y_NONE, false, false},
 };
 const unsigned ntrials = sizeof trials / sizeof *trials;
 
@@ -281,7 +281,8 @@ static ir_module *build(arena *a, const trial *t, const setup *s,
   m->stage = IR_HIGH;
   ir_builder b = {m, m->body, NULL, {0, 0}};
   ir_value *x = input(&b, "x", true, p->n, p->xlo, p->xhi), *y = NULL;
-  if (t->parts && t->natural && mpz_sizeinbase(p->xhi, 2) > s->w) return NULL;
+  if (s->y_pub && t->divides) return NULL;
+  if (t->digits && mpz_sizeinbase(p->xhi, 2) > s->w) return NULL;
   if (t->y != Y_NONE) y = input(&b, "y", !s->y_pub, p->n, p->ylo, p->yhi);
   ir_value *r = t->build(&b, x, y, s->w);
   ir_leaf leaf = {.name = "r", .type = "i64", .shape = shape(m, r->ty.lanes),

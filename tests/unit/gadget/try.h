@@ -15,6 +15,8 @@ typedef struct trial {
   unsigned (*parts)(unsigned w);
   bool natural; /* takes integers >= 0 */
   enum { Y_SHARE, Y_COUNT, Y_NONE } y; /* COUNT: 0 .. w, a number of bits */
+  bool digits;  /* x < 2^w */
+  bool divides; /* by y, which may be 0 only if it is a share */
 } trial;
 
 extern const trial trials[];
