@@ -347,10 +347,10 @@ class Integers(Program):
         """Branches that assign, nested, with else-if."""
         c, d = self.cond(2, True), self.cond(1)
         es = [self.some() for _ in range(5)]
-        if c is None:
-            return
         both = Expr('', '', min(0, *(e.lo for e in es)),
                     max(0, *(e.hi for e in es)), True)
+        if c is None or not both.fits():
+            return
         v, w = self.name(), self.name()
         for x in (v, w):
             self.line('var %s: %s = %s;' % (x, both.type(), es[0].chi),
@@ -528,10 +528,10 @@ class Integers(Program):
         c = self.cond(1, True)
         x, y = self.some(), self.some()
         a = self.pick(lambda v: len(v.shape) == 1)
-        if c is None or a is None or a.depth > 5:
+        t = Expr('', '', min(x.lo, y.lo), max(x.hi, y.hi), True)
+        if c is None or a is None or a.depth > 5 or not t.fits():
             return
         n = self.name('S')
-        t = Expr('', '', min(x.lo, y.lo), max(x.hi, y.hi), True)
         u = Expr('', '', a.lo, a.hi, True, a.shape)
         self.items.append('struct %s { one: %s, all: %s }\n' %
                           (n, t.type(), u.type()))
