@@ -47,7 +47,7 @@ static void set_dims(ir_builder *b, ir_value *v, int64_t off, const ir_dim *d,
 
 /* ---- meeting of domains and kinds ---- */
 static ir_value *to_p(ir_builder *b, ir_value *x) {
-  if (x->ty.dom == DOM_P) return x;
+  if (x->ty.dom != DOM_Z) return x;
   return emit1(b, OP_ENC, &x, 1,
                ir_ty(DOM_P, KIND_PUB, x->ty.lanes, x->ty.range));
 }
@@ -88,7 +88,8 @@ static ir_kind join(ir_kind a, ir_kind b) { return a > b ? a : b; }
 /* ---- constants ---- */
 ir_value *ir_const(ir_builder *b, ir_dom d, mpz_srcptr v, uint64_t lanes) {
   ir_value *c = emit1(b, OP_CONST, NULL, 0,
-                      ir_ty(d, KIND_PUB, lanes, ir_range_get(b->m, v, v)));
+                      ir_ty(d, KIND_PUB, lanes,
+                            d == DOM_B ? NULL : ir_range_get(b->m, v, v)));
   c->def->at.imm = ir_mpz(b->m, v);
   return c;
 }
@@ -141,12 +142,16 @@ static ir_kind product_kind(const ir_module *m, ir_kind a, ir_kind b) {
   return join(a, b);
 }
 
+static bool is_share(const ir_value *x) { return x->ty.kind == KIND_SH; }
+
 ir_value *ir_op2(ir_builder *b, ir_op op, ir_value *x, ir_value *y) {
-  if (ir_ops[op].rule != RULE_ZZ) same_domain(b, &x, &y);
+  bool shift = op == OP_SHL || op == OP_SHR;
+  if (shift && is_share(y)) x = to_p(b, x);
+  if (!shift) same_domain(b, &x, &y);
   if (ir_ops[op].rule == RULE_LINEAR) lift_beside(b, &x, &y);
   ir_type ty = ir_ty(x->ty.dom, join(x->ty.kind, y->ty.kind), wider(x, y),
                      NULL);
-  if (ir_ops[op].rule == RULE_ZBOOL) ty.dom = DOM_Z;
+  if (ir_ops[op].rule == RULE_ZBOOL && ty.kind == KIND_PUB) ty.dom = DOM_Z;
   if (op == OP_MUL) ty.kind = product_kind(b->m, x->ty.kind, y->ty.kind);
   ir_value *arg[2] = {x, y};
   return emit_ranged(b, op, arg, 2, ty, 0);
@@ -154,13 +159,34 @@ ir_value *ir_op2(ir_builder *b, ir_op op, ir_value *x, ir_value *y) {
 
 ir_value *ir_select(ir_builder *b, ir_value *c, ir_value *x, ir_value *y) {
   same_domain(b, &x, &y);
+  ir_kind kind = join(x->ty.kind, y->ty.kind);
+  if (is_share(c)) {
+    x = to_p(b, x);
+    y = to_p(b, y);
+    kind = KIND_SH;
+  }
   lift_beside(b, &x, &y);
   uint64_t lanes = wider(x, y);
   if (c->ty.lanes > lanes) lanes = c->ty.lanes;
   ir_value *arg[3] = {c, x, y};
   return emit_ranged(b, OP_SELECT, arg, 3,
-                     ir_ty(x->ty.dom, join(x->ty.kind, y->ty.kind), lanes,
-                           NULL), 0);
+                     ir_ty(x->ty.dom, kind, lanes, NULL), 0);
+}
+
+ir_value *ir_digits(ir_builder *b, ir_value *x, uint32_t bits) {
+  ir_value *v = emit1(b, OP_DIGITS, &x, 1,
+                      ir_ty(DOM_P, KIND_SH, x->ty.lanes * bits,
+                            ir_range_si(b->m, 0, 1)));
+  v->def->at.bits = bits;
+  return v;
+}
+
+ir_value *ir_onehot(ir_builder *b, ir_value *x, uint64_t places) {
+  ir_value *v = emit1(b, OP_ONEHOT, &x, 1,
+                      ir_ty(DOM_P, KIND_SH, x->ty.lanes * places,
+                            ir_range_si(b->m, 0, 1)));
+  v->def->at.inner = places;
+  return v;
 }
 
 ir_value *ir_fold(ir_builder *b, ir_op op, ir_value *x, uint64_t inner) {
@@ -232,7 +258,7 @@ ir_value *ir_concat(ir_builder *b, ir_value **x, uint32_t n) {
   ir_value **arg = ARENA_ARR(b->m->a, ir_value *, n ? n : 1);
   ir_type ty = ir_ty(DOM_Z, KIND_PUB, 0, NULL);
   for (uint32_t k = 0; k < n; k++) {
-    if (x[k]->ty.dom == DOM_P) ty.dom = DOM_P;
+    if (x[k]->ty.dom != DOM_Z) ty.dom = x[k]->ty.dom;
     ty.kind = join(ty.kind, x[k]->ty.kind);
     ty.lanes += x[k]->ty.lanes;
   }
@@ -282,6 +308,14 @@ void ir_tell(ir_builder *b, const ir_leaf *leaf, ir_value *x, ir_value *id) {
   const char *name = ir_leaf_add(b->m, true, leaf)->name;
   ir_value *arg[2] = {to_kind(b, to_p(b, x), KIND_SH), id};
   ir_emit(b, OP_TELL, arg, 2, NULL, 0)->at.name = name;
+}
+
+ir_value *ir_assume(ir_builder *b, ir_value *x, ir_value *guard,
+                    const ir_range *r) {
+  ir_value *arg[2] = {x, guard};
+  ir_type ty = x->ty;
+  ty.range = r;
+  return emit1(b, OP_ASSUME, arg, guard ? 2 : 1, ty);
 }
 
 void ir_check(ir_builder *b, ir_value *cond, const char *message) {

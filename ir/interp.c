@@ -182,6 +182,7 @@ static bool run_node(ir_interp *x, const node *nd, val *out) {
   case OP_WROTE:
   case OP_ASSUME: return interp_move(x, nd);
   default:
+    if (ir_ops[nd->op].rule == RULE_BITS) return interp_bits(x, nd);
     return ir_ops[nd->op].rule == RULE_MOVE ? interp_move(x, nd)
                                             : interp_arith(x, nd);
   }

@@ -114,6 +114,9 @@ static void compile_node(compiler *c, code_block *where, node *nd,
     nd->words = nd->words && !is_wide(c, i->res[k]);
     nd->scalar = nd->scalar && i->res[k]->ty.lanes == 1;
   }
+  /* residues stand for integers: eq and select alone do not care */
+  if (ir_is_typed(i) && i->op != OP_EQ && i->op != OP_SELECT)
+    nd->words = false;
   nd->scalar = nd->scalar && nd->words;
   nd->weight = weight_of(c, nd);
   if (i->op == OP_CONST || i->op == OP_TABLE) make_fixed(c, nd);

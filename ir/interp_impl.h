@@ -153,6 +153,17 @@ int word_op(ir_op op, ir_dom dom, uint64_t p, unsigned k, uint64_t a,
 int words_op(ir_op op, ir_dom dom, uint64_t p, unsigned k, const uint64_t *a,
              const uint64_t *b, const uint64_t *c, uint64_t *r, uint32_t n);
 bool is_word_op(ir_op op); /* words_op knows it */
+/* r = op of a (and b) exactly: 0, 2 undefined. */
+int z_gmp(ir_op op, mpz_ptr r, mpz_srcptr a, mpz_srcptr b);
+
+/* ---- interp_bits.c ---- */
+/* A typed operation on the residues of one lane; a and b are overwritten.
+ * False: undefined. */
+bool interp_typed(ir_interp *x, const node *nd, mpz_ptr r, mpz_ptr a,
+                  mpz_ptr b);
+bool interp_bits(ir_interp *x, const node *nd);
+
+/* ---- interp_ops.c, again ---- */
 /* Arithmetic, conversions that change lanes, folds. */
 bool interp_arith(ir_interp *x, const node *nd);
 

@@ -252,6 +252,7 @@ bool val_convert(ir_interp *x, val *v, const ir_type *from, const ir_type *to,
 
 /* ---- leaves ---- */
 bool ir_lanes_wide(const ir_module *m, const ir_type *ty) {
+  if (ty->dom == DOM_B) return false;
   return ty->dom == DOM_P ? m->mersenne > 61 : !ir_range_is_int64(ty->range);
 }
 

@@ -35,6 +35,31 @@ static bool run_dec(ir_interp *x, const node *nd) {
   return true;
 }
 
+/* Where the guard of an assume is 0 any value of the range will do. */
+static bool mask_guard(ir_interp *x, const node *nd, val *r) {
+  const ir_inst *i = nd->i;
+  const ir_type *ty = &i->arg[0]->ty;
+  val *guard = arg_of(x, nd, 1);
+  if (!val_settle(x, guard, i->arg[1]->ty.lanes, false, i->sp)) return false;
+  bool wide = ir_lanes_wide(x->m, ty);
+  store *s = wide ? store_gmp(x, ty->lanes, i->sp)
+                  : store_words(x, ty->lanes, i->sp);
+  if (!s) return false;
+  for (uint64_t l = 0; l < ty->lanes; l++) {
+    val_mpz(r, ty->dom, wide, l, x->t[0]);
+    if (!val_word(x, guard, l)) mpz_set(x->t[0], i->res[0]->ty.range->lo);
+    if (ty->dom == DOM_P) mpz_mod(x->t[0], x->t[0], x->m->p);
+    store_set(s, l, x->t[0]);
+  }
+  val_drop(x, r);
+  *r = (val){.st = s};
+  if (ty->lanes > 1 || wide) return true;
+  uint64_t word = s->w[0];
+  val_drop(x, r);
+  r->word = word;
+  return true;
+}
+
 /* hide lift reduce open assume: the clear value is the same. */
 static bool run_same(ir_interp *x, const node *nd) {
   const ir_inst *i = nd->i;
@@ -44,6 +69,7 @@ static bool run_same(ir_interp *x, const node *nd) {
   *r = val_ref(*arg_of(x, nd, 0));
   if (nd->op != OP_ASSUME) return true;
   const ir_type *from = &i->arg[0]->ty;
+  if (i->narg > 1 && !mask_guard(x, nd, r)) return false;
   return interp_must_lie(x, r, from, i->res[0]->ty.range, IR_RUN_ASSUME,
                          "an assumption is wrong", i->sp) &&
          val_convert(x, r, from, &i->res[0]->ty, i->sp);

@@ -105,8 +105,18 @@ static inline int p_op(ir_op op, uint64_t p, unsigned k, uint64_t a,
   }
 }
 
+static int b_op(ir_op op, uint64_t a, uint64_t b, uint64_t *r) {
+  switch (op) {
+  case OP_ADD:
+  case OP_SUB: *r = a ^ b; return 0;
+  case OP_MUL: *r = a & b; return 0;
+  default: *r = a; return 0; /* neg */
+  }
+}
+
 int word_op(ir_op op, ir_dom dom, uint64_t p, unsigned k, uint64_t a,
             uint64_t b, uint64_t *r) {
+  if (dom == DOM_B) return b_op(op, a, b, r);
   if (dom == DOM_P) return p_op(op, p, k, a, b, r);
   return z_op(op, (int64_t)a, (int64_t)b, (int64_t *)r);
 }
@@ -179,6 +189,10 @@ int words_op(ir_op op, ir_dom dom, uint64_t p, unsigned k, const uint64_t *a,
     return 0;
   }
   if (dom == DOM_P) return words_p(op, p, k, a, b, r, n);
+  if (dom == DOM_B) {
+    for (uint32_t l = 0; l < n; l++) b_op(op, a[l], b ? b[l] : 0, &r[l]);
+    return 0;
+  }
   return words_z(op, a, b, r, n);
 }
 
@@ -235,6 +249,7 @@ static bool fold_words(ir_interp *x, const node *nd) {
   uint64_t lanes = i->arg[0]->ty.lanes, inner = i->at.inner;
   uint64_t groups = i->res[0]->ty.lanes;
   bool z = i->res[0]->ty.dom == DOM_Z, sum = i->op == OP_SUM;
+  bool bits = i->res[0]->ty.dom == DOM_B;
   store *s = groups > 1 ? store_words(x, groups, i->sp) : NULL;
   if (groups > 1 && !s) return false;
   uint64_t tmp[CHUNK], left = inner, g = 0, r = !sum;
@@ -255,7 +270,8 @@ static bool fold_words(ir_interp *x, const node *nd) {
           bad |= word_op(OP_MUL, z ? DOM_Z : DOM_P, x->p, x->k, r, a[l], &r);
       left -= run;
       if (left) continue;
-      if (sum) r = z ? (uint64_t)(int64_t)zs : p_reduce(ps, x->p, x->k);
+      if (sum && bits) r = (uint64_t)ps & 1;
+      else if (sum) r = z ? (uint64_t)(int64_t)zs : p_reduce(ps, x->p, x->k);
       if (sum && z && zs != (int64_t)zs) bad |= 1;
       if (s) s->w[g++] = r;
       else x->slot[i->res[0]->id].word = r;
@@ -275,7 +291,7 @@ static int too_long(mpz_srcptr r) {
   return mpz_size(r) > IR_RANGE_BITS / GMP_NUMB_BITS + 1;
 }
 
-static int z_gmp(ir_op op, mpz_ptr r, mpz_srcptr a, mpz_srcptr b) {
+int z_gmp(ir_op op, mpz_ptr r, mpz_srcptr a, mpz_srcptr b) {
   switch (op) {
   case OP_ADD: mpz_add(r, a, b); return 0;
   case OP_SUB: mpz_sub(r, a, b); return 0;
@@ -348,8 +364,12 @@ static int lane_gmp(ir_interp *x, const node *nd, uint64_t l, mpz_ptr r) {
     return 0;
   }
   if (i->narg > 1) lane(x, nd, 1, l, x->t[1]);
+  if (ir_is_typed(i) && i->op != OP_WRAP)
+    return interp_typed(x, nd, r, x->t[0], x->t[1]) ? 0 : 2;
   if (i->op == OP_WRAP) {
+    if (ir_is_typed(i)) interp_centre(x->m, x->t[0]);
     wrap(r, x->t[0], i->at.bits, mpz_sgn(i->res[0]->ty.range->lo) < 0);
+    if (ir_is_typed(i)) mpz_mod(r, r, x->m->p);
     return 0;
   }
   if (i->op == OP_ENC) {

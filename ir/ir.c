@@ -211,6 +211,19 @@ bool ir_is_const(const ir_value *v, mpz_srcptr *out) {
   return true;
 }
 
+bool ir_is_typed(const ir_inst *i) {
+  switch (ir_ops[i->op].rule) {
+  case RULE_ZZ:
+  case RULE_ZBOOL: break;
+  default:
+    return i->op == OP_DIGITS || i->op == OP_ONEHOT ||
+           (i->op == OP_SELECT && i->arg[0]->ty.kind == KIND_SH);
+  }
+  for (uint32_t k = 0; k < i->narg; k++)
+    if (i->arg[k]->ty.kind == KIND_SH) return true;
+  return false;
+}
+
 /* ---- leaves ---- */
 int ir_leaf_find(const ir_leaf *leaf, uint32_t n, const char *name) {
   for (uint32_t k = 0; k < n; k++)

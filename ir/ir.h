@@ -168,6 +168,7 @@ typedef struct ir_leaf {
 /* For whom a circuit is made.  One that holds split, deal, xdeal, xjoin or bdeal
  * is bound to its target; any other has none and runs under every protocol. */
 typedef enum { IR_ANY, IR_REP3, IR_SHAMIR } ir_protocol;
+enum { IR_NODES_MAX = 64 };
 typedef struct ir_target {
   ir_protocol protocol;
   unsigned n; /* nodes; 0 for any */
@@ -226,7 +227,7 @@ static inline ir_type ir_ty(ir_dom d, ir_kind k, uint64_t lanes,
   return (ir_type){d, k, lanes, r};
 }
 
-/* The range op gives to the result of i, from its operands as they stand. */
+/* The range op gives to the results of i, from its operands as they stand. */
 const ir_range *ir_inst_range(ir_module *m, const ir_inst *i);
 /* Lanes of a view: the product of its axes, saturating at UINT64_MAX. */
 uint64_t ir_dims_lanes(const ir_dim *d, uint32_t nd);
@@ -258,6 +259,12 @@ ir_value *ir_iota(ir_builder *b, uint64_t lanes);
 ir_value *ir_op1(ir_builder *b, ir_op op, ir_value *x);
 ir_value *ir_op2(ir_builder *b, ir_op op, ir_value *x, ir_value *y);
 ir_value *ir_select(ir_builder *b, ir_value *c, ir_value *x, ir_value *y);
+/* Of shares of integers >= 0 (onehot: any): see ops.def. */
+ir_value *ir_digits(ir_builder *b, ir_value *x, uint32_t bits);
+ir_value *ir_onehot(ir_builder *b, ir_value *x, uint64_t places);
+/* x, trusted to lie in r where guard (0/1, as many lanes or 1; NULL: 1) is 1. */
+ir_value *ir_assume(ir_builder *b, ir_value *x, ir_value *guard,
+                    const ir_range *r);
 ir_value *ir_fold(ir_builder *b, ir_op sum_or_prod, ir_value *x,
                   uint64_t inner);
 ir_value *ir_view(ir_builder *b, ir_value *x, int64_t off, const ir_dim *d,
@@ -294,6 +301,9 @@ void ir_append(ir_block *b, ir_inst *i);
 void ir_walk(ir_block *b, void (*f)(ir_inst *, void *), void *user);
 uint32_t ir_number(ir_module *m); /* renumber ids in program order; count */
 bool ir_is_const(const ir_value *v, mpz_srcptr *out); /* CONST, any lanes */
+/* A form of ir/ops.def's rules ZZ, ZBOOL or of select that takes a share, or
+ * digits or onehot: stage high only. */
+bool ir_is_typed(const ir_inst *i);
 
 /* ---- ir_print.c, ir_parse.c: canonical text, which parses back ---- */
 void ir_print(const ir_module *m, buf *out, bool spans);

@@ -236,8 +236,10 @@ static bool need_type(parser *p, ir_type *ty) {
   *ty = ir_ty(DOM_P, KIND_PUB, 1, NULL);
   if (take_word(p, "z"))
     ty->dom = DOM_Z;
+  else if (take_word(p, "b"))
+    ty->dom = DOM_B;
   else if (!take_word(p, "p"))
-    return expected(p, "a type (z or p)");
+    return expected(p, "a type (z, p or b)");
   if (take_punct(p, '.')) {
     if (take_word(p, "sh"))
       ty->kind = KIND_SH;
@@ -345,7 +347,8 @@ static bool need_op(parser *p, ir_op *op) {
 
 static bool right_arity(parser *p, const ir_inst *i) {
   const ir_opinfo *o = &ir_ops[i->op];
-  if (!i->narg && (i->op == OP_FOR || i->op == OP_CONCAT))
+  if (!i->narg &&
+      (i->op == OP_FOR || i->op == OP_CONCAT || i->op == OP_ASSUME))
     return expected(p, "an operand");
   if (o->nres >= 0 && i->nres != (uint32_t)o->nres)
     return expected(p, arena_printf(p->a, "%d results of '%s'", o->nres,
@@ -484,6 +487,19 @@ static bool need_leaf(parser *p, bool out) {
   return true;
 }
 
+static bool need_target(parser *p, ir_target *t) {
+  if (take_word(p, "rep3"))
+    t->protocol = IR_REP3;
+  else if (need_word(p, "shamir"))
+    t->protocol = IR_SHAMIR;
+  else
+    return false;
+  uint32_t n = 0;
+  if (!need_u32(p, IR_NODES_MAX, &n)) return false;
+  t->n = n;
+  return true;
+}
+
 static bool need_module(parser *p) {
   static const char *const stages[] = {"high", "core", "sched"};
   const char *name = NULL;
@@ -500,6 +516,7 @@ static bool need_module(parser *p) {
   if (k < 2) return expected(p, "a Mersenne exponent of at least 2");
   p->m = ir_module_new(p->a, name, k);
   p->m->stage = (ir_stage)stage;
+  if (take_word(p, "target") && !need_target(p, &p->m->target)) return false;
   while (take_word(p, "input"))
     if (!need_leaf(p, false)) return false;
   while (take_word(p, "output"))

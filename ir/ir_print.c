@@ -113,7 +113,7 @@ static void string(buf *b, const char *s) {
 }
 
 static void type(buf *b, const ir_type *t) {
-  buf_putc(b, t->dom == DOM_Z ? 'z' : 'p');
+  buf_putc(b, "zpb"[t->dom]);
   buf_puts(b, kind_name[t->kind]);
   if (t->range) {
     buf_putc(b, '<');
@@ -239,6 +239,9 @@ void ir_print(const ir_module *m, buf *out, bool spans) {
   buf_puts(out, "circuit ");
   string(out, m->name);
   buf_printf(out, "\nstage %s\nfield %u\n", stage_name[m->stage], m->mersenne);
+  if (m->target.protocol)
+    buf_printf(out, "target %s %u\n",
+               m->target.protocol == IR_REP3 ? "rep3" : "shamir", m->target.n);
   for (uint32_t k = 0; k < m->nin; k++) leaf(out, "input", &m->in[k]);
   for (uint32_t k = 0; k < m->nout; k++) leaf(out, "output", &m->out[k]);
   buf_puts(out, "@body {\n");

@@ -351,9 +351,30 @@ const ir_range *ir_range_of(ir_module *m, ir_op op, const ir_range *a,
   }
 }
 
+/* x / 0 = 0 and x mod 0 = x if the divisor is a share. */
+static const ir_range *by_zero(ir_module *m, const ir_inst *i,
+                               const ir_range *r) {
+  const ir_range *a = i->arg[0]->ty.range, *b = i->arg[1]->ty.range;
+  if (i->arg[1]->ty.kind != KIND_SH || !a || !b || mpz_sgn(b->lo) > 0 ||
+      mpz_sgn(b->hi) < 0)
+    return r;
+  return ir_range_hull(m, r, i->op == OP_MOD ? a : ir_range_si(m, 0, 0));
+}
+
 const ir_range *ir_inst_range(ir_module *m, const ir_inst *i) {
   const ir_range *r;
+  if (i->nres && i->res[0]->ty.dom == DOM_B) return NULL;
   switch (i->op) {
+  case OP_DIGITS:
+  case OP_ONEHOT:
+  case OP_XDEAL:
+  case OP_XJOIN:
+  case OP_BDEAL: return ir_range_si(m, 0, 1);
+  case OP_PACK: return ir_range_bits(m, i->at.bits, false);
+  case OP_DIV:
+  case OP_MOD:
+    return by_zero(m, i, ir_range_of(m, i->op, i->arg[0]->ty.range,
+                                     i->arg[1]->ty.range, 0));
   case OP_CONST: return ir_range_get(m, i->at.imm, i->at.imm);
   case OP_TABLE: {
     uint64_t n = i->nres ? i->res[0]->ty.lanes : 0;

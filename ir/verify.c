@@ -25,6 +25,8 @@
  *              lanes and secrecy; an input or output stands once, in the body
  * 12 field     k is a Mersenne exponent
  * 13 links     lists, owners and blocks point at each other
+ * 14 target    split, xdeal and xjoin stand in circuits for rep3, deal and
+ *              bdeal in those for shamir; results are as many as summands
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,7 +37,8 @@
 
 static const char *const inv_name[] = {
     "",       "arity",  "stage",   "types",  "order",  "kinds", "lanes",
-    "ranges", "regions", "bounds", "rounds", "leaves", "field", "links"};
+    "ranges", "regions", "bounds", "rounds", "leaves", "field", "links",
+    "target"};
 
 typedef struct verifier {
   ir_module *m; /* only its range table changes */
@@ -87,10 +90,12 @@ static bool inv_arity(verifier *v, const ir_inst *i) {
   const ir_opinfo *o = &ir_ops[i->op];
   unsigned has = ir_op_attrs(i->op);
   uint32_t least = i->op == OP_FOR || i->op == OP_CONCAT ||
-                   i->op == OP_MLOAD || i->op == OP_MSTORE;
+                   i->op == OP_MLOAD || i->op == OP_MSTORE ||
+                   i->op == OP_ASSUME;
   uint32_t regions = i->op == OP_FOR ? 1 : o->rule == RULE_REGION ? 2 : 0;
   if (i->op == OP_YIELD) regions = 0;
   bool ok = (o->nargs < 0 ? i->narg >= least : i->narg == (uint32_t)o->nargs);
+  if (i->op == OP_ASSUME) ok = ok && i->narg <= 2;
   ok = ok && (o->nres < 0 || i->nres == (uint32_t)o->nres);
   ok = ok && i->nregion == regions;
   for (uint32_t k = 0; ok && k < i->narg; k++) ok = i->arg[k];
@@ -106,7 +111,8 @@ static bool inv_arity(verifier *v, const ir_inst *i) {
 /* ---- 2 ---- */
 static void inv_stage(verifier *v, const ir_inst *i) {
   static const char *const stage[] = {"high", "core", "sched"};
-  if (!(ir_ops[i->op].stages >> v->m->stage & 1))
+  if (!(ir_ops[i->op].stages >> v->m->stage & 1) ||
+      (v->m->stage != IR_HIGH && ir_is_typed(i)))
     broken(v, i, 2, "has no place in stage %s", stage[v->m->stage]);
   for (uint32_t k = 0; k < i->nres; k++)
     if (i->res[k]->ty.kind == KIND_PROD && v->m->stage == IR_HIGH)
@@ -122,6 +128,7 @@ static void inv_type(verifier *v, const ir_inst *i, const ir_value *x) {
     broken(v, i, 3, "an integer that is not public");
   if (t->dom == DOM_Z && !t->range)
     broken(v, i, 3, "an integer without a range");
+  if (t->dom == DOM_B && t->range) broken(v, i, 3, "a bit with a range");
 }
 
 /* ---- 4 ---- */
@@ -153,10 +160,71 @@ static bool join_kinds(const ir_value *x, const ir_value *y, ir_kind *out) {
   return x->ty.dom == y->ty.dom && (a == b || a == KIND_PUB || b == KIND_PUB);
 }
 
+static bool is_field(const ir_value *x) { return x->ty.dom == DOM_P; }
+
+/* A share of 0 or 1. */
+static bool is_bit_share(const ir_value *x) {
+  const ir_range *r = x->ty.range;
+  return is_field(x) && x->ty.kind == KIND_SH && r && mpz_sgn(r->lo) >= 0 &&
+         mpz_cmp_ui(r->hi, 1) <= 0;
+}
+
+/* The form of a rule ZZ or ZBOOL that takes shares. */
+static bool typed_kinds(verifier *v, const ir_inst *i) {
+  bool natural = i->op == OP_AND || i->op == OP_OR || i->op == OP_XOR;
+  bool shift = i->op == OP_SHL || i->op == OP_SHR;
+  if (i->op == OP_RDIV) return false;
+  for (uint32_t k = 0; k < i->narg; k++) {
+    const ir_value *x = i->arg[k];
+    if (shift && k && is_z(x)) continue;
+    if (!is_field(x) || x->ty.kind == KIND_PROD) return false;
+    if (i->op == OP_EQ && !x->ty.range) continue;
+    if (!ir_range_in_field(v->m, x->ty.range)) return false;
+    if ((natural || (shift && k) || i->op == OP_ISQRT) &&
+        mpz_sgn(x->ty.range->lo) < 0)
+      return false;
+  }
+  return is_field(i->res[0]) && i->res[0]->ty.kind == KIND_SH;
+}
+
+static bool bits_kinds(const ir_inst *i) {
+  static const struct {
+    uint8_t op, xd, xk, rd, rk;
+  } t[] = {{OP_DIGITS, DOM_P, KIND_SH, DOM_P, KIND_SH},
+           {OP_ONEHOT, DOM_P, KIND_SH, DOM_P, KIND_SH},
+           {OP_SPLIT, DOM_P, KIND_SH, DOM_B, KIND_SH},
+           {OP_DEAL, DOM_P, KIND_SH, DOM_B, KIND_SH},
+           {OP_XDEAL, DOM_B, KIND_SH, DOM_P, KIND_SH},
+           {OP_XJOIN, DOM_P, KIND_SH, DOM_P, KIND_SH},
+           {OP_BDEAL, DOM_B, KIND_SH, DOM_P, KIND_SH},
+           {OP_UNPACK, DOM_Z, KIND_PUB, DOM_B, KIND_PUB},
+           {OP_PACK, DOM_B, KIND_PUB, DOM_Z, KIND_PUB}};
+  const ir_type *x = &i->arg[0]->ty;
+  size_t at = 0;
+  while (at < sizeof t / sizeof *t && t[at].op != i->op) at++;
+  if (at == sizeof t / sizeof *t || x->dom != t[at].xd || x->kind != t[at].xk)
+    return false;
+  for (uint32_t k = 0; k < i->nres; k++)
+    if (i->res[k]->ty.dom != t[at].rd || i->res[k]->ty.kind != t[at].rk)
+      return false;
+  if (i->op == OP_DIGITS)
+    return x->range && mpz_sgn(x->range->lo) >= 0 &&
+           mpz_sizeinbase(x->range->hi, 2) <= i->at.bits;
+  if (i->op == OP_ONEHOT) return x->range;
+  return i->op != OP_XJOIN ||
+         (i->arg[1]->ty.dom == DOM_B && i->arg[1]->ty.kind == KIND_SH);
+}
+
 static bool linear_kinds(const ir_inst *i) {
   const ir_value *x = i->arg[0], *r = i->res[0];
   ir_kind k = x->ty.kind;
   if (i->op == OP_INV && (x->ty.dom != DOM_P || k != KIND_PUB)) return false;
+  if (i->op == OP_SELECT && x->ty.kind == KIND_SH) {
+    const ir_value *y = i->arg[1], *z = i->arg[2];
+    return is_bit_share(x) && is_field(y) && is_field(z) && is_field(r) &&
+           y->ty.kind != KIND_PROD && z->ty.kind != KIND_PROD &&
+           r->ty.kind == KIND_SH;
+  }
   if (i->op == OP_SELECT) {
     if (!is_bool(x) || !join_kinds(i->arg[1], i->arg[2], &k)) return false;
     x = i->arg[1];
@@ -189,7 +257,9 @@ static bool move_kinds(const ir_inst *i) {
 
 static bool conv_kinds(const ir_inst *i) {
   const ir_type *x = &i->arg[0]->ty, *r = &i->res[0]->ty;
-  if (i->op == OP_ASSUME) return x->dom == r->dom && x->kind == r->kind;
+  if (i->op == OP_ASSUME)
+    return x->dom == r->dom && x->kind == r->kind && x->dom != DOM_B &&
+           (i->narg < 2 || is_bool(i->arg[1]) || is_bit_share(i->arg[1]));
   if (i->op == OP_WROTE)
     return x->kind == KIND_PUB && x->dom == r->dom && r->kind == KIND_PUB;
   static const struct {
@@ -199,18 +269,24 @@ static bool conv_kinds(const ir_inst *i) {
            {OP_HIDE, DOM_P, KIND_PUB, DOM_P, KIND_SH},
            {OP_LIFT, DOM_P, KIND_SH, DOM_P, KIND_PROD},
            {OP_REDUCE, DOM_P, KIND_PROD, DOM_P, KIND_SH},
-           {OP_OPEN, DOM_P, KIND_SH, DOM_P, KIND_PUB}};
+           {OP_OPEN, DOM_P, KIND_SH, DOM_P, KIND_PUB},
+           {OP_HIDE, DOM_B, KIND_PUB, DOM_B, KIND_SH},
+           {OP_LIFT, DOM_B, KIND_SH, DOM_B, KIND_PROD},
+           {OP_REDUCE, DOM_B, KIND_PROD, DOM_B, KIND_SH},
+           {OP_OPEN, DOM_B, KIND_SH, DOM_B, KIND_PUB}};
   for (size_t k = 0; k < sizeof t / sizeof *t; k++)
-    if (t[k].op == i->op)
-      return x->dom == t[k].xd && x->kind == t[k].xk && r->dom == t[k].rd &&
-             r->kind == t[k].rk;
+    if (t[k].op == i->op && x->dom == t[k].xd && x->kind == t[k].xk &&
+        r->dom == t[k].rd && r->kind == t[k].rk)
+      return true;
   return false;
 }
 
 static bool edge_kinds(const ir_inst *i) {
   switch (i->op) {
-  case OP_INPUT: return i->res[0]->ty.kind != KIND_PROD;
-  case OP_OUTPUT: return i->arg[0]->ty.kind != KIND_PROD;
+  case OP_INPUT:
+    return i->res[0]->ty.kind != KIND_PROD && i->res[0]->ty.dom != DOM_B;
+  case OP_OUTPUT:
+    return i->arg[0]->ty.kind != KIND_PROD && i->arg[0]->ty.dom != DOM_B;
   case OP_CHECK: return is_bool(i->arg[0]);
   case OP_MLOAD:
   case OP_MSTORE:
@@ -237,6 +313,10 @@ static void inv_kinds(verifier *v, const ir_inst *i) {
     break;
   case RULE_ZZ:
   case RULE_ZBOOL:
+    if (ir_is_typed(i)) {
+      ok = typed_kinds(v, i);
+      break;
+    }
     for (uint32_t k = 0; k < i->narg; k++)
       ok = ok && (is_z(i->arg[k]) || (i->op == OP_EQ && is_pub(i->arg[k]) &&
                                       is_pub(i->arg[0]) &&
@@ -254,7 +334,7 @@ static void inv_kinds(verifier *v, const ir_inst *i) {
   case RULE_CONV: ok = conv_kinds(i); break;
   case RULE_EDGE: ok = edge_kinds(i); break;
   case RULE_REGION: break; /* invariant 8 */
-  case RULE_BITS: break;
+  case RULE_BITS: ok = bits_kinds(i); break;
   }
   if (!ok) broken(v, i, 5, "domains or kinds do not fit the operation");
 }
@@ -287,6 +367,25 @@ static bool edge_lanes(const ir_inst *i) {
   return true;
 }
 
+static bool bits_lanes(const verifier *v, const ir_inst *i) {
+  uint64_t x = i->arg[0]->ty.lanes, n = x;
+  uint64_t times = ir_op_attrs(i->op) & AT_BITS    ? i->at.bits
+                   : ir_op_attrs(i->op) & AT_INNER ? i->at.inner
+                                                   : 1;
+  if (!times) return false;
+  if (i->op == OP_PACK) {
+    n = i->res[0]->ty.lanes;
+    return !__builtin_mul_overflow(n, times, &n) && n == x;
+  }
+  if (__builtin_mul_overflow(x, times, &n)) return false;
+  for (uint32_t k = 0; k < i->nres; k++)
+    if (i->res[k]->ty.lanes != n) return false;
+  if (i->op == OP_SPLIT || i->op == OP_DEAL)
+    return i->at.off >= 0 && i->at.off < (int64_t)v->m->mersenne &&
+           i->at.bits <= v->m->mersenne - (uint64_t)i->at.off;
+  return i->op != OP_XJOIN || i->arg[1]->ty.lanes == x;
+}
+
 static void inv_lanes(verifier *v, const ir_inst *i) {
   uint64_t r = i->nres ? i->res[0]->ty.lanes : 0, most = 1, n;
   bool ok = true;
@@ -306,10 +405,13 @@ static void inv_lanes(verifier *v, const ir_inst *i) {
     ok = i->at.inner && !__builtin_mul_overflow(r, i->at.inner, &n) &&
          n == i->arg[0]->ty.lanes;
     break;
-  case RULE_CONV: ok = r == i->arg[0]->ty.lanes; break;
+  case RULE_CONV:
+    ok = r == i->arg[0]->ty.lanes &&
+         (i->narg < 2 || is_scalar(i->arg[1]) || i->arg[1]->ty.lanes == r);
+    break;
   case RULE_EDGE: ok = edge_lanes(i); break;
+  case RULE_BITS: ok = bits_lanes(v, i); break;
   case RULE_NONE:
-  case RULE_BITS:
   case RULE_REGION: break;
   }
   if (!ok) broken(v, i, 6, "lanes of operands and result do not fit");
@@ -439,10 +541,12 @@ static void inv_rounds(verifier *v, const ir_inst *i, uint32_t *last) {
   bool beside = p && ir_ops[p->op].flags & F_I && p->at.round == r;
   if (!r || r < *last || (r == *last && !beside))
     broken(v, i, 10, "round %u after round %u", r, *last);
-  const ir_inst *d = i->arg[0]->def;
-  if (d && d->block == i->block && ir_ops[d->op].flags & F_I &&
-      d->at.round == r)
-    broken(v, i, 10, "uses a result of its own round %u", r);
+  for (uint32_t k = 0; k < i->narg; k++) {
+    const ir_inst *d = i->arg[k]->def;
+    if (d && d->block == i->block && ir_ops[d->op].flags & F_I &&
+        d->at.round == r)
+      broken(v, i, 10, "uses a result of its own round %u", r);
+  }
   *last = r;
 }
 
@@ -498,6 +602,28 @@ static void inv_field(verifier *v) {
   broken(v, NULL, 12, "2^%u - 1 is not prime", v->m->mersenne);
 }
 
+/* ---- 14 ---- */
+static void inv_target(verifier *v, const ir_inst *i) {
+  const ir_target *t = &v->m->target;
+  ir_protocol want = IR_ANY;
+  switch (i->op) {
+  case OP_SPLIT:
+  case OP_XDEAL:
+  case OP_XJOIN: want = IR_REP3; break;
+  case OP_DEAL:
+  case OP_BDEAL: want = IR_SHAMIR; break;
+  default: return;
+  }
+  bool many = i->op == OP_SPLIT || i->op == OP_DEAL || i->op == OP_BDEAL;
+  if (t->protocol != want || (many && i->nres != ir_target_summands(t)))
+    broken(v, i, 14, "not of the circuit's target");
+}
+
+static bool target_exists(const ir_target *t) {
+  if (t->protocol == IR_ANY) return !t->n;
+  return t->protocol == IR_REP3 ? t->n == 3 : t->n >= 3 && t->n <= IR_NODES_MAX;
+}
+
 /* ---- 13 ---- */
 static bool inv_links(verifier *v, const ir_inst *i, const ir_block *b,
                       const ir_inst *prev) {
@@ -520,7 +646,7 @@ static void check_inst(verifier *v, const ir_inst *i, uint32_t *round) {
   for (uint32_t k = 0; k < i->nres; k++) {
     inv_type(v, i, i->res[k]);
     sound = define(v, i, i->res[k]) && sound;
-    sound = sound && (i->res[k]->ty.dom == DOM_P || i->res[k]->ty.range);
+    sound = sound && (i->res[k]->ty.dom != DOM_Z || i->res[k]->ty.range);
   }
   inv_stage(v, i);
   if (!sound) return;
@@ -533,6 +659,7 @@ static void check_inst(verifier *v, const ir_inst *i, uint32_t *round) {
   inv_bounds(v, i);
   inv_rounds(v, i, round);
   inv_leaves(v, i);
+  inv_target(v, i);
 }
 
 static void leave(verifier *v, const ir_value *x) {
@@ -566,6 +693,7 @@ bool ir_verify(const ir_module *m, diag *dg) {
   v.out_used = calloc((size_t)m->nout + 1, 1);
   if (!v.seen || !v.everdef || !v.in_used || !v.out_used) arena_oom_hook();
   inv_field(&v);
+  if (!target_exists(&m->target)) broken(&v, NULL, 14, "no such target");
   check_block(&v, m->body);
   free(v.seen);
   free(v.everdef);

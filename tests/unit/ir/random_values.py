@@ -255,6 +255,101 @@ class Circuit:
         else:
             self.emit("p", "pub", a.lanes, a.lo, a.hi, f"open {a.name}")
 
+    # -- integers on shares
+    def typed(self):
+        """An operation that takes shares of integers, in stage high only."""
+        half = self.p // 2
+        fits = lambda v: (v.dom == "p" and v.lo is not None and
+                          max(-v.lo, v.hi) <= half)
+        op = self.rng.choice(["eq", "lt", "le", "lt", "select", "and", "or",
+                              "xor", "shr", "shl", "div", "mod", "wrap",
+                              "isqrt", "digits", "onehot"])
+        natural = op in ("and", "or", "xor", "isqrt", "digits")
+        a, b = self.pair(lambda v: fits(v) and (not natural or v.lo >= 0))
+        if not b:
+            return
+        if op in ("digits", "onehot") and max(a.n, b.n) > 5:
+            return  # chi-opt shows 64 lanes
+        if a.kind == "pub":
+            a, b = b, a
+        if a.kind == "pub":
+            return
+        two = lambda f, lo, hi: self.emit(
+            "p", "sh", [int(x) for x in self.lanes2(a, b, f)], lo, hi,
+            f"{op} {a.name}, {b.name}")
+        top = 2 ** max(a.hi.bit_length(), b.hi.bit_length()) - 1
+        wide = max(-a.lo, a.hi)
+        if op in ("eq", "lt", "le"):
+            two({"eq": lambda x, y: x == y, "lt": lambda x, y: x < y,
+                 "le": lambda x, y: x <= y}[op], 0, 1)
+        elif op in ("and", "or", "xor"):
+            if top <= half:
+                two({"and": lambda x, y: x & y, "or": lambda x, y: x | y,
+                     "xor": lambda x, y: x ^ y}[op], 0, top)
+        elif op == "div" and (b.kind == "sh" or 0 not in b.lanes):
+            two(lambda x, y: tdiv(x, y) if y else 0, -wide, wide)
+        elif op == "mod" and (b.kind == "sh" or 0 not in b.lanes):
+            two(lambda x, y: x - y * tdiv(x, y) if y else x, -wide, wide)
+        elif op in ("shl", "shr"):
+            k = self.rng.randrange(0, 5)
+            if op == "shl" and (wide << k) > half:
+                return
+            c = self.emit("z", "pub", [k], k, k, f"const {k}")
+            if op == "shl":
+                self.emit("p", "sh", [x << k for x in a.lanes],
+                          min(a.lo, a.lo << k), max(a.hi, a.hi << k),
+                          f"shl {a.name}, {c.name}")
+            else:
+                self.emit("p", "sh", [x >> k for x in a.lanes], -wide, wide,
+                          f"shr {a.name}, {c.name}")
+        elif op == "wrap":
+            bits = self.rng.randrange(1, min(self.k - 1, 40))
+            signed = self.rng.random() < 0.5
+            lo = -(2 ** (bits - 1)) if signed else 0
+            self.emit("p", "sh", [(x - lo) % 2**bits + lo for x in a.lanes],
+                      lo, lo + 2**bits - 1, f"wrap {a.name} bits {bits}")
+        elif op == "isqrt":
+            self.emit("p", "sh", [math.isqrt(x) for x in a.lanes], 0, a.hi,
+                      f"isqrt {a.name}")
+        elif op == "digits" and a.hi.bit_length() < 12:
+            w = max(a.hi.bit_length(), 1)
+            self.emit("p", "sh", [x >> i & 1 for x in a.lanes
+                                  for i in range(w)], 0, 1,
+                      f"digits {a.name} bits {w}")
+        elif op == "onehot":
+            n = self.rng.randrange(1, 9)
+            self.emit("p", "sh", [int(x == j) for x in a.lanes
+                                  for j in range(n)], 0, 1,
+                      f"onehot {a.name} inner {n}")
+        elif op == "select":
+            c = self.pick(lambda v: v.kind == "sh" and (v.lo, v.hi) == (0, 1)
+                          and (v.n == 1 or v.n == max(a.n, b.n)))
+            if c:
+                n = max(a.n, b.n)
+                at = lambda v, k: v.lanes[k if v.n > 1 else 0]
+                self.emit("p", "sh", [at(a, k) if at(c, k) else at(b, k)
+                                      for k in range(n)],
+                          min(a.lo, b.lo), max(a.hi, b.hi),
+                          f"select {c.name}, {a.name}, {b.name}")
+
+    def public_bits(self):
+        """Public integers to bits, gates, and back."""
+        a, b = self.pair(lambda v: v.dom == "z" and v.n > 1)
+        if not b or a.n != b.n:
+            return
+        m, u = self.rng.randrange(1, 20), len(self.vals)
+        x, y, z = (f"%b{u}{c}_" for c in "xyz")
+        t = f"b[{m * a.n}]"
+        op = self.rng.choice(["add", "mul", "sub"])
+        f = {"add": lambda p, q: p ^ q, "sub": lambda p, q: p ^ q,
+             "mul": lambda p, q: p & q}[op]
+        self.body += [f"  {x}: {t} = unpack {a.name} bits {m}",
+                      f"  {y}: {t} = unpack {b.name} bits {m}",
+                      f"  {z}: {t} = {op} {x}, {y}"]
+        self.emit("z", "pub", [f(p, q) % 2**m
+                               for p, q in zip(a.lanes, b.lanes)],
+                  0, 2**m - 1, f"pack {z} bits {m}")
+
     # -- control
     def loop(self):
         a = self.pick(lambda v: v.lo is not None)
@@ -306,7 +401,8 @@ class Circuit:
         steps = [self.linear] * 3 + [
             self.compare, self.divide, self.bits, self.wrap, self.shl,
             self.view, self.view, self.gather, self.fold, self.select,
-            self.convert, self.convert, self.loop, self.branch]
+            self.convert, self.convert, self.loop, self.branch,
+            self.public_bits] + [self.typed] * 4
         for _ in range(25):
             self.rng.choice(steps)()
         outs = []

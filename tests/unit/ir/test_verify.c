@@ -31,6 +31,21 @@ static const broken list[] = {
     {5, "high", "", "  %x: z<2..2> = const 2\n  check %x \"m\"\n"},
     {5, "core", LX, X "  %y: p.sh<0..81>[6] = mul %x, %x\n"},
     {5, "high", LX, X "  %y: p<0..9>[6] = view %x [6:1]\n"},
+    {2, "core", LX, X "  %y: p.sh<0..1>[6] = lt %x, %x\n"},
+    {5, "high", LX, X "  %y: z<0..1>[6] = lt %x, %x\n"},
+    {5, "high", LX, X "  %y: p.sh<0..9>[6] = select %x, %x, %x\n"},
+    {5, "high", LX, X "  %y: p.sh<-9..9>[6] = sub %x, %x\n"
+                    "  %z: p.sh<0..15>[6] = or %x, %y\n"},
+    {5, "high", LX, X "  %y: b[6] = const 1\n"
+                    "  %z: p.sh[6] = add %x, %y\n"},
+    {6, "high", LX, X "  %y: p.sh<0..1>[12] = digits %x bits 4\n"},
+    {6, "high", LX, X "  %y: p.sh<0..1>[6] = onehot %x inner 4\n"},
+    {6, "high", "", "  %y: b[6] = const 1\n  %z: z<0..7>[3] = pack %y bits 3"
+                    "\n"},
+    {7, "high", LX, X "  %y: p.sh<1..1>[6] = lt %x, %x\n"},
+    {7, "high", LX, X "  %y: p.sh<0..8>[6] = mod %x, %x\n"},
+    {14, "high", LX, X "  %a: b.sh[6], %b: b.sh[6], %c: b.sh[6] = split %x "
+                     "bits 1\n"},
     {6, "high", LX, X "  %y: p.sh<0..9>[5] = view %x [5:1]\n"
                     "  %z: p.sh<0..18>[6] = add %x, %y\n"},
     {6, "high", LX, X "  %y: p.sh<0..36>[2] = sum %x inner 4\n"},
