@@ -421,7 +421,7 @@ static void rep3_items(void) {
       check(CHI_REP3, 3, some_lanes[k], seed % 2, 100 * k + seed);
 }
 
-static void rep3_long(void) { check(CHI_REP3, 3, 30001, true, 1); }
+static void rep3_long(void) { check(CHI_REP3, 3, 60001, true, 1); }
 
 static void shamir_items(void) {
   static const unsigned n[] = {3, 4, 5, 6, 7, 8};
