@@ -297,6 +297,24 @@ static uint64_t formula(const data *d, unsigned i) {
   return sum + (n - 1) * (bits[0] + D * (bits[1] + bits[2])); /* opens */
 }
 
+/* Of these, elements: products and openings of such, and what bits become. */
+static uint64_t elements(const data *d, unsigned i) {
+  uint64_t L = d->c.lanes, m = d->c.elements ? L : 0;
+  unsigned n = d->n, t = (n + 1) / 2 - 1, D = 2 * t + 1;
+  if (d->protocol == CHI_REP3)
+    return 2 * m + L; /* of each lane an xdeal or one of the two xjoins */
+  uint64_t sum = (n - 1) * m;
+  if (i < D)
+    sum += (n - 1 - t) * L;
+  if (i < D && n <= 5)
+    sum += (n - 1 - t) * m;
+  if (i < D && n >= 6) {
+    uint64_t kings = m > i ? (m - i + D - 1) / D : 0;
+    sum += (m + t) / (t + 1) * (n - 1 - t) + m - kings + kings * (n - 1 - t);
+  }
+  return sum;
+}
+
 static uint64_t integer(const uint64_t *v, uint64_t lanes, uint64_t l,
                         unsigned bits) {
   uint64_t x = 0;
@@ -350,6 +368,7 @@ static void check_results(data *d, const world *w) {
     CU_ASSERT_EQUAL_FATAL(w->result[i].status, CHI_OK);
     const chi_stats *st = &w->result[i].stats;
     CU_ASSERT_EQUAL(st->bytes_sent, formula(d, i));
+    CU_ASSERT_EQUAL(st->elements_sent, elements(d, i));
     bool dn = d->protocol == CHI_SHAMIR && d->n >= 6 && c->elements;
     CU_ASSERT_EQUAL(st->rounds, dn ? 3 : 2);
     CU_ASSERT_EQUAL(st->exchanges, 2);
@@ -402,7 +421,7 @@ static void rep3_items(void) {
       check(CHI_REP3, 3, some_lanes[k], seed % 2, 100 * k + seed);
 }
 
-static void rep3_long(void) { check(CHI_REP3, 3, 30001, true, 1); }
+static void rep3_long(void) { check(CHI_REP3, 3, 60001, true, 1); }
 
 static void shamir_items(void) {
   static const unsigned n[] = {3, 4, 5, 6, 7, 8};
