@@ -19,7 +19,7 @@
 ir_value *bits_field(bits_pass *z, ir_value *v) {
   if (v->id >= z->n) return v;
   bits_form *f = &z->form[v->id];
-  if (!f->field && !f->planes) return v;
+  if (!f->native && !f->field) return v;
   if (!f->field) {
     ir_builder b = z->g.b;
     z->g.b = pass_after_value(z->m, f->planes);
