@@ -29,6 +29,7 @@ typedef struct gd_plane {
 /* How many planes hold r (at least one), and whether the top one counts
  * negatively. */
 uint32_t gd_width(const ir_range *r, bool *is_signed);
+bool gd_is_bool(const ir_value *v); /* its interval is within 0 .. 1 */
 ir_value *gd_const(gadget *g, unsigned bit, uint64_t lanes); /* public */
 ir_value *gd_xor(gadget *g, ir_value *x, ir_value *y);
 ir_value *gd_and(gadget *g, ir_value *x, ir_value *y);

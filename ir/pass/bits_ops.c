@@ -3,11 +3,6 @@
 
 static bool is_share(const ir_value *v) { return v->ty.kind == KIND_SH; }
 
-static bool is_bool(const ir_value *v) {
-  const ir_range *r = v->ty.range;
-  return r && mpz_sgn(r->lo) >= 0 && mpz_cmp_ui(r->hi, 1) <= 0;
-}
-
 /* The planes that hold both. */
 static uint32_t common(const ir_value *x, const ir_value *y, bool *is_signed) {
   bool sx, sy;
@@ -71,9 +66,9 @@ static bool lower_select(bits_pass *z, ir_inst *i) {
   ir_value *r = i->res[0];
   bool pub = !is_share(x) && !is_share(y);
   bool planes = pub ? !(z->wants[r->id] & BITS_FIELD) ||
-                          (is_bool(r) && bits_native(z, c))
+                          (gd_is_bool(r) && bits_native(z, c))
                     : all_native(z, i->arg + 1, 2);
-  if (is_bool(x) && is_bool(y)) planes |= some_native(z, i->arg + 1, 2);
+  if (gd_is_bool(x) && gd_is_bool(y)) planes |= some_native(z, i->arg + 1, 2);
   if (!ir_is_typed(i) && (!planes || pub)) return false;
   if (!planes) {
     c = bits_field(z, c);
@@ -114,7 +109,7 @@ static ir_value *field_gate(gadget *g, ir_op op, ir_value *x, ir_value *y) {
 static bool lower_bitwise(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0], *y = i->arg[1], *r = i->res[0];
   gadget *g = &z->g;
-  if (is_bool(x) && is_bool(y) && !some_native(z, i->arg, 2) &&
+  if (gd_is_bool(x) && gd_is_bool(y) && !some_native(z, i->arg, 2) &&
       z->wants[r->id] & BITS_FIELD) {
     bits_set_field(z, i, field_gate(g, i->op, bits_field(z, x),
                                     bits_field(z, y)));
@@ -138,7 +133,7 @@ static bool lower_bitwise(bits_pass *z, ir_inst *i) {
 /* 0/1 times 0/1 where one is planes already. */
 static bool lower_mul(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0], *y = i->arg[1];
-  if (!is_share(i->res[0]) || !is_bool(x) || !is_bool(y) ||
+  if (!is_share(i->res[0]) || !gd_is_bool(x) || !gd_is_bool(y) ||
       !some_native(z, i->arg, 2))
     return false;
   return lower_bitwise(z, i);
@@ -148,7 +143,7 @@ static bool lower_mul(bits_pass *z, ir_inst *i) {
 static bool lower_sub(bits_pass *z, ir_inst *i) {
   mpz_srcptr c;
   ir_value *x = i->arg[1];
-  if (!ir_is_const(i->arg[0], &c) || mpz_cmp_ui(c, 1) || !is_bool(x) ||
+  if (!ir_is_const(i->arg[0], &c) || mpz_cmp_ui(c, 1) || !gd_is_bool(x) ||
       !bits_native(z, x) || x->ty.lanes != i->res[0]->ty.lanes)
     return false;
   bits_set_planes(z, i, gd_not(&z->g, bits_operand(z, x, 1, x->ty.lanes)), 1,
