@@ -41,6 +41,8 @@ ir_value *bits_planes(bits_pass *z, ir_value *v) {
   uint32_t m = gd_width(v->ty.range, &neg);
   if (x->ty.kind == KIND_PUB)
     p = gd_public_bits(&z->g, x, m);
+  else if (x->def && x->def->op == OP_HIDE)
+    p = ir_op1(&z->g.b, OP_HIDE, gd_public_bits(&z->g, x->def->arg[0], m));
   else
     p = gd_to_bits(&z->g, x, v->ty.range, m);
   z->g.b = b;

@@ -151,6 +151,36 @@ static bool lower_sub(bits_pass *z, ir_inst *i) {
   return true;
 }
 
+/* ---- low and high parts ---- */
+/* Is the value wanted in the field alone, and made of field elements? */
+static bool in_field(const bits_pass *z, const ir_inst *i) {
+  return z->wants[i->res[0]->id] == BITS_FIELD && !bits_native(z, i->arg[0]);
+}
+
+/* x without its lowest n bits costs the conversion of those n. */
+static ir_value *without_low(bits_pass *z, ir_value *x, uint32_t n) {
+  gadget *g = &z->g;
+  const bits_form *f = &z->form[x->id];
+  ir_value *v = bits_field(z, x);
+  ir_value *low = f->planes ? gd_planes(g, f->planes, x->ty.lanes, 0, n)
+                            : gd_to_bits(g, v, x->ty.range, n);
+  low = gd_to_field(g, low, x->ty.lanes, n, false,
+                    ir_range_bits(z->m, n, false));
+  return gd_arith(g, OP_SUB, v, low);
+}
+
+/* The lowest n bits of x cost the conversion of the others. */
+static ir_value *without_high(bits_pass *z, ir_value *x, uint32_t n) {
+  gadget *g = &z->g;
+  bool neg;
+  uint32_t m = gd_width(x->ty.range, &neg);
+  ir_value *v = bits_field(z, x);
+  ir_value *high = gd_planes(g, bits_planes(z, x), x->ty.lanes, n, m - n);
+  high = gd_to_field(g, high, x->ty.lanes, m - n, neg,
+                     ir_range_bits(z->m, m - n, neg));
+  return gd_arith(g, OP_SUB, v, gd_scale(g, high, (int32_t)n));
+}
+
 /* ---- shifts ---- */
 static bool lower_shift(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0], *by = i->arg[1], *r = i->res[0];
@@ -173,6 +203,12 @@ static bool lower_shift(bits_pass *z, ir_inst *i) {
     v = gd_shl(g, lanes, v, to, bits_operand(z, by, width_of(by), lanes),
                width_of(by));
     bits_set_planes(z, i, v, to, neg);
+    return true;
+  }
+  if (fixed && in_field(z, i) && n && n < m && 2 * n < m &&
+      x->ty.lanes == lanes) {
+    ir_value *q = without_low(z, x, (uint32_t)n);
+    bits_set_field(z, i, gd_scale(g, q, -(int32_t)n));
     return true;
   }
   ir_value *v = bits_operand(z, x, m, lanes);
@@ -198,6 +234,10 @@ static bool lower_wrap(bits_pass *z, ir_inst *i) {
   bool neg = mpz_sgn(i->res[0]->ty.range->lo) < 0;
   const bits_form *f = &z->form[x->id];
   ir_value *v;
+  if (in_field(z, i) && !neg && m < width_of(x) && width_of(x) < 2 * m) {
+    bits_set_field(z, i, without_high(z, x, m));
+    return true;
+  }
   if (f->planes || width_of(x) <= m)
     v = bits_operand(z, x, m, x->ty.lanes);
   else
