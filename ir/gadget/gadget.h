@@ -99,11 +99,18 @@ ir_value *gd_shl(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                  ir_value *by, uint32_t n);
 ir_value *gd_shr(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                  bool is_signed, ir_value *by, uint32_t n);
+/* 2 to the integer of n planes `by`, a share, modulo p. */
+ir_value *gd_power_of_2(gadget *g, uint64_t lanes, ir_value *by, uint32_t n);
 /* Lane l * m + i is bit i of lane l. */
 ir_value *gd_digits(gadget *g, uint64_t lanes, ir_value *x, uint32_t m);
 /* Lane l * n + j: is lane l of x (m planes) j? */
 ir_value *gd_onehot(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                     uint64_t n);
+
+/* ---- count.c ---- */
+/* Lane l: how many of lanes l * n .. l * n + n - 1 are 1, in the field. */
+ir_value *gd_count(gadget *g, ir_value *bits, uint64_t lanes, uint64_t n,
+                   const ir_range *r);
 
 /* ---- divide.c ---- */
 /* x / by towards zero, in the field; x has a range, by is not 0, and |x| + |by|

@@ -195,6 +195,12 @@ static bool lower_shift(bits_pass *z, ir_inst *i) {
                                   ir_op1(&g->b, OP_ENC, f)));
     return true;
   }
+  if (i->op == OP_SHL && in_field(z, i)) {
+    ir_value *f = gd_power_of_2(g, by->ty.lanes, bits_planes(z, by),
+                                width_of(by));
+    bits_set_field(z, i, gd_arith(g, OP_MUL, bits_field(z, x), f));
+    return true;
+  }
   if (i->op == OP_SHL) {
     bool rneg;
     uint32_t to = gd_width(r->ty.range, &rneg);
@@ -317,6 +323,15 @@ static bool lower_isqrt(bits_pass *z, ir_inst *i) {
   return true;
 }
 
+/* Of 0/1 that are planes. */
+static bool lower_sum(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0], *r = i->res[0];
+  if (!gd_is_bool(x) || !bits_native(z, x) || i->at.inner < 2) return false;
+  bits_set_field(z, i, gd_count(&z->g, bits_planes(z, x), r->ty.lanes,
+                                i->at.inner, r->ty.range));
+  return true;
+}
+
 /* ---- what follows its operands ---- */
 static void with_planes(ir_dim *d, const ir_inst *i, uint32_t m, uint64_t of) {
   d[0] = (ir_dim){m, (int64_t)of};
@@ -436,6 +451,7 @@ bool bits_lower(bits_pass *z, ir_inst *i) {
       [OP_GET] = lower_view,      [OP_PUT] = lower_put,
       [OP_GATHER] = lower_gather, [OP_CONCAT] = lower_concat,
       [OP_ASSUME] = lower_assume, [OP_OPEN] = lower_open,
+      [OP_SUM] = lower_sum,
   };
   if (follow[i->op]) return follow[i->op](z, i);
   return ir_is_typed(i) && table[i->op] && table[i->op](z, i);

@@ -104,6 +104,9 @@ static void widths(unsigned k, const char *pipeline, unsigned ntarget) {
           setup s = {.k = k, .w = w, .target = targets[g],
                      .pipeline = pipeline};
           done += try_width(&trials[c], s, b, natural);
+          if (trials[c].y != Y_NONE || trials[c].parts || b < 9) continue;
+          s.w = b - 2; /* most of x, not a third */
+          done += try_width(&trials[c], s, b, natural);
         }
       CU_ASSERT(done > 0 || g > 1);
     }
