@@ -195,6 +195,7 @@ typedef struct ir_module {
 /* Limits that the builder, the parser and the verifier share. */
 #define IR_LANES_MAX ((uint64_t)1 << 40)
 #define IR_RANGE_BITS 65536u /* wider ranges are not represented: NULL */
+#define IR_PACK_BITS 63u     /* of unpack and pack: a word */
 #define IR_NEST_MAX 1024u    /* regions within regions, in text */
 
 /* ---- ir.c: construction ---- */

@@ -320,6 +320,7 @@ static void inv_kinds(verifier *v, const ir_inst *i) {
     for (uint32_t k = 0; k < i->narg; k++)
       ok = ok && (is_z(i->arg[k]) || (i->op == OP_EQ && is_pub(i->arg[k]) &&
                                       is_pub(i->arg[0]) &&
+                                      i->arg[k]->ty.dom != DOM_B &&
                                       i->arg[0]->ty.dom == i->arg[k]->ty.dom));
     if (i->op == OP_EQ) ok = ok && i->arg[0]->ty.dom == i->arg[1]->ty.dom;
     ok = ok && is_z(i->res[0]);
@@ -373,8 +374,11 @@ static bool bits_lanes(const verifier *v, const ir_inst *i) {
                    : ir_op_attrs(i->op) & AT_INNER ? i->at.inner
                                                    : 1;
   if (!times) return false;
+  bool public = i->op == OP_PACK || i->op == OP_UNPACK;
+  if (public && times > IR_PACK_BITS) return false;
   if (i->op == OP_PACK) {
     n = i->res[0]->ty.lanes;
+    if (!ir_range_is_int64(i->res[0]->ty.range)) return false;
     return !__builtin_mul_overflow(n, times, &n) && n == x;
   }
   if (__builtin_mul_overflow(x, times, &n)) return false;

@@ -405,8 +405,8 @@ typedef struct chi_session_config {
 
 /* Makes a session of party cfg->me over a connected transport.
  *
- * Returns  CHI_OK; CHI_E_ARG (protocol, n, me, a program of another field or
- *          another CHI_ABI); CHI_E_NOMEM; CHI_E_LIMIT (program too large).
+ * Returns  CHI_OK; CHI_E_ARG (protocol, n, me, a program of another field,
+ *          of another CHI_ABI or compiled for other nodes: its `target`); CHI_E_NOMEM; CHI_E_LIMIT (program too large).
  * Out      out        free with chi_session_free; NULL on failure.
  * In       transport  owned by the session from here on, on failure closed.
  *          program    kept; static in emitted code.  NULL: chi_vec_* only.

@@ -14,7 +14,7 @@ typedef struct gen {
   ir_builder b;
   VEC(ir_value *) pool; /* values in scope */
   unsigned products;    /* secret products so far: bounds the rounds */
-  unsigned told, checks;
+  unsigned told, checks, typed;
 } gen;
 
 static uint64_t next(gen *g) { /* splitmix64 */
@@ -189,6 +189,57 @@ static ir_value *boolean(gen *g, uint64_t lanes) {
 static ir_value *encoded(gen *g) {
   ir_value *x = pick(g, want_z);
   return ir_op1(&g->b, OP_ENC, x);
+}
+
+/* ---- operations on shares of integers ---- */
+
+enum { TYPED_LANES = 12, TYPED_BITS = 30, TYPED_MOST = 3 };
+
+static bool want_typed(const ir_value *v) {
+  const ir_range *r = v->ty.range;
+  return want_sh(v) && r && mpz_sizeinbase(r->lo, 2) <= TYPED_BITS &&
+         mpz_sizeinbase(r->hi, 2) <= TYPED_BITS;
+}
+
+static ir_value *natural_share(gen *g, ir_value *x) {
+  return mpz_sgn(x->ty.range->lo) >= 0
+             ? x
+             : ir_ranged(&g->b, OP_WRAP, x, bits_range(g, 9, false));
+}
+
+static ir_value *gen_typed(gen *g) {
+  static const ir_op op[] = {OP_EQ,  OP_LT,  OP_LE,   OP_SELECT, OP_AND,
+                             OP_OR,  OP_XOR, OP_SHL,  OP_SHR,    OP_WRAP,
+                             OP_DIV, OP_MOD, OP_ISQRT};
+  ir_op o = op[below(g, sizeof op / sizeof *op)];
+  ir_value *x = pick(g, want_typed), *y = pick(g, want_typed);
+  if (!x || g->typed++ >= TYPED_MOST) return NULL;
+  if (x->ty.lanes > TYPED_LANES) x = fit(g, x, TYPED_LANES);
+  y = fit(g, y, x->ty.lanes);
+  switch (o) {
+  case OP_SELECT: {
+    ir_value *c = ir_op2(&g->b, OP_LT, x, y);
+    return ir_select(&g->b, c, x, y);
+  }
+  case OP_AND:
+  case OP_OR:
+  case OP_XOR:
+    return ir_op2(&g->b, o, natural_share(g, x), natural_share(g, y));
+  case OP_SHL:
+  case OP_SHR: {
+    ir_value *by = below(g, 2)
+                       ? ir_ranged(&g->b, OP_WRAP, y, bits_range(g, 3, false))
+                       : ir_const_si(&g->b, DOM_Z, (int64_t)below(g, 5), 1);
+    return ir_op2(&g->b, o, natural_share(g, x), by);
+  }
+  case OP_WRAP:
+    return ir_ranged(&g->b, OP_WRAP, x,
+                     bits_range(g, 1 + (unsigned)below(g, 20), below(g, 2)));
+  case OP_ISQRT:
+    return ir_op1(&g->b, o, natural_share(g, x));
+  default:
+    return ir_op2(&g->b, o, x, y);
+  }
 }
 
 static ir_value *gen_p(gen *g) {
@@ -550,7 +601,7 @@ static void gen_tell(gen *g) {
 static void gen_block(gen *g, unsigned ops, unsigned depth) {
   for (unsigned k = 0; k < ops; k++) {
     ir_value *v = NULL;
-    switch (below(g, 24)) {
+    switch (below(g, 26)) {
     case 0:
       v = gen_const(g);
       break;
@@ -575,6 +626,10 @@ static void gen_block(gen *g, unsigned ops, unsigned depth) {
     case 7:
     case 8:
       v = gen_open(g);
+      break;
+    case 24:
+    case 25:
+      v = gen_typed(g);
       break;
     case 9:
     case 10:

@@ -142,6 +142,85 @@ static void test_manifest(void) {
   arena_free(a);
 }
 
+/* A bound circuit's papers name its nodes. */
+static const char bound[] =
+    "circuit \"f\"\nstage sched\nfield 61\ntarget rep3 3\n"
+    "input \"x\" \"field\" \"\" of \"x\" secret\n"
+    "output \"r\" \"bool\" \"[3]\" of \"result\"\n"
+    "@body {\n"
+    "  %x: p.sh = input \"x\"\n"
+    "  %a: b.sh, %b: b.sh, %c: b.sh = split %x bits 1\n"
+    "  %t: b.sh[3] = concat %a, %b, %c\n"
+    "  %o: b[3] = open %t round 1\n"
+    "  %r: z<0..1>[3] = pack %o bits 1\n"
+    "  output %r \"r\"\n}\n";
+
+static bool emit_bound(arena *a, backend_output *o, buf *why) {
+  ir_module *m = kit_module(a, bound, NULL, (ir_target){0}, why);
+  return m && backend_find("c")->emit(m, NULL, a, diag_new(a, m->src), o);
+}
+
+static void test_bound(void) {
+  arena *a = arena_new();
+  buf why = {0};
+  backend_output o = {0};
+  CU_ASSERT_FATAL(emit_bound(a, &o, &why));
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.part[0].text.p, "run, {CHI_REP3, 3}, 1};"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.part[1].text.p, "for 3 nodes of rep3 and no"));
+  diag *dg;
+  manifest *m = parse(a, o.part[2].text.p, o.part[2].text.n, &dg);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+  CU_ASSERT_STRING_EQUAL(m->protocol, "rep3");
+  CU_ASSERT(m->nodes == 3 && m->ncost == 1);
+  CU_ASSERT_EQUAL(m->cost[0].bytes[2], 1 + 16); /* three bits and the tag */
+  static const struct {
+    const char *from, *to;
+  } bad[] = {{"\"protocol\": \"rep3\"", "\"protocol\": \"rep4\""},
+             {"\"nodes\": 3", "\"nodes\": 2"},
+             {"\"nodes\": 3", "\"nodes\": \"3\""}};
+  for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+    const char *text = o.part[2].text.p;
+    const char *at = strstr(strstr(text, "\"target\""), bad[k].from);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    buf b = {0};
+    buf_write(&b, text, (size_t)(at - text));
+    buf_puts(&b, bad[k].to);
+    buf_puts(&b, at + strlen(bad[k].from));
+    CU_ASSERT(parse(a, b.p, b.n, &dg) == NULL);
+    CU_ASSERT_STRING_EQUAL(diag_table[diag_get(dg, 0)->id].id, "E0611");
+    buf_free(&b);
+  }
+  backend_output_free(&o);
+  arena_free(a);
+}
+
+/* Other nodes do not even make a session. */
+static void test_refused(void) {
+  static const struct {
+    chi_protocol protocol;
+    unsigned n;
+    bool fits;
+  } t[] = {{CHI_REP3, 3, true}, {CHI_SHAMIR, 3, false}, {CHI_SHAMIR, 5, false}};
+  arena *a = arena_new();
+  buf why = {0};
+  ir_module *m = kit_module(a, bound, NULL, (ir_target){0}, &why);
+  kit_program *p = m ? kit_compile(m, NULL, &why) : NULL;
+  CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+  ir_lanes *in = kit_inputs(m, a, 1);
+  for (size_t k = 0; k < sizeof t / sizeof *t; k++) {
+    kit_result r;
+    bool ran = kit_run(p, m, t[k].protocol, t[k].n, in, &r, &why) &&
+               r.status == CHI_OK;
+    CU_ASSERT_EQUAL(ran, t[k].fits);
+    CU_ASSERT(ran || r.status == CHI_E_ARG || why.n > 0);
+    kit_result_fini(&r);
+    buf_reset(&why);
+  }
+  kit_free(p);
+  buf_free(&why);
+  arena_free(a);
+}
+
 /* Replaces the first `from` of the good manifest. */
 static void test_malformed(void) {
   static const struct {
@@ -256,6 +335,8 @@ int main(void) {
   CU_add_test(s, "equal circuits, equal bytes", test_deterministic);
   CU_add_test(s, "a manifest reads back", test_manifest);
   CU_add_test(s, "a malformed one does not", test_malformed);
+  CU_add_test(s, "a bound circuit says for whom it is", test_bound);
+  CU_add_test(s, "others do not run it", test_refused);
   CU_add_test(s, "gcc and clang, -O0 to -O3", test_compilers);
   CU_add_test(s, "size without trip counts", test_size);
   CU_basic_set_mode(CU_BRM_NORMAL);
