@@ -30,7 +30,8 @@ const char *compile_source_hash(cli *c, fe_unit *u);
 /* The function by name, runnable; NULL after a report. */
 const fe_fn *compile_find(cli *c, fe_unit *u, const char *name);
 /* To stage `upto`; at sched with its static cost under `model`, and the
- * function's #[rounds] and #[bytes] kept.  False after reports. */
+ * function's #[rounds] and #[bytes] kept.  With --check it stays as it is
+ * lowered, for the interpreter.  False after reports. */
 bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
                 const ir_cost_model *model, compiled *out);
 /* The circuit of an action, which is at stage high and is changed. */

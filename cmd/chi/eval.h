@@ -27,7 +27,7 @@ typedef struct evaluation {
   ir_status status;
   const char *message; /* after a failed check */
   span sp;
-  const ir_cost *cost; /* of this run, exactly */
+  const ir_cost *cost; /* of this run, exactly; NULL with --check */
   outcome out;
   double seconds;
 } evaluation;

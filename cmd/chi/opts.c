@@ -42,6 +42,9 @@ static const option table[] = {
      "rep3 (3 nodes) or shamir (3..64); rep3 with 3 nodes if not given"},
     {"--clear", NULL, OPT_FLAG, AT(clear), ON(RUN) | ON(TEST),
      "compute on clear values, without nodes"},
+    {"--check", NULL, OPT_FLAG, AT(check), ON(RUN) | ON(TEST),
+     "as --clear, and stop at the first assume that is wrong, division of a "
+     "secret by 0 or index outside"},
     {"--openings", NULL, OPT_FLAG, AT(openings), ON(RUN),
      "list what is opened, where and to whom"},
     {"--keep", "DIR", OPT_TEXT, AT(keep), ON(RUN),
