@@ -15,7 +15,7 @@ typedef struct run {
   cli *c;
   fe_unit *u;
   compiled x;
-  ir_cost_model model;
+  ir_target model;
   unsigned timeout;
   inputs in;
   const ir_cost *predicted;

@@ -26,7 +26,7 @@ typedef struct test_case {
 typedef struct suite {
   cli *c;
   fe_unit *u;
-  ir_cost_model model;
+  ir_target model;
   int level;
   unsigned timeout;
   test_case *t;

@@ -110,7 +110,7 @@ static void take_outcome(const compiled *x, ir_interp *it, outcome *o) {
 }
 
 bool eval_run(cli *c, const compiled *x, const inputs *in,
-              const ir_cost_model *model, evaluation *e) {
+              const ir_target *model, evaluation *e) {
   *e = (evaluation){0};
   bool check = c->opt.check;
   ir_cost_meter *meter =
