@@ -37,13 +37,15 @@ def members(rng):
     for t, n, m, a, b in pairs(rng, False):
         body = '''fn f(a: secret [%s; %d], b: secret [%s; %d])
     -> ([bool; %d], [bool; %d], u24, u25, i60, i60) {
-    let (keys, of_a, v) = set.together(a, [x for x in a], b, [0; %d]);
+    var v: secret [i33; %d] = [0; %d];
+    v[0..%d] = a;
+    let (keys, of_a, v) = set.together(a, b, v);
     return reveal((set.member_by_pairs(a, b), set.member_by_sorting(a, b),
                    set.intersection_size(a, b), set.union_size(a, b),
                    set.intersection_sum(a, a, b),
                    dot(v, set.met(keys, of_a))));
 }
-''' % (t, n, t, m, n, n, m)
+''' % (t, n, t, m, n, n, n + m, n + m, n)
         hit = [x in b for x in a]
         total = sum(x for x in a if x in b)
         yield body, {'a': a, 'b': b}, [
