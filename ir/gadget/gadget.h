@@ -29,6 +29,7 @@ typedef struct gd_plane {
 /* How many planes hold r (at least one), and whether the top one counts
  * negatively. */
 uint32_t gd_width(const ir_range *r, bool *is_signed);
+bool gd_is_bool(const ir_value *v); /* its interval is within 0 .. 1 */
 ir_value *gd_const(gadget *g, unsigned bit, uint64_t lanes); /* public */
 ir_value *gd_xor(gadget *g, ir_value *x, ir_value *y);
 ir_value *gd_and(gadget *g, ir_value *x, ir_value *y);
@@ -67,6 +68,8 @@ ir_value *gd_to_bits(gadget *g, ir_value *x, const ir_range *r, uint32_t m);
 /* The integer of m planes as a share that lies in r. */
 ir_value *gd_to_field(gadget *g, ir_value *bits, uint64_t lanes, uint32_t m,
                       bool is_signed, const ir_range *r);
+/* x * 2^j, j below 0 for a quotient that is exact, modulo p. */
+ir_value *gd_scale(gadget *g, ir_value *x, int32_t j);
 /* Public field elements or integers to public bits. */
 ir_value *gd_public_bits(gadget *g, ir_value *x, uint32_t m);
 /* x + y, x - y, x * y in the field, whose range may not be representable. */
