@@ -42,6 +42,8 @@ bool lazy_wants_share(const ir_inst *i, uint32_t k) {
   case OP_MUL: return pass_is_share_mul(i);
   case OP_OPEN:
   case OP_OUTPUT: return true;
+  case OP_SHUFFLE:
+  case OP_UNSHUFFLE:
   case OP_TELL: return k == 0;
   default: return false;
   }

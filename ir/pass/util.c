@@ -136,6 +136,9 @@ bool pass_free(const ir_inst *i) {
   case OP_OPEN:
   case OP_REDUCE:
   case OP_HIDE:
+  case OP_PERM:
+  case OP_SHUFFLE:
+  case OP_UNSHUFFLE:
   case OP_MLOAD:
   case OP_WROTE:
   case OP_ASSUME: return false;
@@ -151,6 +154,9 @@ unsigned pass_has(const ir_inst *i) {
   case OP_CHECK: h = HAS_CHECK; break;
   case OP_DEC: h = HAS_DEC; break;
   case OP_TELL: h = HAS_TELL; break;
+  case OP_PERM: h = HAS_EDGE | HAS_PERM; break;
+  case OP_SHUFFLE: /* interacts, and is not cheap */
+  case OP_UNSHUFFLE: h = HAS_SHARE_MUL | HAS_REDUCE; break;
   case OP_INPUT:
   case OP_OUTPUT:
   case OP_MLOAD:
