@@ -84,7 +84,8 @@ static uint64_t *component(const chi_session *s, const chii_move *m,
 static void move(chi_session *s, const chii_move *m, unsigned role,
                  uint64_t *out, const uint64_t *in) {
   rep3_shuffle *h = s->shuffle->state;
-  const uint32_t *from = chii_perm_get(s, m, h->key[side(s, m, role)]);
+  unsigned k = side(s, m, role), id = (s->me + k) % 3; /* the component's */
+  const uint32_t *from = chii_perm_get(s, m, h->key[k], id);
   if (from)
     chii_permute(out, in, from, m);
 }

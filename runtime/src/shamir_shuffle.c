@@ -180,7 +180,7 @@ static void take_up(chi_session *s, const chii_move *m, uint64_t at) {
   const set *x = turn(h, m->back);
   if (!in_set(x, s->me))
     return;
-  const uint32_t *from = chii_perm_get(s, m, x->key);
+  const uint32_t *from = chii_perm_get(s, m, x->key, (unsigned)(x - h->set));
   if (from)
     chii_permute(s->shuffle->out + at, h->now ? m->dst : m->src, from, m);
 }

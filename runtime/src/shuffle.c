@@ -86,20 +86,25 @@ static bool below(source *d, uint64_t n, uint64_t *out) {
 
 /* Fisher and Yates, from the inside out. */
 static bool make(chi_session *s, chii_perm *p, const chii_move *m,
-                 const uint8_t *key) {
+                 const uint8_t *key, unsigned id) {
   chii_prg *g = &s->shuffle->words;
   uint8_t msg[16], k[CHII_PAIR_KEY_BYTES];
-  uint64_t rows = m->lanes / m->row, at;
+  uint64_t rows = m->lanes / m->row, at = 0;
   source d = {.s = s};
   chii_put64(msg, m->number);
   chii_put64(msg + 8, rows);
   crypto_generichash(k, sizeof k, msg, sizeof msg, key, CHII_PERM_KEY_BYTES);
-  bool ok = chii_prg_init(g, k, 0, 0, CHII_PERM);
+  bool ok = chii_prg_init(g, k, id, id, CHII_PERM);
+#ifdef CHI_TEST_HOOKS
+  g->holder = (uint8_t)s->me;
+#endif
   chii_wipe(k, sizeof k);
   if (!ok)
     chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
   for (uint64_t r = 0; ok && r < rows; r++) {
     ok = below(&d, r + 1, &at);
+    if (!ok)
+      break;
     p->from[r] = p->from[at];
     p->from[at] = (uint32_t)r;
   }
@@ -108,7 +113,8 @@ static bool make(chi_session *s, chii_perm *p, const chii_move *m,
 }
 
 const uint32_t *chii_perm_get(chi_session *s, const chii_move *m,
-                              const uint8_t *key) {
+                              const uint8_t key[CHII_PERM_KEY_BYTES],
+                              unsigned id) {
   chii_shuffle *u = s->shuffle;
   uint64_t rows = m->lanes / m->row;
   for (unsigned k = 0; k < CHII_PERMS; k++) {
@@ -121,7 +127,7 @@ const uint32_t *chii_perm_get(chi_session *s, const chii_move *m,
   chii_perm *p = &u->perm[u->oldest];
   u->oldest = (u->oldest + 1) % CHII_PERMS;
   p->key = NULL;
-  if (s->status || !make(s, p, m, key))
+  if (s->status || !make(s, p, m, key, id))
     return NULL;
   p->key = key;
   p->number = m->number;

@@ -46,9 +46,11 @@ typedef struct chii_shuffle {
 } chii_shuffle;
 
 /* The permutation of m's rows that key and number determine, uniform if the
- * key's stream is; NULL after a failure.  Stays for one further call. */
+ * key's stream is; NULL after a failure.  Stays for one further call.  id: of
+ * those who have the key. */
 const uint32_t *chii_perm_get(chi_session *s, const chii_move *m,
-                              const uint8_t key[CHII_PERM_KEY_BYTES]);
+                              const uint8_t key[CHII_PERM_KEY_BYTES],
+                              unsigned id);
 /* out, which is not in: rows of in moved by `from`, or back. */
 void chii_permute(uint64_t *out, const uint64_t *in, const uint32_t *from,
                   const chii_move *m);
