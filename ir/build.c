@@ -189,6 +189,20 @@ ir_value *ir_onehot(ir_builder *b, ir_value *x, uint64_t places) {
   return v;
 }
 
+ir_value *ir_perm(ir_builder *b) {
+  return emit1(b, OP_PERM, NULL, 0,
+               ir_ty(DOM_Z, KIND_PUB, 1,
+                     ir_range_si(b->m, 0, IR_PERMS_MAX - 1)));
+}
+
+ir_value *ir_shuffle(ir_builder *b, ir_op op, ir_value *x, ir_value *perm,
+                     uint64_t row) {
+  x = to_p(b, x);
+  if (x->ty.kind == KIND_PUB) x = ir_op1(b, OP_HIDE, x);
+  ir_value *arg[2] = {x, perm};
+  return emit_ranged(b, op, arg, 2, x->ty, row);
+}
+
 ir_value *ir_fold(ir_builder *b, ir_op op, ir_value *x, uint64_t inner) {
   if (inner <= 1) return x;
   ir_type ty = x->ty;

@@ -18,6 +18,14 @@
  *                an element.  xjoin: lane l costs each of the other two one.
  *   shamir       reduce and deal: each of the d nodes sends n-1-t bytes a
  *                lane, bdeal: elements; open: every node sends n-1 bytes.
+ *
+ * All that is shuffled in an exchange, s lanes, takes rounds of its own after
+ * the others.
+ *
+ *   rep3         2 rounds; nodes 0 and 2 send s elements, node 1 sends 2 s.
+ *                                                                    [AFOPRT21]
+ *   shamir       one round for each t+1 of the d nodes, in which each of these
+ *                deals s elements, to n-1-t.                           [LWZ11]
  */
 #include "ir/cost.h"
 
@@ -90,6 +98,8 @@ void ir_load_add(ir_load *x, const ir_inst *i) {
   case OP_XJOIN:
     for (unsigned k = 0; k < 3; k++) acc(&x->xjoin[k], third(n, k), 1);
     break;
+  case OP_SHUFFLE:
+  case OP_UNSHUFFLE: acc(&x->shuffle, n, 1); break;
   default: break;
   }
 }
@@ -100,15 +110,38 @@ ir_load ir_load_of(const ir_inst *first, uint32_t nop) {
   return x;
 }
 
+/* k of n, n small: else saturates. */
+static uint64_t choose(unsigned n, unsigned k) {
+  u128 r = 1;
+  for (unsigned j = 1; j <= k; j++) {
+    r = r * (n - k + j) / j;
+    if (r > UINT64_MAX / IR_NODES_MAX) return UINT64_MAX;
+  }
+  return (uint64_t)r;
+}
+
+static uint64_t shuffle_rounds(const ir_target *c) {
+  unsigned t = threshold(c->n);
+  return c->protocol == IR_REP3 ? 2 : choose(2 * t + 1, t + 1);
+}
+
+/* Elements node i sends for a shuffled lane. */
+static uint64_t shuffle_sent(const ir_target *c, unsigned i) {
+  unsigned n = c->n, t = threshold(n);
+  if (c->protocol == IR_REP3) return i == 1 ? 2 : 1;
+  return i > 2 * t ? 0 : sat_mul(choose(2 * t, t), n - 1 - t);
+}
+
 /* Elements node i sends, tags apart. */
 static uint64_t sent(const ir_target *c, unsigned i, const ir_load *x) {
   unsigned n = c->n, t = threshold(n), d = 2 * t + 1;
-  uint64_t m = x->reduce;
+  uint64_t m = x->reduce, moved = sat_mul(x->shuffle, shuffle_sent(c, i));
   if (c->protocol == IR_REP3) {
     uint64_t joined = sat_add(x->xjoin[(i + 1) % 3], x->xjoin[(i + 2) % 3]);
-    return sat_add(sat_add(m, x->open), sat_add(x->xdeal[i], joined));
+    return sat_add(sat_add(sat_add(m, x->open), moved),
+                   sat_add(x->xdeal[i], joined));
   }
-  uint64_t open = sat_mul(x->open, n - 1);
+  uint64_t open = sat_add(sat_mul(x->open, n - 1), moved);
   if (i >= d) return open;
   open = sat_add(open, sat_mul(x->bdeal, n - 1 - t));
   if (!has_king(c)) return sat_add(open, sat_mul(m, n - 1 - t));
@@ -132,6 +165,7 @@ static uint64_t seeded(const ir_target *c, const ir_load *x) {
   uint64_t s = 0;
   if (c->protocol == IR_REP3) { /* z_i += F(k_i) - F(k_i+1) */
     acc(&s, x->reduce, 2 * c->n);
+    acc(&s, x->shuffle, 8); /* two masks, two components, by two each */
     for (unsigned k = 0; k < 3; k++) { /* each F by the two that have its key */
       acc(&s, x->xdeal[k], 2);
       acc(&s, x->xjoin[k], 4);
@@ -139,6 +173,7 @@ static uint64_t seeded(const ir_target *c, const ir_load *x) {
     return s;
   }
   acc(&s, x->bdeal, d * t);
+  acc(&s, x->shuffle, sat_mul(shuffle_rounds(c), (t + 1) * t));
   if (has_king(c))
     acc(&s, x->reduce / (t + 1) + (x->reduce % (t + 1) != 0),
         (uint64_t)d * 3 * t);
@@ -154,13 +189,21 @@ static uint64_t dealt(const ir_load *x) {
   return sum;
 }
 
+static uint64_t rounds_of(const ir_target *c, const ir_load *x) {
+  uint64_t first = x->reduce && has_king(c)                ? 2
+                   : x->reduce || x->open || x->bit_items ? 1
+                                                          : 0;
+  return x->shuffle ? sat_add(first, shuffle_rounds(c)) : first;
+}
+
 void ir_cost_exchange(const ir_target *c, const ir_load *x, uint64_t times,
                       ir_cost *a) {
   unsigned n = c->n, t = threshold(n);
   uint64_t m = x->reduce;
-  if (!(m || x->open || x->bit_items) || !times) return;
+  if (!(m || x->open || x->bit_items || x->shuffle) || !times) return;
   acc(&a->exchanges, 1, times);
-  acc(&a->rounds, m && has_king(c) ? 2 : 1, times);
+  acc(&a->rounds, rounds_of(c, x), times);
+  acc(&a->shuffled, x->shuffle, times);
   acc(&a->reduce_lanes, m, times);
   acc(&a->open_lanes, x->open, times);
   acc(&a->reduce_bits, x->reduce_bits, times);
@@ -295,6 +338,7 @@ static void count_line(ir_cost_line *l, const ir_load *x, uint64_t times) {
   acc(&l->reduce_bits, x->reduce_bits, times);
   acc(&l->open_bits, x->open_bits, times);
   acc(&l->dealt, dealt(x), times);
+  acc(&l->shuffled, x->shuffle, times);
 }
 
 /* The exchange's bytes go to its lines. */
@@ -319,7 +363,7 @@ static void spread(ir_cost_meter *t, const ir_inst *i, uint32_t nop,
         1);
     count_line(l, &own, times);
     if (l != before)
-      acc(&l->rounds, x->reduce && has_king(&t->c) ? 2 : 1, times);
+      acc(&l->rounds, rounds_of(&t->c, x), times);
     before = l;
   }
 }
@@ -356,6 +400,7 @@ static void each_count(ir_cost *to, const ir_cost *c,
       offsetof(ir_cost, reduce_lanes),  offsetof(ir_cost, open_lanes),
       offsetof(ir_cost, told_lanes),    offsetof(ir_cost, reduce_bits),
       offsetof(ir_cost, open_bits),     offsetof(ir_cost, dealt),
+      offsetof(ir_cost, shuffled),
       offsetof(ir_cost, zero_shares),   offsetof(ir_cost, doubles_dealt),
       offsetof(ir_cost, doubles_used),  offsetof(ir_cost, seeded)};
   for (size_t k = 0; k < sizeof at / sizeof *at; k++)

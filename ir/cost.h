@@ -22,7 +22,8 @@ typedef struct ir_load {
   uint64_t reduce_bits, reduce_bytes, open_bits, open_bytes;
   uint64_t deal, bdeal;  /* bits to deal: of summands, into the field */
   uint64_t xdeal[3], xjoin[3]; /* lanes by lane mod 3 */
-  uint32_t bit_items;    /* all but reduce and open of the field */
+  uint64_t shuffle;      /* lanes of the field */
+  uint32_t bit_items;    /* all but those of the field */
 } ir_load;
 void ir_load_add(ir_load *x, const ir_inst *i);
 /* Of nop interactive ops from `first` on. */
@@ -34,6 +35,7 @@ typedef struct ir_cost {
   uint64_t exchanges, rounds;
   uint64_t reduce_lanes, open_lanes, told_lanes; /* of the field */
   uint64_t reduce_bits, open_bits, dealt; /* dealt: bits between the domains */
+  uint64_t shuffled; /* lanes of the field */
   uint64_t elements[IR_NODES_MAX]; /* of the field, sent by each node */
   uint64_t bytes[IR_NODES_MAX];
   /* Correlated randomness, over all nodes: zero shares (one element each),
@@ -54,7 +56,7 @@ typedef struct ir_cost_line {
   const char *path;   /* NULL without sources */
   uint32_t line;
   uint64_t rounds, reduce_lanes, open_lanes, told_lanes;
-  uint64_t reduce_bits, open_bits, dealt;
+  uint64_t reduce_bits, open_bits, dealt, shuffled;
   uint64_t bytes;     /* of all nodes together */
 } ir_cost_line;
 

@@ -183,6 +183,8 @@ static bool run_node(ir_interp *x, const node *nd, val *out) {
   case OP_ASSUME: return interp_move(x, nd);
   default:
     if (ir_ops[nd->op].rule == RULE_BITS) return interp_bits(x, nd);
+    if (nd->op == OP_PERM || ir_ops[nd->op].rule == RULE_SHUFFLE)
+      return interp_shuffle(x, nd);
     return ir_ops[nd->op].rule == RULE_MOVE ? interp_move(x, nd)
                                             : interp_arith(x, nd);
   }
@@ -306,6 +308,7 @@ bool ir_interp_input(ir_interp *x, uint32_t leaf, const ir_lanes *v) {
 ir_status ir_interp_run(ir_interp *x) {
   drop_results(x);
   x->n = (ir_counts){.peak_bytes = x->bytes};
+  x->perms = 0;
   if (!x->broken) {
     x->status = IR_RUN_OK;
     run_block(x, &x->body, NULL);

@@ -198,6 +198,7 @@ static void mark_exchanges(compiler *c, code_block *blk) {
       nd->ex.first = nd->i;
     }
     h->ex.nop++;
+    if (ir_ops[nd->op].rule == RULE_SHUFFLE) continue;
     *(nd->op == OP_OPEN ? &h->ex.open_lanes : &h->ex.reduce_lanes) +=
         nd->i->res[0]->ty.lanes;
   }

@@ -80,6 +80,7 @@ struct ir_interp {
   ir_told *told;
   uint32_t ntold, captold;
   ir_counts n;
+  uint64_t perms;     /* permutations made */
   uint64_t bytes;
   ir_status status;
   bool broken;        /* a constant could not be made */
@@ -162,6 +163,9 @@ int z_gmp(ir_op op, mpz_ptr r, mpz_srcptr a, mpz_srcptr b);
 bool interp_typed(ir_interp *x, const node *nd, mpz_ptr r, mpz_ptr a,
                   mpz_ptr b);
 bool interp_bits(ir_interp *x, const node *nd);
+
+/* ---- interp_shuffle.c: perm shuffle unshuffle ---- */
+bool interp_shuffle(ir_interp *x, const node *nd);
 
 /* ---- interp_ops.c, again ---- */
 /* Arithmetic, conversions that change lanes, folds. */

@@ -71,7 +71,8 @@ typedef enum {
   RULE_CONV,
   RULE_EDGE,
   RULE_REGION,
-  RULE_BITS
+  RULE_BITS,
+  RULE_SHUFFLE
 } ir_rule;
 
 /* Attributes an op carries (ir_op_attrs), in the order in which the text form
@@ -124,7 +125,8 @@ typedef struct ir_attr {
   mpz_srcptr imm;       /* CONST */
   mpz_srcptr *table;    /* TABLE: ty.lanes entries */
   const char *name;     /* INPUT, OUTPUT, TELL: leaf path ("xs", "p.age") */
-  uint64_t inner;       /* SUM, PROD: group length; ONEHOT: places */
+  uint64_t inner;       /* SUM, PROD: group length; ONEHOT: places;
+                           SHUFFLE, UNSHUFFLE: lanes of a row */
   uint32_t bits;        /* WRAP, DIGITS, SPLIT, DEAL, UNPACK, PACK */
   uint64_t max;         /* WHILE */
   int64_t off;          /* VIEW, GET, PUT; SPLIT, DEAL: lowest bit */
@@ -196,6 +198,8 @@ typedef struct ir_module {
 #define IR_LANES_MAX ((uint64_t)1 << 40)
 #define IR_RANGE_BITS 65536u /* wider ranges are not represented: NULL */
 #define IR_PACK_BITS 63u     /* of unpack and pack: a word */
+#define IR_PERMS_MAX ((int64_t)1 << 40) /* permutations of one run */
+#define IR_ROWS_MAX ((uint64_t)1 << 32) /* rows that one moves */
 #define IR_NEST_MAX 1024u    /* regions within regions, in text */
 
 /* ---- ir.c: construction ---- */
@@ -263,6 +267,11 @@ ir_value *ir_select(ir_builder *b, ir_value *c, ir_value *x, ir_value *y);
 /* Of shares of integers >= 0 (onehot: any): see ops.def. */
 ir_value *ir_digits(ir_builder *b, ir_value *x, uint32_t bits);
 ir_value *ir_onehot(ir_builder *b, ir_value *x, uint64_t places);
+/* A fresh permutation; x with its rows of `row` lanes moved by it, or back.  A
+ * public x is hidden. */
+ir_value *ir_perm(ir_builder *b);
+ir_value *ir_shuffle(ir_builder *b, ir_op shuffle_or_unshuffle, ir_value *x,
+                     ir_value *perm, uint64_t row);
 /* x, trusted to lie in r where guard (0/1, as many lanes or 1; NULL: 1) is 1. */
 ir_value *ir_assume(ir_builder *b, ir_value *x, ir_value *guard,
                     const ir_range *r);

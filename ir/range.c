@@ -371,6 +371,9 @@ const ir_range *ir_inst_range(ir_module *m, const ir_inst *i) {
   case OP_XJOIN:
   case OP_BDEAL: return ir_range_si(m, 0, 1);
   case OP_PACK: return ir_range_bits(m, i->at.bits, false);
+  case OP_PERM: return ir_range_si(m, 0, IR_PERMS_MAX - 1);
+  case OP_SHUFFLE:
+  case OP_UNSHUFFLE: return i->arg[0]->ty.range;
   case OP_DIV:
   case OP_MOD:
     return by_zero(m, i, ir_range_of(m, i->op, i->arg[0]->ty.range,

@@ -215,6 +215,15 @@ static bool bits_kinds(const ir_inst *i) {
          (i->arg[1]->ty.dom == DOM_B && i->arg[1]->ty.kind == KIND_SH);
 }
 
+static bool shuffle_kinds(const ir_inst *i) {
+  const ir_type *x = &i->arg[0]->ty, *r = &i->res[0]->ty;
+  const ir_value *perm = i->arg[1];
+  return x->dom == DOM_P && x->kind == KIND_SH && r->dom == DOM_P &&
+         r->kind == KIND_SH && is_z(perm) &&
+         mpz_sgn(perm->ty.range->lo) >= 0 &&
+         mpz_cmp_ui(perm->ty.range->hi, IR_PERMS_MAX) < 0;
+}
+
 static bool linear_kinds(const ir_inst *i) {
   const ir_value *x = i->arg[0], *r = i->res[0];
   ir_kind k = x->ty.kind;
@@ -287,6 +296,7 @@ static bool edge_kinds(const ir_inst *i) {
     return i->res[0]->ty.kind != KIND_PROD && i->res[0]->ty.dom != DOM_B;
   case OP_OUTPUT:
     return i->arg[0]->ty.kind != KIND_PROD && i->arg[0]->ty.dom != DOM_B;
+  case OP_PERM: return is_z(i->res[0]);
   case OP_CHECK: return is_bool(i->arg[0]);
   case OP_MLOAD:
   case OP_MSTORE:
@@ -336,6 +346,7 @@ static void inv_kinds(verifier *v, const ir_inst *i) {
   case RULE_EDGE: ok = edge_kinds(i); break;
   case RULE_REGION: break; /* invariant 8 */
   case RULE_BITS: ok = bits_kinds(i); break;
+  case RULE_SHUFFLE: ok = shuffle_kinds(i); break;
   }
   if (!ok) broken(v, i, 5, "domains or kinds do not fit the operation");
 }
@@ -360,12 +371,19 @@ static bool move_lanes(const ir_inst *i) {
 
 /* Keys and identities are scalars. */
 static bool edge_lanes(const ir_inst *i) {
+  if (i->op == OP_PERM) return is_scalar(i->res[0]);
   uint32_t from = i->op == OP_TELL || i->op == OP_MSTORE ? 1 : 0;
   if (i->op != OP_TELL && i->op != OP_MSTORE && i->op != OP_MLOAD) return true;
   if (i->narg == from) return false;
   for (uint32_t k = from; k < i->narg; k++)
     if (!is_scalar(i->arg[k])) return false;
   return true;
+}
+
+static bool shuffle_lanes(const ir_inst *i) {
+  uint64_t x = i->arg[0]->ty.lanes, row = i->at.inner;
+  return row && x % row == 0 && x / row < IR_ROWS_MAX &&
+         i->res[0]->ty.lanes == x && is_scalar(i->arg[1]);
 }
 
 static bool bits_lanes(const verifier *v, const ir_inst *i) {
@@ -415,6 +433,7 @@ static void inv_lanes(verifier *v, const ir_inst *i) {
     break;
   case RULE_EDGE: ok = edge_lanes(i); break;
   case RULE_BITS: ok = bits_lanes(v, i); break;
+  case RULE_SHUFFLE: ok = shuffle_lanes(i); break;
   case RULE_NONE:
   case RULE_REGION: break;
   }

@@ -310,6 +310,11 @@ void bits_emit(c_emit *e, const ir_inst *i) {
   case OP_SPLIT:
     emit_split(e, i);
     return;
+  case OP_PERM:
+    e->uses_w = true;
+    if (!e->max_shuffle_values) e->max_shuffle_values = 1;
+    emit_line(e, "w[%" PRIu64 "] = chi_gen_perm(g);", dst);
+    return;
   default:
     emit_pack(e, i);
     return;
@@ -341,6 +346,14 @@ void bits_exchange(c_emit *e, const ir_inst *i) {
   case OP_BDEAL:
     emit_line(e, "chi_gen_b_bdeal(g, %s, %" PRIu64 ", %" PRIu64 ");",
               results(e, i), place(e, x), n);
+    return;
+  case OP_SHUFFLE:
+  case OP_UNSHUFFLE:
+    emit_line(e,
+              "chi_gen_%s(g, %" PRIu64 ", %" PRIu64 ", %" PRIu64 ", %" PRIu64
+              ", (uint64_t)%s);",
+              ir_ops[i->op].spelling, dst, place(e, x), n, i->at.inner,
+              offset(e, i->arg[1], 0));
     return;
   case OP_XJOIN:
     emit_line(e,

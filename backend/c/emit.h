@@ -66,6 +66,8 @@ typedef struct c_emit {
   VEC(c_site) site;
   uint64_t max_reduce, max_open;
   uint32_t max_reduce_values, max_open_values, max_bit_values;
+  uint32_t max_shuffle_values;
+  uint64_t max_shuffle_lanes, max_shuffle_rows;
 } c_emit;
 
 typedef struct c_scalar {

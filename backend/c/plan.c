@@ -26,6 +26,7 @@ uint64_t plan_words(const ir_module *m, c_rep r, uint64_t lanes) {
 
 bool plan_is_bits(const ir_inst *i) {
   return ir_ops[i->op].rule == RULE_BITS ||
+         ir_ops[i->op].rule == RULE_SHUFFLE || i->op == OP_PERM ||
          (i->nres && !i->nregion && i->res[0]->ty.dom == DOM_B);
 }
 

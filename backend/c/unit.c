@@ -143,9 +143,15 @@ static void emit_reduce(c_emit *e, const ir_inst *i) {
   emit_line(e, "}");
 }
 
+static void count_move(c_emit *e, const ir_inst *i, uint32_t *n) {
+  uint64_t rows = i->res[0]->ty.lanes / i->at.inner;
+  if (rows > e->max_shuffle_rows) e->max_shuffle_rows = rows;
+  if (++*n > e->max_shuffle_values) e->max_shuffle_values = *n;
+}
+
 /* All interactive ops of the round that begins with `first`. */
 static void emit_exchange(c_emit *e, const ir_inst *first) {
-  uint32_t nm = 0, no = 0;
+  uint32_t nm = 0, no = 0, ns = 0;
   ir_load x = {0};
   const ir_inst *i;
   for (i = first; i && (ir_ops[i->op].flags & F_I) &&
@@ -154,6 +160,7 @@ static void emit_exchange(c_emit *e, const ir_inst *first) {
     ir_load_add(&x, i);
     nm += i->op == OP_REDUCE && !plan_is_bits(i);
     no += i->op == OP_OPEN && !plan_is_bits(i);
+    if (ir_ops[i->op].rule == RULE_SHUFFLE) count_move(e, i, &ns);
   }
   const ir_inst *end = i;
   if (x.reduce > e->max_reduce) e->max_reduce = x.reduce;
@@ -163,6 +170,9 @@ static void emit_exchange(c_emit *e, const ir_inst *first) {
   if (x.bit_items > e->max_bit_values) e->max_bit_values = x.bit_items;
   emit_line(e, "chi_gen_begin(g, %" PRIu64 ", %" PRIu64 ");", x.reduce,
             x.open);
+  if (x.shuffle > e->max_shuffle_lanes) e->max_shuffle_lanes = x.shuffle;
+  if (x.shuffle)
+    emit_line(e, "chi_gen_begin_shuffle(g, %" PRIu64 ");", x.shuffle);
   if (x.bit_items) bits_begin(e, &x);
   for (i = first; i != end; i = i->next) {
     e->uses_g = true; /* again: the function may have ended */

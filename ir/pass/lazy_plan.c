@@ -41,6 +41,11 @@ bool lazy_wants_share(const ir_inst *i, uint32_t k) {
   switch (i->op) {
   case OP_MUL: return pass_is_share_mul(i);
   case OP_OPEN:
+<<<<<<< HEAD
+  case OP_OUTPUT: return true;
+  case OP_SHUFFLE:
+  case OP_UNSHUFFLE:
+=======
   case OP_OUTPUT:
   case OP_SPLIT:
   case OP_DEAL:
@@ -48,6 +53,7 @@ bool lazy_wants_share(const ir_inst *i, uint32_t k) {
   case OP_XJOIN:
   case OP_BDEAL: return true;
   case OP_ASSUME: return k == 1;
+>>>>>>> i4-std
   case OP_TELL: return k == 0;
   default: return false;
   }

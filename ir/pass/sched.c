@@ -6,8 +6,8 @@
  * where its operands are ready.  An open, a tell and what a check guards wait
  * for the check.  A reduce with slack goes late unless it frees more lanes than
  * it makes.  Checks come as early as they can, all else right before its use.
- * Needs: stage core.  Keeps: the order of checks and tells, checks before later
- * opens.  Linear.  Source: ASAP and ALAP levels, De Micheli 1994, 5.2.
+ * Needs: stage core.  Keeps: the order of checks and tells, and of perms, checks
+ * before later opens.  Linear.  Source: ASAP and ALAP levels, De Micheli 1994, 5.2.
  *
  *   %a = reduce %x ; %c = add %a %b   %a = reduce %x round 1
  *   %d = reduce %y                ->  %d = reduce %y round 1
@@ -68,7 +68,7 @@ static void depend_on_args(sched *s, const ir_inst *i) {
 }
 
 static void graph(sched *s) {
-  uint32_t check = NONE, chain = NONE, output = NONE, k = 0;
+  uint32_t check = NONE, chain = NONE, output = NONE, perm = NONE, k = 0;
   for (ir_inst *i = s->b->first; i; i = i->next) {
     node *v = &s->v[k];
     *v = (node){.i = i, .has = pass_has(i), .first = s->pred.n};
@@ -85,6 +85,10 @@ static void graph(sched *s) {
       chain = k;
     }
     if (v->has & HAS_CHECK) check = k;
+    if (v->has & HAS_PERM) { /* they are counted */
+      depend(s, perm);
+      perm = k;
+    }
     if (i->op == OP_OUTPUT) {
       depend(s, output);
       output = k;

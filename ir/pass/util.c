@@ -141,6 +141,9 @@ bool pass_free(const ir_inst *i) {
   case OP_XJOIN:
   case OP_BDEAL:
   case OP_HIDE:
+  case OP_PERM:
+  case OP_SHUFFLE:
+  case OP_UNSHUFFLE:
   case OP_MLOAD:
   case OP_WROTE:
   case OP_ASSUME: return false;
@@ -160,6 +163,9 @@ unsigned pass_has(const ir_inst *i) {
   case OP_CHECK: h = HAS_CHECK; break;
   case OP_DEC: h = HAS_DEC; break;
   case OP_TELL: h = HAS_TELL; break;
+  case OP_PERM: h = HAS_EDGE | HAS_PERM; break;
+  case OP_SHUFFLE: /* interacts, and is not cheap */
+  case OP_UNSHUFFLE: h = HAS_SHARE_MUL | HAS_REDUCE; break;
   case OP_INPUT:
   case OP_OUTPUT:
   case OP_MLOAD:

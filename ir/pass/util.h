@@ -75,7 +75,8 @@ enum {
   HAS_TELL = 16,
   HAS_GUARDED = 32,
   HAS_SHARE_MUL = 64,
-  HAS_EDGE = 128 /* input, output */
+  HAS_EDGE = 128, /* input, output, perm */
+  HAS_PERM = 256
 };
 unsigned pass_has(const ir_inst *i);
 unsigned pass_block_has(const ir_block *b);

@@ -288,6 +288,9 @@ static bool stays(const vloop *l, const ir_inst *i) {
   case OP_MLOAD:
   case OP_MSTORE:
   case OP_EMIT:
+  case OP_PERM:
+  case OP_SHUFFLE:
+  case OP_UNSHUFFLE:
   case OP_WHILE:
   case OP_IF: return true;
   case OP_OPEN:

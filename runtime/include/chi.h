@@ -181,6 +181,8 @@ typedef struct chi_program {
   int (*run)(struct chi_session *g); /* 0, or the session has failed */
   chi_target target;
   uint32_t max_bit_values; /* calls on bits in one exchange */
+  uint32_t max_shuffle_values; /* shuffles in one exchange; 0: none at all */
+  uint64_t max_shuffle_lanes, max_shuffle_rows; /* of these, of one */
 } chi_program;
 
 /* ---- identities, sealed boxes (keys.c) -------------------------------- */

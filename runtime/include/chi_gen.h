@@ -420,6 +420,25 @@ CHI_API void chi_gen_b_xdeal(chi_gen *g, uint64_t dst, uint64_t src,
 CHI_API void chi_gen_b_xjoin(chi_gen *g, uint64_t dst, uint64_t e, uint64_t src,
                              uint64_t lanes);
 
+/* ---- secret permutations -------------------------------------------------
+ *
+ * A permutation of rows, uniform and known to no party, has a public number.
+ * The same number moves equally many rows alike, whenever it is used. */
+
+/* The number of a fresh permutation: 0, 1, .. in the order of the calls. */
+CHI_API uint64_t chi_gen_perm(chi_gen *g);
+
+/* In an exchange: chi_gen_begin is followed at once by the total of lanes (and
+ * by chi_gen_begin_bits); then the calls below stand beside the others.  Rows
+ * of `row` lanes of the share at src, which has lanes elements, are moved by
+ * permutation number `perm`, or back.  All dst are valid after chi_gen_end; no
+ * dst overlaps another dst or a src, which stay unchanged until then. */
+CHI_API void chi_gen_begin_shuffle(chi_gen *g, uint64_t lanes);
+CHI_API void chi_gen_shuffle(chi_gen *g, uint64_t dst, uint64_t src,
+                             uint64_t lanes, uint64_t row, uint64_t perm);
+CHI_API void chi_gen_unshuffle(chi_gen *g, uint64_t dst, uint64_t src,
+                               uint64_t lanes, uint64_t row, uint64_t perm);
+
 /* ---- public integers of 64 bits ------------------------------------------ */
 
 /* Exact where the result fits, and never undefined where it does not. */

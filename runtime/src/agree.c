@@ -184,6 +184,8 @@ chi_status chi_session_start(chi_session *s) {
   hello(s);
   if (!s->status && !s->proto->keys(s))
     chii_fail(s, CHI_E_CRYPTO, -1, "AES could not be set up");
+  if (!s->status && s->shuffle && !s->proto->shuffle_keys(s))
+    chii_fail(s, CHI_E_CRYPTO, -1, "AES could not be set up");
   if (!s->status && s->program)
     deal_node_inputs(s);
   if (!s->status && s->program)

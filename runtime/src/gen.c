@@ -19,6 +19,7 @@ void chii_ex_begin(chi_session *s, uint64_t m, uint64_t o) {
   s->chunk_item = NULL;
   s->begun = false;
   s->load = s->load_seen = (chi_b_load){0};
+  chii_shuffle_begin(s);
   if (!s->status && (m > s->max_reduce || o > s->max_open))
     chii_fail(s, CHI_E_BUG, -1, "an exchange exceeds the program's maxima");
 }
@@ -120,10 +121,12 @@ int chii_ex_end(chi_session *s) {
   CHII_REQUIRE(s->in_exchange && !s->chunk_item, "no exchange to end");
   chii_ex_start(s);
   if (!s->status && (s->m_seen != s->m || s->o_seen != s->o ||
-                     !chii_bit_items_seen(s)))
+                     !chii_bit_items_seen(s) || !chii_shuffle_seen(s)))
     chii_fail(s, CHI_E_BUG, -1, "fewer values than the exchange announced");
   if (!s->status && s->begun)
     s->proto->end(s);
+  if (!s->status)
+    chii_shuffle_run(s);
   s->in_exchange = false;
   return (int)s->status;
 }

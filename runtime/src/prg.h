@@ -23,7 +23,9 @@ typedef enum chii_purpose {
   CHII_INPUT_TAG = 5, /* rep3 tags of client inputs */
   CHII_BITS = 6,      /* words of bits: rep3 zero shares; shamir seeded points
                          in GF(2^8) */
-  CHII_CONVERT = 7    /* elements that bits become */
+  CHII_CONVERT = 7,   /* elements that bits become */
+  CHII_PERM = 8,      /* words that permutations are made of */
+  CHII_SHUFFLE = 9    /* masks of what is shuffled */
 } chii_purpose;
 
 #define CHII_PAIR_KEY_BYTES 32

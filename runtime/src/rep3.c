@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "ctime.h"
+#include "shuffle.h"
 
 static chi_status setup(chi_session *s) {
   if (s->n != 3) {
@@ -392,6 +393,10 @@ const chii_proto chii_rep3_ops = {
              [CHII_B_XDEAL] = chii_rep3_xdeal,
              [CHII_B_XJOIN] = chii_rep3_xjoin},
     .end = end,
+    .shuffle_setup = chii_rep3_shuffle_setup,
+    .shuffle_keys = chii_rep3_shuffle_keys,
+    .shuffle_wipe = chii_rep3_shuffle_wipe,
+    .shuffle = chii_rep3_shuffle,
     .want = want,
     .took = took,
     .deal = deal,

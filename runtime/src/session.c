@@ -76,6 +76,7 @@ static void wipe_secrets(chi_session *s) {
       s->input[i].values = NULL;
     }
   chii_vec_wipe(s);
+  chii_shuffle_wipe(s);
   while (s->told) {
     chii_told *t = s->told;
     s->told = t->next;
@@ -129,7 +130,8 @@ static chi_status check_config(const chi_session_config *cfg,
   if (p && (p->abi != CHI_ABI || p->mersenne != CHI_MERSENNE || !p->run))
     return CHI_E_ARG;
   if (p && (p->words > SIZE_MAX / 16 || p->max_reduce_lanes > p->words ||
-            p->max_open_lanes > p->words))
+            p->max_open_lanes > p->words ||
+            p->max_shuffle_lanes > p->words))
     return CHI_E_LIMIT;
   if (p && ((p->target.protocol && p->target.protocol != cfg->protocol) ||
             (p->target.n && p->target.n != cfg->n)))
@@ -167,7 +169,12 @@ static chi_status set_up(chi_session *s, const chi_session_config *cfg) {
   chi_status st = chii_links_new(s, (uint32_t)spans);
   if (!st)
     st = chii_bit_items_new(s, p ? p->max_bit_values : queue);
-  return st ? st : s->proto->setup(s);
+  if (!st)
+    st = s->proto->setup(s);
+  if (!st && p)
+    st = chii_shuffle_new(s, p->max_shuffle_values, p->max_shuffle_lanes,
+                          p->max_shuffle_rows);
+  return st;
 }
 
 chi_status chi_session_new(chi_session **out, const chi_transport *transport,

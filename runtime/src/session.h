@@ -51,6 +51,7 @@ typedef struct chii_item {
 } chii_item;
 
 typedef struct chii_bit_item chii_bit_item; /* bits.h */
+typedef struct chii_shuffle chii_shuffle;   /* shuffle.h */
 
 typedef struct chii_told {
   uint8_t to[CHI_KEY_BYTES];
@@ -83,6 +84,12 @@ typedef struct chii_proto {
   /* A call on bits; NULL for kinds that the protocol does not have. */
   void (*bits[6])(chi_session *s, const chii_bit_item *it);
   void (*end)(chi_session *s);
+  /* Required.  Shuffles, for programs that have some: memory, keys (in set-up,
+   * may talk), wiping; the rounds of those of an exchange. */
+  chi_status (*shuffle_setup)(chi_session *s);
+  bool (*shuffle_keys)(chi_session *s);
+  void (*shuffle_wipe)(chi_session *s);
+  void (*shuffle)(chi_session *s);
   /* Required.  Where the next bytes of `peer` in this round go (0: nowhere
    * yet), and that n of them came. */
   size_t (*want)(chi_session *s, unsigned peer, uint8_t **p);
@@ -173,6 +180,8 @@ struct chi_session {
   uint32_t bit_cap; /* load_seen.items of them are there */
   uint64_t bit_index, convert_index; /* next unused of CHII_BITS, .._CONVERT */
 
+  chii_shuffle *shuffle; /* NULL: the program has none */
+
   chii_told *told, **told_tail;
   size_t n_told;
 
@@ -239,6 +248,13 @@ void chii_ex_start(chi_session *s);
 /* gen_bits.c: memory for calls on bits; were as many made as announced? */
 chi_status chii_bit_items_new(chi_session *s, uint32_t cap);
 bool chii_bit_items_seen(const chi_session *s);
+/* shuffle.c: the same of shuffles; their rounds, after all others. */
+chi_status chii_shuffle_new(chi_session *s, uint32_t moves, uint64_t lanes,
+                            uint64_t rows);
+void chii_shuffle_wipe(chi_session *s);
+void chii_shuffle_begin(chi_session *s); /* an exchange: none so far */
+bool chii_shuffle_seen(const chi_session *s);
+void chii_shuffle_run(chi_session *s);
 uint64_t *chii_ex_open_chunk(chi_session *s, uint64_t *dst, uint64_t lanes,
                              uint64_t off, uint64_t n);
 void chii_ex_close_chunk(chi_session *s);

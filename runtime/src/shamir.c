@@ -19,10 +19,9 @@
 
 #include "ctime.h"
 #include "format.h"
+#include "shuffle.h"
 
-/* c[i]: the polynomial through points x[0..n) has value sum c[i] y[i] at `at`.
- * Points are distinct. */
-static void lagrange(uint64_t *c, const uint64_t *x, unsigned n, uint64_t at) {
+void chii_lagrange(uint64_t *c, const uint64_t *x, unsigned n, uint64_t at) {
   for (unsigned i = 0; i < n; i++) {
     uint64_t num = 1, den = 1;
     for (unsigned j = 0; j < n; j++)
@@ -71,8 +70,8 @@ static chi_status setup(chi_session *s) {
   uint64_t x[CHI_PARTIES_MAX + 1];
   for (unsigned i = 0; i < n; i++)
     x[i] = chii_point(i);
-  lagrange(h->lambda_d, x, h->d, 0);
-  lagrange(h->lambda_t, x, t + 1, 0);
+  chii_lagrange(h->lambda_d, x, h->d, 0);
+  chii_lagrange(h->lambda_t, x, t + 1, 0);
   h->predict = chii_alloc(s, (uint64_t)(n - 1 - t) * (t + 1), 8);
   h->spread = chii_alloc(s, (uint64_t)n * (t + 1), 8);
   h->red_out = chii_alloc(s, 4 * t, sizeof(chii_prg));
@@ -88,13 +87,13 @@ static chi_status setup(chi_session *s) {
   h->in_out = h->red_in + t;
   h->in_in = h->in_out + t;
   for (unsigned j = t + 1; j < n; j++)
-    lagrange(h->predict + (j - t - 1) * (t + 1), x, t + 1, chii_point(j));
+    chii_lagrange(h->predict + (j - t - 1) * (t + 1), x, t + 1, chii_point(j));
   uint64_t y[CHI_PARTIES_MAX + 1];
   y[0] = 0;
   for (unsigned k = 0; k < t; k++)
     y[k + 1] = chii_point((s->me + 1 + k) % n);
   for (unsigned j = 0; j < n; j++)
-    lagrange(h->spread + j * (t + 1), y, t + 1, chii_point(j));
+    chii_lagrange(h->spread + j * (t + 1), y, t + 1, chii_point(j));
   memcpy(h->red_spread, h->spread, (size_t)n * (t + 1) * 8);
   for (unsigned j = 0; j < n && s->me < h->d; j++)
     h->red_spread[j * (t + 1)] =
@@ -627,6 +626,10 @@ const chii_proto chii_shamir_ops = {
              [CHII_B_DEAL] = chii_shamir_deal_bits,
              [CHII_B_BDEAL] = chii_shamir_deal_bits},
     .end = end,
+    .shuffle_setup = chii_shamir_shuffle_setup,
+    .shuffle_keys = chii_shamir_shuffle_keys,
+    .shuffle_wipe = chii_shamir_shuffle_wipe,
+    .shuffle = chii_shamir_shuffle,
     .want = want,
     .took = took,
     .deal = deal,

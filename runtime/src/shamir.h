@@ -69,6 +69,10 @@ typedef struct chii_shamir {
   uint64_t batch_index, batches; /* of this exchange */
 } chii_shamir;
 
+/* c[i]: the polynomial through points x[0..n) has value sum c[i] y[i] at `at`.
+ * Points are distinct. */
+void chii_lagrange(uint64_t *c, const uint64_t *x, unsigned n, uint64_t at);
+
 /* Deals n secrets, which the caller put into h->rows[0], with the t seeded
  * points of `out` at stream index `index` and the coefficients `spread`:
  * explicit points to the other n-1-t parties; mine to own. */
