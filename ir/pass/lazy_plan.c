@@ -265,6 +265,10 @@ static void needs_step(lazy *z, ir_inst *i, uint32_t depth) {
   if (deg2 && !v->need_s) v->need_p = true;
   if (deg2 && v->need_s && !v->linear) v->need_p = true;
   for (uint32_t k = 0; k < i->narg; k++) {
+    if (i->op == OP_SETTLE) {
+      need(z, i->arg[k], false, depth);
+      continue;
+    }
     if (lazy_wants_share(i, k) || !deg2) {
       need(z, i->arg[k], true, depth);
       continue;
