@@ -39,17 +39,35 @@ typedef struct bristol {
 bristol *bristol_parse(arena *a, const source_file *f, diag *dg);
 
 /* ---- the plan ----
- * A pool of rows, one row for each bit that is still needed.  A step fetches
- * the rows a and b, combines them, and writes the results side by side at row
- * `at`.  Before that, where `packs` is set, the rows keep[0 .. nkeep-1] move to
- * the head of a new pool, and everything else is dropped. */
+ * A pool of shares holds a row for each bit that is still needed; a second one
+ * holds sums of products of one level of ands, which become shares together.
+ *
+ *   XOR     rows a and b of the pool, combined, become rows at .. of it
+ *   AND     the same; the products are settled at once
+ *   OPEN    an AND whose products begin a pool of products; the rows keep[..]
+ *           of the pool of shares follow them
+ *   SUM     a XOR in the pool of products
+ *   SETTLE  rows a of the pool of products become rows at .. of the other
+ *
+ * Before a step writes to the pool of shares, where `packs` is set, the rows
+ * keep[0 .. nkeep-1] move to the head of a new one and the others are gone. */
+typedef enum {
+  BRISTOL_XOR,
+  BRISTOL_AND,
+  BRISTOL_OPEN,
+  BRISTOL_SUM,
+  BRISTOL_SETTLE
+} bristol_kind;
+
 typedef struct bristol_step {
-  bool is_and, packs;
+  bristol_kind kind;
+  bool packs;
   uint32_t n;
   const uint32_t *a, *b;
   uint32_t at;
   const uint32_t *keep;
   uint32_t nkeep;
+  uint32_t rows; /* OPEN: of the pool of products */
 } bristol_step;
 
 typedef struct bristol_plan {
@@ -58,9 +76,26 @@ typedef struct bristol_plan {
   bristol_step *step;
   uint32_t nstep;
   const uint32_t *result; /* rows of the outputs at the end */
+  uint64_t settled; /* bits that become shares: what an instance sends */
 } bristol_plan;
 
 /* Made once, then kept in c. */
 const bristol_plan *bristol_layout(arena *a, bristol *c);
+
+/* ---- bristol_cut.c ----
+ * The gates of one level of ands, in order, and where the products among them
+ * are settled: cut[k] is set for few nodes such that every node that has to be
+ * a share is one of them, or a sum of them and of shares of lower levels. */
+typedef struct bristol_level {
+  const bristol *c;
+  const uint32_t *level;  /* by node */
+  const uint8_t *target;  /* by node: has to be a share */
+  const uint32_t *node;   /* of this level, ascending */
+  uint32_t n;
+  uint32_t number;        /* the level */
+  uint32_t *at;           /* scratch by node */
+  uint8_t *cut;           /* by node: out */
+} bristol_level;
+uint32_t bristol_cut(const bristol_level *l);
 
 #endif

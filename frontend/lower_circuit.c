@@ -1,6 +1,6 @@
 /* A circuit file as operations on rows: every bit of it is a row of n lanes,
  * one for each instance; a step of the plan is two gathers of rows, one
- * operation on all of them, and a put into the pool. */
+ * operation on all of them, and a put into a pool. */
 #include "frontend/bristol.h"
 
 #include "frontend/lower.h"
@@ -8,7 +8,8 @@
 typedef struct rows {
   lo *l;
   uint64_t n;    /* lanes of a row */
-  ir_value *pool;
+  ir_value *pool, *sums;
+  ir_value *zero; /* the offset of every put */
   uint32_t cap;
   mpz_srcptr *number; /* of each row, once it was needed */
 } rows;
@@ -39,8 +40,9 @@ static ir_value *index_of_rows(rows *r, const uint32_t *row, uint32_t n) {
   return i->res[0];
 }
 
-static ir_value *fetch(rows *r, const uint32_t *row, uint32_t n) {
-  return ir_gather_rows(&r->l->b, r->pool, index_of_rows(r, row, n), r->n);
+static ir_value *fetch(rows *r, ir_value *from, const uint32_t *row,
+                       uint32_t n) {
+  return ir_gather_rows(&r->l->b, from, index_of_rows(r, row, n), r->n);
 }
 
 static ir_value *bit_row(rows *r, int64_t bit, uint64_t count) {
@@ -63,7 +65,7 @@ static void begin(rows *r, const bristol *c, const bristol_plan *p,
 static void pack(rows *r, const bristol_step *s) {
   ir_value *part[2];
   uint32_t k = 0;
-  if (s->nkeep) part[k++] = fetch(r, s->keep, s->nkeep);
+  if (s->nkeep) part[k++] = fetch(r, r->pool, s->keep, s->nkeep);
   if (s->nkeep < r->cap) {
     part[k] = bit_row(r, 0, r->cap - s->nkeep);
     if (r->pool->ty.kind == KIND_SH)
@@ -73,14 +75,42 @@ static void pack(rows *r, const bristol_step *s) {
   r->pool = ir_concat(&r->l->b, part, k);
 }
 
+/* v as rows from `at` on of pool. */
+static ir_value *stored(rows *r, ir_value *pool, ir_value *v, uint32_t at,
+                        uint32_t n) {
+  ir_dim d[2] = {{n, (int64_t)r->n}, {r->n, 1}};
+  return ir_put(&r->l->b, pool, v, r->zero, (int64_t)(at * r->n), d, 2);
+}
+
+static ir_value *settled(rows *r, ir_value *v) {
+  return v->ty.kind == KIND_SH ? ir_op1(&r->l->b, OP_SETTLE, v) : v;
+}
+
+static void open_sums(rows *r, const bristol_step *s, ir_value *v) {
+  ir_value *part[3] = {v};
+  uint32_t k = 1, have = s->n + s->nkeep;
+  if (s->nkeep) part[k++] = fetch(r, r->pool, s->keep, s->nkeep);
+  if (have < s->rows) part[k++] = bit_row(r, 0, s->rows - have);
+  r->sums = ir_concat(&r->l->b, part, k);
+}
+
 static void step(rows *r, const bristol_step *s) {
-  ir_builder *b = &r->l->b;
-  ir_value *x = fetch(r, s->a, s->n), *y = fetch(r, s->b, s->n);
-  ir_value *v = ir_op2(b, s->is_and ? OP_AND : OP_XOR, x, y);
-  if (s->is_and && v->ty.kind == KIND_SH) v = ir_op1(b, OP_SETTLE, v);
-  if (s->packs) pack(r, s);
-  ir_dim d[2] = {{s->n, (int64_t)r->n}, {r->n, 1}};
-  r->pool = ir_put(b, r->pool, v, z_si(r->l, 0), (int64_t)(s->at * r->n), d, 2);
+  bool sums = s->kind == BRISTOL_SUM || s->kind == BRISTOL_SETTLE;
+  bool ands = s->kind == BRISTOL_AND || s->kind == BRISTOL_OPEN;
+  ir_value *from = sums ? r->sums : r->pool;
+  ir_value *v = fetch(r, from, s->a, s->n);
+  if (s->kind != BRISTOL_SETTLE)
+    v = ir_op2(&r->l->b, ands ? OP_AND : OP_XOR, v,
+               fetch(r, from, s->b, s->n));
+  if (s->kind == BRISTOL_OPEN) {
+    open_sums(r, s, v);
+  } else if (s->kind == BRISTOL_SUM) {
+    r->sums = stored(r, r->sums, v, s->at, s->n);
+  } else {
+    if (s->kind != BRISTOL_XOR) v = settled(r, v);
+    if (s->packs) pack(r, s);
+    r->pool = stored(r, r->pool, v, s->at, s->n);
+  }
 }
 
 lv lower_circuit(lo *l, const inst *in, const lv *arg) {
@@ -88,12 +118,16 @@ lv lower_circuit(lo *l, const inst *in, const lv *arg) {
   const bristol_plan *p = bristol_layout(l->u->a, c);
   const ty *t0 = in->param[0];
   rows r = {.l = l, .n = t0->ndim == 2 ? t0->dim[1] : 1, .cap = p->rows};
-  r.number = ARENA_ARR(l->a, mpz_srcptr, (size_t)p->rows + 1);
+  uint32_t most = p->rows;
+  for (uint32_t k = 0; k < p->nstep; k++)
+    if (p->step[k].rows > most) most = p->step[k].rows;
+  r.number = ARENA_ARR(l->a, mpz_srcptr, (size_t)most + 1);
+  r.zero = z_si(l, 0);
   begin(&r, c, p, arg);
   for (uint32_t k = 0; k < p->nstep && !too_large(l); k++)
     step(&r, &p->step[k]);
   lv v = lv_new(l, in->value);
   for (uint32_t k = 0, at = 0; k < c->nout; at += c->out[k++])
-    v.leaf[k] = fetch(&r, p->result + at, c->out[k]);
+    v.leaf[k] = fetch(&r, r.pool, p->result + at, c->out[k]);
   return v;
 }
