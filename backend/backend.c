@@ -22,12 +22,18 @@ void backend_output_free(backend_output *o) {
   o->npart = 0;
 }
 
-const ir_cost *backend_cost(arena *a, const ir_module *m, bool shamir,
-                            unsigned nodes) {
+const ir_target *backend_targets(const ir_module *m, uint32_t *n) {
+  static const ir_target any[] = {
+      {IR_REP3, 3}, {IR_SHAMIR, 3}, {IR_SHAMIR, 5}, {IR_SHAMIR, 7}};
+  bool bound = m->target.protocol != IR_ANY;
+  *n = bound ? 1 : sizeof any / sizeof *any;
+  return bound ? &m->target : any;
+}
+
+const ir_cost *backend_cost(arena *a, const ir_module *m, const ir_target *t) {
   ir_module plain = *m;
   plain.src = NULL; /* the meter then keeps no lines */
-  ir_cost_model c = {shamir ? IR_SHAMIR : IR_REP3, nodes};
-  return ir_cost_meter_total(ir_cost_static(a, &plain, c));
+  return ir_cost_meter_total(ir_cost_static(a, &plain, *t));
 }
 
 /* ---- leaves ---- */

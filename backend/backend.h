@@ -68,10 +68,12 @@ typedef struct backend {
                backend_output *o);
 } backend;
 
+/* The nodes whose costs a circuit's papers tell: its target, or a choice. */
+const ir_target *backend_targets(const ir_module *m, uint32_t *n);
 /* Cost of one run from the schedule alone, in `a`: totals without the lines. */
 struct ir_cost;
-const struct ir_cost *backend_cost(arena *a, const ir_module *m, bool shamir,
-                                   unsigned nodes);
+const struct ir_cost *backend_cost(arena *a, const ir_module *m,
+                                   const ir_target *t);
 
 /* What stands for input or output k of m's table: the value read or given. */
 typedef struct backend_leaf {

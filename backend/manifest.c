@@ -78,11 +78,15 @@ static json_t *facts_json(const backend_fact *f, uint32_t n, bool to) {
   return list;
 }
 
-static json_t *cost_json(const ir_module *m, arena *a, bool shamir,
-                         unsigned n) {
-  const ir_cost *c = backend_cost(a, m, shamir, n);
+static const char *protocol_name(const ir_target *t) {
+  return t->protocol == IR_SHAMIR ? "shamir" : "rep3";
+}
+
+static json_t *cost_json(const ir_module *m, arena *a, const ir_target *t) {
+  const ir_cost *c = backend_cost(a, m, t);
+  unsigned n = t->n;
   json_t *j = json_object(), *bytes = json_array(), *elements = json_array();
-  json_object_set_new(j, "protocol", text(shamir ? "shamir" : "rep3"));
+  json_object_set_new(j, "protocol", text(protocol_name(t)));
   json_object_set_new(j, "nodes", count(n));
   json_object_set_new(j, "exact", json_boolean(c->exact));
   json_object_set_new(j, "rounds", count(c->rounds));
@@ -114,6 +118,13 @@ void manifest_print(buf *out, const ir_module *m, const backend_info *info,
   json_object_set_new(
       j, "source_hash", text(info->source_hash ? info->source_hash
                                                : zero_hash));
+  json_t *target = json_null();
+  if (m->target.protocol) {
+    target = json_object();
+    json_object_set_new(target, "protocol", text(protocol_name(&m->target)));
+    json_object_set_new(target, "nodes", count(m->target.n));
+  }
+  json_object_set_new(j, "target", target);
   const backend_leaf *inputs = backend_leaves(a, m, false);
   const backend_leaf *outputs = backend_leaves(a, m, true);
   json_t *in = json_array(), *res = json_array(), *cost = json_array();
@@ -124,9 +135,10 @@ void manifest_print(buf *out, const ir_module *m, const backend_info *info,
   for (uint32_t k = 0; k < m->nout; k++)
     json_array_append_new(res,
                           leaf_json(&m->out[k], &outputs[k], NULL, true));
-  json_array_append_new(cost, cost_json(m, a, false, 3));
-  for (unsigned n = 3; n <= 7; n += 2)
-    json_array_append_new(cost, cost_json(m, a, true, n));
+  uint32_t ntarget;
+  const ir_target *t = backend_targets(m, &ntarget);
+  for (uint32_t k = 0; k < ntarget; k++)
+    json_array_append_new(cost, cost_json(m, a, &t[k]));
   json_object_set_new(j, "inputs", in);
   json_object_set_new(j, "outputs", res);
   json_object_set_new(j, "openings",

@@ -2,6 +2,7 @@
  *
  * {"format": 1, "name", "module", "symbol", "compiler", "field",
  *  "circuit_hash", "source_hash",
+ *  "target":   {"protocol", "nodes"} or null: any nodes,
  *  "inputs":   [{"name", "type", "shape", "lanes", "secret", "owner",
  *                "lo", "hi", "scale"}],
  *  "outputs":  [the same without owner, and "to"],
@@ -10,6 +11,9 @@
  *  "cost":     [{"protocol", "nodes", "exact", "rounds", "bytes": [..],
  *                "elements": [..], "zero_shares", "doubles_dealt",
  *                "doubles_used", "seeded"}]}
+ *
+ * A circuit with a target runs on no other nodes, and "cost" tells of these
+ * alone; "target" may be left out.
  *
  * lo and hi are decimal strings (they may exceed a double) or null for any
  * field element.  times is null where it depends on public data.  "to" is
@@ -55,6 +59,8 @@ typedef struct manifest_cost {
 typedef struct manifest {
   const char *name, *module, *symbol, *compiler, *field;
   const char *circuit_hash, *source_hash; /* 64 lower-case hex */
+  const char *protocol; /* of the only nodes it is for; NULL: any */
+  uint64_t nodes;       /* 0: any */
   manifest_leaf *input, *output;
   manifest_fact *opening, *assume;
   manifest_cost *cost;

@@ -206,6 +206,17 @@ static manifest_cost *get_costs(reader *r, const json_t *o, size_t *n) {
   return cost;
 }
 
+static void get_target(reader *r, const json_t *j, manifest *m) {
+  const json_t *t = json_object_get(j, "target");
+  if (!t || json_is_null(t)) return;
+  m->protocol = get_text(r, t, "target", "protocol");
+  m->nodes = get_count(r, t, "target", "nodes");
+  if (r->ok && strcmp(m->protocol, "rep3") && strcmp(m->protocol, "shamir"))
+    refuse(r, where(r, "target", "protocol"), "\"rep3\" or \"shamir\"");
+  if (r->ok && (m->nodes < 3 || m->nodes > MANIFEST_NODES_MAX))
+    refuse(r, where(r, "target", "nodes"), "from 3 to 64");
+}
+
 static bool check_format(reader *r, const json_t *j) {
   if (!json_is_object(j)) {
     refuse(r, "the file", "one JSON object");
@@ -234,6 +245,7 @@ static void read_all(reader *r, const json_t *j, manifest *m) {
     refuse(r, "'field'", "a string of decimal digits");
   m->circuit_hash = get_hash(r, j, "circuit_hash");
   m->source_hash = get_hash(r, j, "source_hash");
+  get_target(r, j, m);
   m->input = get_leaves(r, j, "inputs", false, &m->ninput);
   m->output = get_leaves(r, j, "outputs", true, &m->noutput);
   m->opening = get_facts(r, j, "openings", true, &m->nopening);

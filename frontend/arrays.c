@@ -10,14 +10,7 @@ static const ty *index_value(an *a, const node *k) {
   if (t->err) return NULL;
   if (t->kind != T_INT) {
     REPORT(a, INDEX_TYPE, k->sp, tx(a, t));
-    diag_hint(a->u->dg, "An index is a public integer.");
-    poison(a);
-    return NULL;
-  }
-  if (t->label == LAB_SEC) {
-    unsupported(a, k->sp, "a secret index",
-                "Multiply with a secret 0/1 vector and sum instead: "
-                "`dot(a, chosen)`.");
+    diag_hint(a->u->dg, "An index is an integer.");
     poison(a);
     return NULL;
   }
@@ -86,6 +79,12 @@ bool slice_length(an *a, const node *r, uint64_t extent, uint64_t *len) {
   const ty *tl = lo ? index_value(a, lo) : NULL;
   const ty *th = hi ? index_value(a, hi) : NULL;
   if ((lo && !tl) || (hi && !th)) return false;
+  if ((tl && tl->sec) || (th && th->sec)) {
+    unsupported(a, tl && tl->sec ? lo->sp : hi->sp, "a secret bound of a slice",
+                "Take elements one by one, `a[s]`, with a secret index.");
+    poison(a);
+    return false;
+  }
   const ival *zero = ival_si(a->u->iv, 0, 0);
   const ival *end = ival_si(a->u->iv, (int64_t)extent, (int64_t)extent);
   const ival *il = tl ? tl->iv : zero, *ih = th ? th->iv : end;
@@ -121,7 +120,25 @@ bool slice_length(an *a, const node *r, uint64_t extent, uint64_t *len) {
   return true;
 }
 
-const ty *index_type(an *a, const node *n, const ty *b) {
+static bool may_miss(const ival *iv, uint64_t n) {
+  return mpz_sgn(iv->lo) < 0 || mpz_cmp_ui(iv->hi, n - 1) > 0;
+}
+
+/* What lies outside reads as 0 where the run cannot be ended. */
+static const ty *or_zero(ty_set *s, const ty *t, void *user) {
+  (void)user;
+  if (!t->iv || t->kind == T_IDENTITY) return t;
+  ty n = *t;
+  n.iv = ival_hull(s->iv, t->iv, ival_si(s->iv, 0, 0));
+  return n.kind == T_INT    ? ty_int(s, n.iv, n.label)
+         : n.kind == T_BOOL ? ty_scalar(s, T_BOOL, n.iv, n.label)
+                            : ty_fixed(s, n.ibits, n.fbits, n.iv, n.label);
+}
+
+/* The part of b, as it is declared; *sec: a secret says which, *miss: it may
+ * lie outside. */
+static const ty *indexed(an *a, const node *n, const ty *b, bool *sec,
+                         bool *miss) {
   if (b->err) return poison(a);
   uint32_t given = n->nkid - 1;
   if (b->kind != T_ARRAY || given > b->ndim) {
@@ -148,13 +165,29 @@ const ty *index_type(an *a, const node *n, const ty *b) {
       dim[nd++] = len;
     } else {
       const ty *t = index_value(a, k);
-      if (t) check_bounds(a, k, t->iv, b->dim[i]);
       ok &= t != NULL;
+      if (!t) continue;
+      check_bounds(a, k, t->iv, b->dim[i]);
+      *sec |= t->sec;
+      *miss |= (t->sec || is_guarded(a)) && may_miss(t->iv, b->dim[i]);
     }
   }
   if (!ok) return poison(a);
   for (uint32_t i = given; i < b->ndim; i++) dim[nd++] = b->dim[i];
   return ty_with_dims(a->u->ts, b, dim, nd);
+}
+
+const ty *index_place(an *a, const node *n, const ty *b) {
+  bool sec = false, miss = false;
+  return indexed(a, n, b, &sec, &miss);
+}
+
+const ty *index_type(an *a, const node *n, const ty *b) {
+  bool sec = false, miss = false;
+  const ty *r = indexed(a, n, b, &sec, &miss);
+  if (r->err) return r;
+  if (miss) r = ty_map(a->u->ts, r, or_zero, NULL);
+  return sec ? decided(a, n->sp, r, "element") : r;
 }
 
 val index_of(an *a, const node *n) {

@@ -17,6 +17,12 @@
   X(LEN, "len", 1, 1)        \
   X(ABS, "abs", 1, 1)        \
   X(SQRT, "sqrt", 1, 1)      \
+  X(ISQRT, "isqrt", 1, 1)    \
+  X(POPCOUNT, "popcount", 1, 1) \
+  X(ROTL, "rotl", 2, 2)      \
+  X(ROTR, "rotr", 2, 2)      \
+  X(BITS, "bits", 1, 1)      \
+  X(FROM_BITS, "from_bits", 1, 1) \
   X(POW, "pow", 2, 2)        \
   X(WRAP, "wrap", 2, 2)      \
   X(CLAMP, "clamp", 2, 2)    \

@@ -26,6 +26,17 @@ static const ty *bad_argument(call *c, const node *at, const ty *t,
   return poison(a);
 }
 
+/* Shapes of two arguments that are taken element by element. */
+static bool meeting_shapes(call *c, const ty *x, const ty *y, uint64_t *dim,
+                           uint32_t *nd) {
+  an *a = c->a;
+  if (broadcast(x, y, dim, nd)) return true;
+  REPORT(a, SHAPES_DIFFER, c->n->sp, c->name, tx(a, x), tx(a, y));
+  diag_hint(a->u->dg, "Shapes must be equal, or agree in their last axes.");
+  poison(a);
+  return false;
+}
+
 static bool number(const ty *t) {
   return t->kind == T_INT || t->kind == T_FIXED;
 }
@@ -146,44 +157,47 @@ static const ty *pow_call(call *c) {
   return r->err ? r : like(a, c->x, r);
 }
 
+/* The greater or lesser of x and y, scalars. */
+static const ty *extreme(call *c, const ty *e, const ty *f, bool max) {
+  an *a = c->a;
+  ty_set *ts = a->u->ts;
+  ival_set *s = a->u->iv;
+  ty_label l = label_join(e->label, f->label);
+  if (e->kind == T_INT && f->kind == T_INT) {
+    const ival *h = ival_hull(s, e->iv, f->iv);
+    if (checked_int(a, c->n->sp, h, l, "argument")->err) return ts->error;
+    return ty_int(ts, (max ? ival_max : ival_min)(s, e->iv, f->iv), l);
+  }
+  unsigned fb = e->fbits > f->fbits ? e->fbits : f->fbits;
+  if (l == LAB_SEC) {
+    unsupported(a, c->n->sp, "`fixed` arithmetic on a secret",
+                "Compare as integers, or reveal first.");
+    return poison(a);
+  }
+  const ival *iv = (max ? ival_max : ival_min)(s, fixed_raw(a, e, fb),
+                                               fixed_raw(a, f, fb));
+  return fixed_result(a, fixed_ibits(e, fixed_ibits(f, 0)), fb, iv, LAB_PUB);
+}
+
 static const ty *min_max(call *c, bool max) {
   an *a = c->a;
   const ty *e = ty_elem(c->x);
-  const char *what = max ? "`max` of a secret" : "`min` of a secret";
   if (c->narg == 1) {
     if (c->x->kind != T_ARRAY || !number(e))
       return bad_argument(c, c->arg[0], c->x, "an array of numbers, or two");
-    if (is_secret(c, c->x, what, "Reveal the values or a statistic of them."))
-      return a->u->ts->error;
     return e;
   }
   const ty *y = expr_of(a, c->arg[1], c->x).t;
   if (y->err) return poison(a);
-  if (is_secret(c, c->x, what, "Reveal first.") ||
-      is_secret(c, y, what, "Reveal first."))
-    return a->u->ts->error;
   const ty *f = ty_elem(y);
   if (!number(e)) return bad_argument(c, c->arg[0], c->x, "numbers");
   if (!number(f)) return bad_argument(c, c->arg[1], y, "numbers");
+  const ty *r;
   uint64_t dim[64];
   uint32_t nd;
-  if (!broadcast(c->x, y, dim, &nd)) {
-    REPORT(a, SHAPES_DIFFER, c->n->sp, c->name, tx(a, c->x), tx(a, y));
-    diag_hint(a->u->dg, "Shapes must be equal, or agree in their last axes.");
-    return poison(a);
-  }
-  const ival *p = e->iv, *q = f->iv;
-  const ty *r;
-  unsigned fb = e->fbits > f->fbits ? e->fbits : f->fbits;
-  if (e->kind == T_FIXED || f->kind == T_FIXED) {
-    p = fixed_raw(a, e, fb);
-    q = fixed_raw(a, f, fb);
-  }
-  const ival *iv = max ? ival_max(a->u->iv, p, q) : ival_min(a->u->iv, p, q);
-  if (e->kind == T_INT && f->kind == T_INT) r = ty_int(a->u->ts, iv, LAB_PUB);
-  else
-    r = fixed_result(a, fixed_ibits(e, fixed_ibits(f, 0)), fb, iv, LAB_PUB);
-  return ty_array(a->u->ts, r, dim, nd);
+  if (!meeting_shapes(c, c->x, y, dim, &nd)) return a->u->ts->error;
+  r = extreme(c, e, f, max);
+  return r->err ? r : ty_array(a->u->ts, r, dim, nd);
 }
 
 static const ty *of_bools(call *c, builtin b) {
@@ -194,20 +208,16 @@ static const ty *of_bools(call *c, builtin b) {
   if (b == B_COUNT)
     return checked_int(a, c->n->sp, ival_si(a->u->iv, 0, (int64_t)c->x->lanes),
                        e->label, "count");
-  if (is_secret(c, c->x, b == B_ANY ? "`any` of secrets" : "`all` of secrets",
-                "Use `count` or `prod` and reveal that."))
-    return a->u->ts->error;
-  return ty_bool(a->u->ts, LAB_PUB);
+  return ty_bool(a->u->ts, e->label);
 }
 
 static const ty *arg_extreme(call *c) {
   an *a = c->a;
-  if (c->x->kind != T_ARRAY || c->x->ndim != 1 || !number(ty_elem(c->x)))
+  const ty *e = ty_elem(c->x);
+  if (c->x->kind != T_ARRAY || c->x->ndim != 1 || !number(e))
     return bad_argument(c, c->arg[0], c->x, "an array of numbers");
-  if (is_secret(c, c->x, "the position of a secret extreme", "Reveal first."))
-    return a->u->ts->error;
   return ty_int(a->u->ts, ival_si(a->u->iv, 0, (int64_t)c->x->dim[0] - 1),
-                LAB_PUB);
+                e->label);
 }
 
 static const ty *dot_call(call *c) {
@@ -233,11 +243,6 @@ static const ty *ranged(call *c, builtin b) {
     return bad_argument(c, c->arg[0], c->x, "an integer and an integer type");
   if (te->kind != T_INT || (t->kind == T_ARRAY && !ty_alike(t, c->x)))
     return bad_argument(c, c->arg[1], t, "an integer and an integer type");
-  if (b != B_ASSUME &&
-      is_secret(c, c->x, b == B_WRAP ? "`wrap` of a secret"
-                                     : "`clamp` of a secret",
-                "If you know that it fits, `assume(x, T)` is free."))
-    return s->error;
   if (e->sec && !secret_fits(a, te->iv) && !ival_inside(e->iv, te->iv)) {
     REPORT(a, SECRET_TYPE_TOO_WIDE, c->arg[1]->sp, tx(a, te), ivtx(a, te->iv),
            a->u->opt.mersenne);
@@ -307,19 +312,23 @@ static const ty *to_field(call *c) {
   return like(a, c->x, ty_scalar(a->u->ts, T_FIELD, NULL, e->label));
 }
 
-static const ty *root_call(call *c) {
+static const ty *root_call(call *c, builtin b) {
   an *a = c->a;
   const ty *e = ty_elem(c->x);
+  if (b == B_ISQRT && e->kind != T_INT)
+    return bad_argument(c, c->arg[0], c->x, "an integer");
   if (!number(e)) return bad_argument(c, c->arg[0], c->x, "a number");
-  if (is_secret(c, c->x, "`sqrt` of a secret", "Reveal first."))
-    return a->u->ts->error;
-  if (mpz_sgn(e->iv->hi) < 0) {
+  if (mpz_sgn(e->iv->hi) < 0 || (e->sec && mpz_sgn(e->iv->lo) < 0)) {
     REPORT(a, SQRT_OF_NEGATIVE, c->n->sp, ivtx(a, e->iv));
-    diag_hint(a->u->dg, "The argument is always negative here.");
+    diag_hint(a->u->dg, mpz_sgn(e->iv->hi) < 0
+                            ? "The argument is always negative here."
+                            : "A secret cannot be checked in the run: say "
+                              "`max(x, 0)`, or `assume(x, uN)`.");
     return poison(a);
   }
   if (e->kind == T_INT)
-    return like(a, c->x, ty_int(a->u->ts, ival_sqrt(a->u->iv, e->iv), LAB_PUB));
+    return like(a, c->x,
+                ty_int(a->u->ts, ival_sqrt(a->u->iv, e->iv), e->label));
   /* nearest root of raw * 2^f: floor or one more */
   const ival *r = ival_sqrt(a->u->iv, ival_scale_up(a->u->iv, e->iv, e->fbits));
   r = ival_hull(a->u->iv, r, ival_add(a->u->iv, r, ival_si(a->u->iv, 1, 1)));
@@ -330,13 +339,87 @@ static const ty *abs_call(call *c) {
   an *a = c->a;
   const ty *e = ty_elem(c->x);
   if (!number(e)) return bad_argument(c, c->arg[0], c->x, "a number");
-  if (is_secret(c, c->x, "`abs` of a secret", "Square it instead, or reveal."))
-    return a->u->ts->error;
   ty t = *e;
   t.iv = ival_abs(a->u->iv, e->iv);
-  return like(a, c->x, e->kind == T_INT ? ty_int(a->u->ts, t.iv, LAB_PUB)
+  return like(a, c->x, e->kind == T_INT ? ty_int(a->u->ts, t.iv, e->label)
                                         : fixed_result(a, e->ibits, e->fbits,
                                                        t.iv, LAB_PUB));
+}
+
+/* ---- bits ---- */
+
+static bool is_natural(call *c, const node *at, const ty *t) {
+  an *a = c->a;
+  if (ty_elem(t)->kind != T_INT) {
+    bad_argument(c, at, t, "an unsigned integer");
+    return false;
+  }
+  if (mpz_sgn(ty_elem(t)->iv->lo) >= 0) return true;
+  REPORT(a, BITS_OF_NEGATIVE, at->sp, c->name, tx(a, c->x), tx(a, t));
+  diag_hint(a->u->dg, "Use unsigned operands, or wrap(x, uN) first.");
+  poison(a);
+  return false;
+}
+
+static const ty *popcount_call(call *c) {
+  an *a = c->a;
+  const ty *e = ty_elem(c->x);
+  if (!is_natural(c, c->arg[0], c->x)) return a->u->ts->error;
+  int64_t n = (int64_t)ival_bits(e->iv);
+  return like(a, c->x, ty_int(a->u->ts, ival_si(a->u->iv, 0, n), e->label));
+}
+
+static const ty *bits_call(call *c) {
+  an *a = c->a;
+  if (ty_elem(c->x)->kind != T_INT)
+    return bad_argument(c, c->arg[0], c->x, "an unsigned integer");
+  const ival *w = whole_width(a, c->n, c->arg[0], c->x, c->name);
+  if (!w) return poison(a);
+  uint64_t dim[64], n = ival_bits(w);
+  uint32_t nd = c->x->kind == T_ARRAY ? c->x->ndim : 0;
+  if (nd >= 32 || ty_lanes(c->x) > TY_MAX_LANES / n) {
+    REPORT(a, TOO_LARGE, c->n->sp, "an array of more than 2^32 elements");
+    diag_hint(a->u->dg, "Use smaller sizes.");
+    return poison(a);
+  }
+  if (nd) memcpy(dim, c->x->dim, nd * sizeof *dim);
+  dim[nd++] = n;
+  return ty_array(a->u->ts, ty_bool(a->u->ts, ty_elem(c->x)->label), dim, nd);
+}
+
+static const ty *from_bits_call(call *c) {
+  an *a = c->a;
+  const ty *e = ty_elem(c->x);
+  if (c->x->kind != T_ARRAY || e->kind != T_BOOL)
+    return bad_argument(c, c->arg[0], c->x, "an array of bools");
+  uint32_t nd = c->x->ndim - 1;
+  uint64_t n = c->x->dim[nd];
+  if (n > TY_MAX_VALUE_BITS) {
+    REPORT(a, VALUE_TOO_WIDE, c->n->sp, "number of these bits", (size_t)n);
+    diag_hint(a->u->dg, "Take fewer bits.");
+    return poison(a);
+  }
+  const ty *r = checked_int(a, c->n->sp, ival_unsigned(a->u->iv, (unsigned)n),
+                            e->label, "number of these bits");
+  return r->err ? r : ty_with_dims(a->u->ts, like(a, c->x, r), c->x->dim, nd);
+}
+
+static const ty *rotate_call(call *c) {
+  an *a = c->a;
+  const ty *e = ty_elem(c->x), *k = expr_of(a, c->arg[1], NULL).t;
+  if (k->err) return poison(a);
+  if (e->kind != T_INT)
+    return bad_argument(c, c->arg[0], c->x, "an unsigned integer");
+  if (!is_natural(c, c->arg[1], k)) return a->u->ts->error;
+  if (k->kind == T_ARRAY)
+    return bad_argument(c, c->arg[1], k, "one count for all elements");
+  const ival *w = whole_width(a, c->n, c->arg[0], c->x, c->name);
+  if (!w) return poison(a);
+  const ty *r = checked_int(a, c->n->sp, w, label_join(e->label, k->label),
+                            "argument");
+  if (!r->err && checked_int(a, c->n->sp, k->iv, k->label, "count")->err)
+    return a->u->ts->error;
+  return r->err ? r : like(a, c->x, r);
 }
 
 /* ---- opening, checking ---- */
@@ -452,7 +535,13 @@ static const ty *dispatch(call *c, builtin b) {
   case B_ARGMIN: case B_ARGMAX: return arg_extreme(c);
   case B_LEN: return len_call(c);
   case B_ABS: return abs_call(c);
-  case B_SQRT: return root_call(c);
+  case B_SQRT:
+  case B_ISQRT: return root_call(c, b);
+  case B_POPCOUNT: return popcount_call(c);
+  case B_BITS: return bits_call(c);
+  case B_FROM_BITS: return from_bits_call(c);
+  case B_ROTL:
+  case B_ROTR: return rotate_call(c);
   case B_POW: return pow_call(c);
   case B_WRAP: case B_CLAMP: case B_ASSUME: return ranged(c, b);
   case B_FIELD: return to_field(c);

@@ -112,7 +112,8 @@ static bool recursive(an *a, const sym *s) {
 
 static inst *find_inst(const sym *s, const inst *like) {
   for (inst *i = s->fn->insts; i; i = i->next) {
-    bool same = i->test == like->test && i->poly == like->poly;
+    bool same = i->test == like->test && i->poly == like->poly &&
+                i->guarded == like->guarded;
     for (uint32_t k = 0; same && k < s->fn->nparam; k++)
       same = i->param[k] == like->param[k];
     for (uint32_t k = 0; same && k < s->fn->ngeneric; k++)
@@ -212,6 +213,7 @@ static val call_fn(an *a, const node *n, const sym *s) {
   sig->targ = infer(a, n, s, arg);
   if (!sig->targ) return val_of(poison(a));
   sig->test = a->in->test;
+  sig->guarded = is_guarded(a);
   sig->call_sp = n->sp;
   sig->param = ARENA_ARR(u->a, const ty *, f->nparam + 1);
   const ty **declared = ARENA_ARR(u->a, const ty *, f->nparam + 1);

@@ -276,60 +276,6 @@ void emit_of(an *a, const node *n) {
   }
 }
 
-/* ---- secret conditions ---- */
-
-/* What n does that everybody sees, NULL: nothing. */
-static const char *effect_of(const an *a, const node *n) {
-  const res *r;
-  switch (n->kind) {
-  case N_EMIT: return "an event";
-  case N_CALL:
-    r = &a->u->res[n->kid[0]->id];
-    if (r->kind != R_BUILTIN) return NULL;
-    return r->idx == B_REVEAL    ? "a `reveal`"
-           : r->idx == B_REQUIRE ? "a `require`"
-                                 : NULL;
-  case N_ASSIGN: {
-    const node *root = n->kid[0];
-    while (root->kind == N_INDEX || root->kind == N_FIELD) root = root->kid[0];
-    r = root->kind == N_NAME ? &a->u->res[root->id] : NULL;
-    if (r && r->kind == R_MAP) return "a write to public state";
-    const hidden *h = r && r->kind == R_LOCAL && a->in->f
-                          ? hidden_find(a->in->f, r->idx) : NULL;
-    return h && h->state && !state_type(a->u, h->state)->sec
-               ? "a write to public state" : NULL;
-  }
-  default: return NULL;
-  }
-}
-
-static const node *first_effect(const an *a, const node *n,
-                                const char **what) {
-  while (n) {
-    if ((*what = effect_of(a, n))) return n;
-    for (uint32_t i = 1; i < n->nkid; i++) {
-      const node *e = n->kid[i] ? first_effect(a, n->kid[i], what) : NULL;
-      if (e) return e;
-    }
-    n = n->nkid ? n->kid[0] : NULL;
-  }
-  return NULL;
-}
-
-bool effect_under_secret(an *a, const node *n, span cond) {
-  for (uint32_t i = 1; i < n->nkid; i++) {
-    const char *what;
-    const node *e = n->kid[i] ? first_effect(a, n->kid[i], &what) : NULL;
-    if (!e) continue;
-    REPORT(a, EFFECT_UNDER_SECRET, e->sp, what);
-    diag_note(a->u->dg, cond, "the condition is secret");
-    diag_hint(a->u->dg, "Reveal the condition if everybody may know it, or "
-                        "keep the result in secret state.");
-    return true;
-  }
-  return false;
-}
-
 /* ---- checking ---- */
 
 static void check_init(fe_unit *u, contract_info *c) {

@@ -29,6 +29,8 @@ typedef struct fe_options {
   unsigned mersenne;   /* field is 2^k - 1; 0 means 61 */
   const char *const *given; /* "SEATS=20": template parameters of contracts */
   uint32_t ngiven;
+  bool strict; /* circuits for the interpreter alone, which then finds what
+                  nodes cannot tell: see ir_interp_opts */
 } fe_options;
 
 /* Reads and parses `path` and everything it imports.  NULL after a report if

@@ -181,6 +181,7 @@ lo *lower_begin(fe_unit *u, arena *a, const char *name, const node *d,
   l->b = (ir_builder){.m = l->m, .b = l->m->body};
   l->times = 1;
   l->test = test;
+  l->strict = u->opt.strict;
   l->entry = name;
   l->entry_sp = d->name_sp.end ? d->name_sp : d->sp;
   return l;

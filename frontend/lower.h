@@ -55,7 +55,9 @@ typedef struct lo {
   lv *hide; /* of an action: by fninfo.hide, first values, then last ones */
   uint64_t work;
   uint32_t stamp;
+  ir_value *guard; /* the secret conditions around, 0/1; NULL: none */
   bool failed, test;
+  bool strict; /* for the checked simulation, which misses nothing */
   const char *entry;
   span entry_sp; /* its name */
 } lo;
@@ -101,7 +103,19 @@ ir_value *to_type(lo *l, ir_value *v, ir_type ty);
 lv coerce(lo *l, lv v, const ty *want);
 /* v, known to lie in iv: narrows what IR could not see where it matters. */
 ir_value *narrowed(lo *l, ir_value *v, const ival *iv);
+/* Ends the run unless cond; under a secret condition, where that would tell it,
+ * only in the checked simulation. */
+ir_value *typed_operand(lo *l, ir_value *v, bool natural);
 void check_that(lo *l, ir_value *cond, const char *message);
+/* For the checked simulation: ok, or not reached. */
+void note_that(lo *l, ir_value *ok, const char *message);
+/* v where the guard is 1, else something harmless; the checked simulation
+ * alone needs it. */
+ir_value *spared(lo *l, ir_value *v, int64_t harmless);
+ir_value *clamped(lo *l, ir_value *v, const ival *to);
+/* v, which lies in iv for sure. */
+ir_value *within(lo *l, ir_value *v, const ival *iv);
+/* v in iv: the run ends if not; under a secret condition the nearest value. */
 ir_value *check_range(lo *l, ir_value *v, const ival *iv, const char *message);
 ir_value *not_of(lo *l, ir_value *v); /* 1 - v */
 ir_value *scaled(lo *l, ir_value *v, int bits); /* v * 2^bits, rounded */
@@ -114,11 +128,15 @@ typedef struct axes {
   ir_value *dyn; /* NULL: static */
   uint32_t nd;
   ir_dim d[64];
+  ir_value *at[64]; /* a share that says where; NULL: an axis of the result */
 } axes;
+/* What is reached has the axes without a share; with one it is nowhere if that
+ * lies outside. */
 typedef struct access {
   const ty *t; /* what is reached */
   uint32_t from, n; /* leaves of the whole */
   axes *ax;
+  ir_value *hit; /* public 0/1: inside; NULL: always or checked */
 } access;
 access access_whole(lo *l, const ty *t);
 void access_index(lo *l, access *x, const node *n);
@@ -147,14 +165,25 @@ ir_value *fixed_mul(lo *l, ir_value *x, ir_value *y, unsigned drop,
 lv lower_builtin(lo *l, const node *n, builtin b);
 void tell_leaves(lo *l, lv x, ir_value *id, const char *name, const char *top);
 
+/* ---- lower_bits.c ---- */
+ir_value *popcount(lo *l, ir_value *v, unsigned bits);
+ir_value *digits_of(lo *l, ir_value *v, unsigned bits);
+ir_value *from_digits(lo *l, ir_value *v, unsigned bits);
+/* x turned by k, a count that is public or shared. */
+ir_value *rotated(lo *l, ir_value *x, unsigned bits, ir_value *k, bool left);
+
 /* ---- lower_stmt.c ---- */
 void set_env(lo *l, uint32_t slot, lv v);
+void roll_back_env(lo *l, size_t mark);
 void lower_block(lo *l, const node *n, lv *value);
 lv lower_if(lo *l, const node *n);
+
+/* ---- lower_branch.c ---- */
 /* Lowers thunk x or y in a branch on cond; both give values of type t. */
 typedef lv (*lower_thunk)(lo *l, const void *user);
 lv lower_branch(lo *l, ir_value *cond, lower_thunk x, lower_thunk y,
                 const void *user, const ty *t);
+
 void bind_lv(lo *l, const node *pattern, lv v);
 void lower_stmt(lo *l, const node *n);
 lv lower_compr(lo *l, const node *n);

@@ -16,7 +16,7 @@ static uint32_t sizes_of(const ty *t, uint32_t i, uint64_t *dim) {
 }
 
 access access_whole(lo *l, const ty *t) {
-  access x = {t, 0, t->nleaf, ARENA_ARR(l->a, axes, t->nleaf + 1)};
+  access x = {t, 0, t->nleaf, ARENA_ARR(l->a, axes, t->nleaf + 1), NULL};
   uint64_t dim[64];
   for (uint32_t i = 0; i < t->nleaf; i++) {
     axes *a = &x.ax[i];
@@ -42,11 +42,21 @@ static void shift(lo *l, axes *a, uint32_t axis, ir_value *dyn, int64_t fixed) {
 
 static void drop_axis(axes *a, uint32_t axis) {
   memmove(a->d + axis, a->d + axis + 1, (a->nd - axis - 1) * sizeof *a->d);
+  memmove(a->at + axis, a->at + axis + 1, (a->nd - axis - 1) * sizeof *a->at);
   a->nd--;
 }
 
-/* A start of the run: in bounds by its interval or by a check. */
-static ir_value *bounded(lo *l, ir_value *v, uint64_t last, bool slice) {
+/* The k-th axis of what is reached. */
+static uint32_t open_axis(const axes *a, uint32_t k) {
+  uint32_t i = 0;
+  for (;; i++)
+    if (!a->at[i] && k-- == 0) return i;
+}
+
+/* A start of the run: in bounds by its interval or by a check.  Where that
+ * would tell a secret, somewhere in bounds, and x->hit says whether it was. */
+static ir_value *bounded(lo *l, access *x, ir_value *v, uint64_t last,
+                         bool slice, bool sec) {
   const ival *iv = ival_si(l->u->iv, 0, (int64_t)last);
   const char *msg = slice
                         ? arena_printf(l->a, "slice out of range: its start is "
@@ -54,7 +64,13 @@ static ir_value *bounded(lo *l, ir_value *v, uint64_t last, bool slice) {
                                        (unsigned long long)last)
                         : arena_printf(l->a, "index out of range 0..%llu",
                                        (unsigned long long)last);
-  return check_range(l, v, iv, msg);
+  if ((!sec && !l->guard) || ir_range_within(v->ty.range, range_of(l, iv)))
+    return check_range(l, v, iv, msg);
+  ir_value *ok = ir_op2(&l->b, OP_AND, ir_op2(&l->b, OP_LE, z_si(l, 0), v),
+                        ir_op2(&l->b, OP_LE, v, z_si(l, (int64_t)last)));
+  note_that(l, ok, msg);
+  x->hit = x->hit ? ir_op2(&l->b, OP_AND, x->hit, ok) : ok;
+  return clamped(l, v, iv);
 }
 
 void access_at(lo *l, access *x, ir_value *i) {
@@ -96,15 +112,24 @@ void access_index(lo *l, access *x, const node *n) {
     const ty *si = start ? type_at(l, start) : NULL;
     if (start && !(si->iv && ival_to_si(si->iv, &fixed))) {
       dyn = lower_expr(l, start).leaf[0];
-      dyn = bounded(l, dyn, extent - len, range);
+      if (l->failed) return;
+      if (dyn->ty.dom == DOM_P)
+        dyn = spared(l, typed_operand(l, dyn, false), 0);
+      else
+        dyn = bounded(l, x, dyn, extent - len, range, si->sec);
     } else if (start && start->kind != N_INT && start->kind != N_NAME) {
       lower_expr(l, start); /* it may have effects */
     }
     for (uint32_t i = 0; i < x->n; i++) {
       axes *a = &x->ax[x->from + i];
-      shift(l, a, axis, dyn, fixed);
-      if (range) a->d[axis].n = len;
-      else drop_axis(a, axis);
+      uint32_t at = open_axis(a, axis);
+      if (dyn && dyn->ty.dom == DOM_P) {
+        a->at[at] = dyn;
+        continue;
+      }
+      shift(l, a, at, dyn, fixed);
+      if (range) a->d[at].n = len;
+      else drop_axis(a, at);
     }
     if (range) {
       dim[nd++] = len;
@@ -138,15 +163,102 @@ static uint32_t merged(const axes *a, ir_dim *d) {
   return n;
 }
 
+/* ---- places that a share names: one-hot vectors ---- */
+
+static bool by_share(const axes *a) {
+  for (uint32_t k = 0; k < a->nd; k++)
+    if (a->at[k]) return true;
+  return false;
+}
+
+static ir_value *read_axes(lo *l, const axes *a, ir_value *w) {
+  ir_dim d[64];
+  bool all = by_share(a);
+  uint32_t nd = all ? a->nd : merged(a, d);
+  const ir_dim *dim = all ? a->d : d;
+  return a->dyn ? ir_get(&l->b, w, a->dyn, a->off, dim, nd)
+                : ir_view(&l->b, w, a->off, dim, nd);
+}
+
+static ir_value *write_axes(lo *l, const axes *a, ir_value *w, ir_value *p) {
+  ir_dim d[64];
+  bool all = by_share(a);
+  uint32_t nd = all ? a->nd : merged(a, d);
+  const ir_dim *dim = all ? a->d : d;
+  uint64_t lanes = ir_dims_lanes(dim, nd);
+  if (lanes == w->ty.lanes && !a->dyn && !a->off)
+    return ir_splat(&l->b, p, lanes);
+  return ir_put(&l->b, w, p, a->dyn ? a->dyn : z_si(l, 0), a->off, dim, nd);
+}
+
+/* Of v, whose lanes have the axes a, the place that axis k names: the sum of
+ * one-hot times v along it. */
+static ir_value *pick(lo *l, ir_value *v, axes *a, uint32_t k) {
+  uint64_t pre = 1, post = 1, n = a->d[k].n;
+  for (uint32_t i = 0; i < a->nd; i++)
+    if (i != k) *(i < k ? &pre : &post) *= a->d[i].n;
+  ir_dim dv[3] = {{pre, (int64_t)(n * post)}, {post, 1}, {n, (int64_t)post}};
+  ir_dim dh[2] = {{pre * post, 0}, {n, 1}};
+  const ir_range *at = a->at[k]->ty.range, *r = v->ty.range;
+  bool inside = mpz_sgn(at->lo) >= 0 && mpz_cmp_ui(at->hi, n) < 0;
+  ir_value *hot = ir_view(&l->b, ir_onehot(&l->b, a->at[k], n), 0, dh, 2);
+  v = ir_op2(&l->b, OP_MUL, ir_view(&l->b, v, 0, dv, 3), hot);
+  v = ir_fold(&l->b, OP_SUM, v, n);
+  if (r) {
+    const ival *iv = ival_get(l->u->iv, r->lo, r->hi);
+    v = within(l, v, inside ? iv : ival_hull(l->u->iv, iv,
+                                            ival_si(l->u->iv, 0, 0)));
+  }
+  drop_axis(a, k);
+  return v;
+}
+
+/* 1 at the lanes of the axes a that all the shares name. */
+static ir_value *mask_of(lo *l, const axes *a) {
+  ir_value *m = NULL;
+  ir_dim d[64];
+  int64_t stride = 1;
+  for (uint32_t k = a->nd; k-- > 0;) {
+    d[k] = (ir_dim){a->d[k].n, a->at[k] ? stride : 0};
+    if (a->at[k]) stride *= (int64_t)a->d[k].n;
+  }
+  for (uint32_t k = 0; k < a->nd; k++) {
+    if (!a->at[k]) continue;
+    ir_value *h = ir_onehot(&l->b, a->at[k], a->d[k].n);
+    if (m) {
+      ir_dim dm[2] = {{m->ty.lanes, 1}, {h->ty.lanes, 0}};
+      ir_dim dh[2] = {{m->ty.lanes, 0}, {h->ty.lanes, 1}};
+      ir_value *x = ir_view(&l->b, m, 0, dm, 2);
+      h = ir_op2(&l->b, OP_AND, x, ir_view(&l->b, h, 0, dh, 2));
+    }
+    m = h;
+  }
+  return ir_view(&l->b, m, 0, d, a->nd);
+}
+
+/* The part, stretched along the axes that shares name. */
+static ir_value *spread(lo *l, const axes *a, ir_value *p) {
+  if (p->ty.lanes == 1) return p;
+  ir_dim d[64];
+  int64_t stride = 1;
+  for (uint32_t k = a->nd; k-- > 0;) {
+    d[k] = (ir_dim){a->d[k].n, a->at[k] ? 0 : stride};
+    if (!a->at[k]) stride *= (int64_t)a->d[k].n;
+  }
+  return ir_view(&l->b, p, 0, d, a->nd);
+}
+
 lv access_load(lo *l, const access *x, const lv *whole) {
   lv v = lv_new(l, x->t);
   for (uint32_t i = 0; i < x->n; i++) {
-    const axes *a = &x->ax[x->from + i];
-    ir_value *w = whole->leaf[x->from + i];
-    ir_dim d[64];
-    uint32_t nd = merged(a, d);
-    v.leaf[i] = a->dyn ? ir_get(&l->b, w, a->dyn, a->off, d, nd)
-                       : ir_view(&l->b, w, a->off, d, nd);
+    axes a = x->ax[x->from + i];
+    ir_value *p = read_axes(l, &a, whole->leaf[x->from + i]);
+    for (uint32_t k = 0; k < a.nd;)
+      if (a.at[k]) p = pick(l, p, &a, k);
+      else k++;
+    if (x->hit) p = ir_select(&l->b, x->hit, p,
+                              ir_const_si(&l->b, p->ty.dom, 0, 1));
+    v.leaf[i] = p;
   }
   return v;
 }
@@ -157,15 +269,12 @@ lv access_store(lo *l, const access *x, const lv *whole, const lv *part) {
   for (uint32_t i = 0; i < x->n; i++) {
     const axes *a = &x->ax[x->from + i];
     ir_value *w = whole->leaf[x->from + i], *p = part->leaf[i];
-    ir_dim d[64];
-    uint32_t nd = merged(a, d);
-    uint64_t lanes = ir_dims_lanes(d, nd);
-    if (lanes == w->ty.lanes && !a->dyn && !a->off) {
-      v.leaf[x->from + i] = ir_splat(&l->b, p, lanes);
-      continue;
+    if (by_share(a)) {
+      ir_value *old = read_axes(l, a, w);
+      p = ir_select(&l->b, mask_of(l, a), spread(l, a, p), old);
     }
-    v.leaf[x->from + i] = ir_put(&l->b, w, p, a->dyn ? a->dyn : z_si(l, 0),
-                                 a->off, d, nd);
+    if (x->hit) p = ir_select(&l->b, x->hit, p, read_axes(l, a, w));
+    v.leaf[x->from + i] = write_axes(l, a, w, p);
   }
   return v;
 }

@@ -44,11 +44,24 @@ static fold tree(lo *l, fold x, fold_fn f, const void *user) {
 /* The second wins only if it is better, so the first of equals stays. */
 static fold extreme(lo *l, fold x, fold y, const void *user) {
   bool max = *(const bool *)user;
-  ir_value *c = max ? ir_op2(&l->b, OP_LT, x.v, y.v)
-                    : ir_op2(&l->b, OP_LT, y.v, x.v);
+  ir_value *c = max ? compare(l, O_LT, x.v, y.v) : compare(l, O_LT, y.v, x.v);
   fold r = {ir_select(&l->b, c, y.v, x.v), NULL};
   if (x.i) r.i = ir_select(&l->b, c, y.i, x.i);
   return r;
+}
+
+static fold joined(lo *l, fold x, fold y, const void *user) {
+  return (fold){logic(l, *(const node_op *)user, x.v, y.v), NULL};
+}
+
+/* any, all */
+static ir_value *of_bools(lo *l, ir_value *v, builtin b) {
+  node_op op = b == B_ANY ? O_OROR : O_ANDAND;
+  if (v->ty.dom == DOM_P) return tree(l, (fold){v, NULL}, joined, &op).v;
+  uint64_t n = v->ty.lanes;
+  ir_value *sum = ir_fold(&l->b, OP_SUM, v, n);
+  return b == B_ANY ? ir_op2(&l->b, OP_LT, z_si(l, 0), sum)
+                    : ir_op2(&l->b, OP_EQ, z_si(l, (int64_t)n), sum);
 }
 
 static fold times(lo *l, fold x, fold y, const void *user) {
@@ -122,24 +135,11 @@ static lv lower_min_max(lo *l, const node *n, const ty *t, lv x, bool max) {
   }
   ir_value *v = extreme(l, (fold){a, NULL}, (fold){b, NULL}, &max).v;
   if (r->kind == T_FIXED) v = fixed_checked(l, v, r);
-  else if (!ir_range_within(v->ty.range, range_of(l, r->iv)))
-    v = ir_ranged(&l->b, OP_ASSUME, v, range_of(l, r->iv));
+  else v = within(l, v, r->iv);
   return one(l, t, ir_splat(&l->b, v, ty_lanes(t)));
 }
 
 /* ---- ranges and conversions ---- */
-
-static ir_value *clamped(lo *l, ir_value *v, const ival *to,
-                         const ival *out) {
-  ir_value *lo_ = z_const(l, to->lo), *hi = z_const(l, to->hi);
-  if (mpz_cmp(v->ty.range->lo, to->lo) < 0)
-    v = ir_select(&l->b, ir_op2(&l->b, OP_LT, v, lo_), lo_, v);
-  if (mpz_cmp(v->ty.range->hi, to->hi) > 0)
-    v = ir_select(&l->b, ir_op2(&l->b, OP_LT, hi, v), hi, v);
-  const ir_range *r = range_of(l, out);
-  return ir_range_within(v->ty.range, r) ? v
-                                         : ir_ranged(&l->b, OP_ASSUME, v, r);
-}
 
 /* The narrowest type as one would write it. */
 static const ty *written_leaf(ty_set *s, const ty *t, void *user) {
@@ -184,17 +184,20 @@ static lv lower_ranged(lo *l, const node *n, const ty *t, lv x, builtin b) {
   if (b == B_ASSUME) note(l, true, n->sp, shown, "", NULL);
   if (v->ty.range && ir_range_within(v->ty.range, range_of(l, to)))
     return one(l, t, v);
+  if (v->ty.dom == DOM_P && b != B_ASSUME) v = typed_operand(l, v, false);
   if (b == B_WRAP) v = ir_ranged(&l->b, OP_WRAP, v, range_of(l, to));
-  else if (b == B_CLAMP) v = clamped(l, v, to, ty_elem(t)->iv);
+  else if (b == B_CLAMP) v = within(l, clamped(l, v, to), ty_elem(t)->iv);
   else if (v->ty.dom == DOM_Z)
     v = check_range(l, v, to,
                     arena_printf(l->a, "the value assumed to be %s is not",
                                  ty_text_plain(l->a, ni->want)));
-  else v = ir_ranged(&l->b, OP_ASSUME, v, r);
+  else v = ir_assume(&l->b, v, l->guard, r);
   return one(l, t, v);
 }
 
 static ir_value *root(lo *l, ir_value *v, const ty *e, const ty *t) {
+  if (v->ty.dom == DOM_P)
+    return ir_op1(&l->b, OP_ISQRT, typed_operand(l, v, true));
   if (mpz_sgn(v->ty.range->lo) < 0) {
     const ival *iv = ival_max(l->u->iv, e->iv, ival_si(l->u->iv, 0, 0));
     v = check_range(l, v, ival_get(l->u->iv, ival_si(l->u->iv, 0, 0)->lo,
@@ -211,10 +214,10 @@ static ir_value *root(lo *l, ir_value *v, const ty *e, const ty *t) {
 static ir_value *absolute(lo *l, ir_value *v, const ty *t) {
   if (mpz_sgn(v->ty.range->lo) >= 0) return v;
   ir_value *neg = ir_op1(&l->b, OP_NEG, v);
-  v = ir_select(&l->b, ir_op2(&l->b, OP_LT, v, z_si(l, 0)), neg, v);
+  v = ir_select(&l->b, compare(l, O_LT, v, z_si(l, 0)), neg, v);
   const ival *iv = ival_abs(l->u->iv, ival_get(l->u->iv, v->ty.range->lo,
                                                v->ty.range->hi));
-  v = ir_ranged(&l->b, OP_ASSUME, v, range_of(l, iv));
+  v = within(l, v, iv);
   return t->kind == T_FIXED ? fixed_checked(l, v, t) : v;
 }
 
@@ -234,6 +237,24 @@ static lv convert(lo *l, const ty *t, lv x, builtin b) {
     mpz_clear(d);
   }
   return one(l, t, v);
+}
+
+/* ---- bits ---- */
+
+static lv lower_bits(lo *l, const node *n, const ty *t, lv x, builtin b) {
+  const ninfo *ni = info_of(l->fr->in, n);
+  ir_value *v = x.leaf[0];
+  unsigned w = ni && ni->want ? (unsigned)ival_bits(ni->want->iv) : 0;
+  if (b == B_BITS) return one(l, t, digits_of(l, v, w));
+  if (b == B_FROM_BITS)
+    return one(l, t, from_digits(l, v, (unsigned)x.t->dim[x.t->ndim - 1]));
+  if (b == B_POPCOUNT) {
+    w = (unsigned)mpz_sizeinbase(typed_operand(l, v, true)->ty.range->hi, 2);
+    return one(l, t, within(l, popcount(l, v, w), ty_elem(t)->iv));
+  }
+  ir_value *k = lower_expr(l, n->kid[2]).leaf[0];
+  if (l->failed) return lv_zero(l, t);
+  return one(l, t, rotated(l, v, w, k, b == B_ROTL));
 }
 
 /* ---- opening ---- */
@@ -317,11 +338,7 @@ lv lower_builtin(lo *l, const node *n, builtin b) {
   case B_DOT: return lower_matmul(l, t, x, lower_expr(l, n->kid[2]));
   case B_COUNT: return one(l, t, ir_fold(&l->b, OP_SUM, v, x.t->lanes));
   case B_ANY:
-    return one(l, t, ir_op2(&l->b, OP_LT, z_si(l, 0),
-                            ir_fold(&l->b, OP_SUM, v, x.t->lanes)));
-  case B_ALL:
-    return one(l, t, ir_op2(&l->b, OP_EQ, z_si(l, (int64_t)x.t->lanes),
-                            ir_fold(&l->b, OP_SUM, v, x.t->lanes)));
+  case B_ALL: return one(l, t, of_bools(l, v, b));
   case B_MIN: return lower_min_max(l, n, t, x, false);
   case B_MAX: return lower_min_max(l, n, t, x, true);
   case B_ARGMIN:
@@ -332,7 +349,13 @@ lv lower_builtin(lo *l, const node *n, builtin b) {
   }
   case B_LEN: return lv_const(l, t);
   case B_ABS: return one(l, t, absolute(l, v, r));
-  case B_SQRT: return one(l, t, root(l, v, e, r));
+  case B_SQRT:
+  case B_ISQRT: return one(l, t, root(l, v, e, r));
+  case B_POPCOUNT:
+  case B_BITS:
+  case B_FROM_BITS:
+  case B_ROTL:
+  case B_ROTR: return lower_bits(l, n, t, x, b);
   case B_POW: {
     int64_t k = 0;
     ival_to_si(type_at(l, n->kid[2])->iv, &k);

@@ -3,8 +3,38 @@
 
 #include "frontend/lower.h"
 
+static bool any_share(const ir_value *x, const ir_value *y) {
+  return x->ty.kind == KIND_SH || y->ty.kind == KIND_SH;
+}
+
+/* Shares whose ranges decide. */
+static ir_value *known_order(lo *l, node_op op, const ir_value *x,
+                             const ir_value *y) {
+  const ir_range *a = x->ty.range, *b = y->ty.range;
+  if (!a || !b) return NULL;
+  bool below = mpz_cmp(a->hi, b->lo) < 0, above = mpz_cmp(a->lo, b->hi) > 0;
+  bool most = mpz_cmp(a->hi, b->lo) <= 0, least = mpz_cmp(a->lo, b->hi) >= 0;
+  int k = -1;
+  switch (op) {
+  case O_EQ: k = below || above ? 0 : -1; break;
+  case O_NE: k = below || above ? 1 : -1; break;
+  case O_LT: k = below ? 1 : least ? 0 : -1; break;
+  case O_LE: k = most ? 1 : above ? 0 : -1; break;
+  case O_GT: k = above ? 1 : most ? 0 : -1; break;
+  default: k = least ? 1 : below ? 0 : -1; break;
+  }
+  uint64_t n = x->ty.lanes > y->ty.lanes ? x->ty.lanes : y->ty.lanes;
+  return k < 0 ? NULL : ir_const_si(&l->b, DOM_Z, k, n);
+}
+
 ir_value *compare(lo *l, node_op op, ir_value *x, ir_value *y) {
   ir_builder *b = &l->b;
+  if (any_share(x, y)) {
+    x = typed_operand(l, x, false);
+    y = typed_operand(l, y, false);
+    ir_value *k = known_order(l, op, x, y);
+    if (k) return k;
+  }
   switch (op) {
   case O_EQ: return ir_op2(b, OP_EQ, x, y);
   case O_NE: return not_of(l, ir_op2(b, OP_EQ, x, y));
@@ -15,33 +45,73 @@ ir_value *compare(lo *l, node_op op, ir_value *x, ir_value *y) {
   }
 }
 
-/* Bools; on shares by arithmetic. */
-ir_value *logic(lo *l, node_op op, ir_value *x, ir_value *y) {
-  ir_builder *b = &l->b;
-  bool z = x->ty.dom == DOM_Z && y->ty.dom == DOM_Z;
-  if (z) {
-    if (op == O_ANDAND || op == O_AND) return ir_op2(b, OP_AND, x, y);
-    if (op == O_OROR || op == O_OR) return ir_op2(b, OP_OR, x, y);
-    return compare(l, op, x, y);
-  }
-  ir_value *xy = ir_op2(b, OP_MUL, x, y);
-  if (op == O_ANDAND || op == O_AND) return xy;
-  ir_value *s = ir_op2(b, OP_ADD, x, y), *r;
-  if (op == O_OROR || op == O_OR) {
-    r = ir_op2(b, OP_SUB, s, xy);
-  } else { /* != is x + y - 2xy */
-    r = ir_op2(b, OP_SUB, s, ir_op2(b, OP_MUL, xy, z_si(l, 2)));
-    if (op == O_EQ) r = not_of(l, r);
-  }
-  return ir_ranged(b, OP_ASSUME, r, ir_range_si(l->m, 0, 1));
-}
-
 static void check_divisor(lo *l, ir_value *y) {
   if (y->ty.range && (mpz_sgn(y->ty.range->lo) > 0 ||
                       mpz_sgn(y->ty.range->hi) < 0))
     return;
   ir_value *zero = ir_const_si(&l->b, y->ty.dom, 0, 1);
   check_that(l, not_of(l, ir_op2(&l->b, OP_EQ, y, zero)), "division by zero");
+}
+
+/* x beside a constant bool y; NULL if y is none. */
+static ir_value *logic_const(lo *l, node_op op, ir_value *x, ir_value *y) {
+  mpz_srcptr c;
+  if (y->ty.lanes > x->ty.lanes || !ir_is_const(y, &c)) return NULL;
+  bool one = mpz_sgn(c) != 0;
+  switch (op) {
+  case O_ANDAND:
+  case O_AND: return one ? x : y;
+  case O_OROR:
+  case O_OR: return one ? y : x;
+  default: return one == (op == O_EQ) ? x : not_of(l, x);
+  }
+}
+
+/* Bools; on shares typed too, so that they may stay bits. */
+ir_value *logic(lo *l, node_op op, ir_value *x, ir_value *y) {
+  ir_builder *b = &l->b;
+  bool z = x->ty.dom == DOM_Z && y->ty.dom == DOM_Z;
+  if (!z) {
+    ir_value *r = logic_const(l, op, x, y);
+    if (!r) r = logic_const(l, op, y, x);
+    if (r) return r;
+  }
+  if (op == O_ANDAND || op == O_AND) return ir_op2(b, OP_AND, x, y);
+  if (op == O_OROR || op == O_OR) return ir_op2(b, OP_OR, x, y);
+  if (z) return compare(l, op, x, y);
+  ir_value *r = ir_op2(b, OP_XOR, x, y);
+  return op == O_EQ ? not_of(l, r) : r;
+}
+
+/* The operator of a share and a divisor that may be 0. */
+static ir_value *quotient(lo *l, ir_op op, ir_value *x, ir_value *y,
+                          bool sec) {
+  bool zero = mpz_sgn(y->ty.range->lo) <= 0 && mpz_sgn(y->ty.range->hi) >= 0;
+  if (any_share(x, y)) {
+    x = typed_operand(l, x, false);
+    y = typed_operand(l, y, false);
+  }
+  if (y->ty.kind == KIND_SH)
+    return ir_op2(&l->b, op, x, zero ? spared(l, y, 1) : y);
+  if (!zero || (!sec && !l->guard)) {
+    check_divisor(l, y);
+    return ir_op2(&l->b, op, x, y);
+  }
+  ir_value *none = ir_op2(&l->b, OP_EQ, y, z_si(l, 0));
+  note_that(l, not_of(l, none), "division by zero");
+  ir_value *q = ir_op2(&l->b, op, x,
+                       ir_select(&l->b, none, z_si(l, 1), y));
+  return ir_select(&l->b, none, op == OP_DIV ? z_si(l, 0) : x, q);
+}
+
+/* Shares: x * 2^y is linear in x if y is public. */
+static ir_value *bits_op(lo *l, ir_op op, ir_value *x, ir_value *y) {
+  bool shift = op == OP_SHL || op == OP_SHR;
+  x = typed_operand(l, x, !shift);
+  if (!shift || y->ty.kind == KIND_SH) y = typed_operand(l, y, true);
+  if (op == OP_SHL && y->ty.dom == DOM_Z)
+    return ir_op2(&l->b, OP_MUL, x, ir_op2(&l->b, OP_SHL, z_si(l, 1), y));
+  return ir_op2(&l->b, op, x, y);
 }
 
 ir_value *fixed_mul(lo *l, ir_value *x, ir_value *y, unsigned drop,
@@ -70,14 +140,17 @@ static ir_value *fixed_op(lo *l, node_op op, ir_value *x, const ty *ex,
 }
 
 static ir_value *int_op(lo *l, node_op op, ir_value *x, ir_value *y,
-                        const ty *t) {
+                        const ty *t, bool sec) {
   static const ir_op table[] = {
       [O_ADD] = OP_ADD, [O_SUB] = OP_SUB, [O_MUL] = OP_MUL, [O_DIV] = OP_DIV,
       [O_MOD] = OP_MOD, [O_AND] = OP_AND, [O_OR] = OP_OR,   [O_XOR] = OP_XOR,
       [O_SHL] = OP_SHL, [O_SHR] = OP_SHR};
   if (op >= O_EQ && op <= O_GE) return compare(l, op, x, y);
-  if (op == O_DIV || op == O_MOD) check_divisor(l, y);
-  return narrowed(l, ir_op2(&l->b, table[op], x, y), ty_elem(t)->iv);
+  ir_value *r;
+  if (op == O_DIV || op == O_MOD) r = quotient(l, table[op], x, y, sec);
+  else if (op >= O_AND && any_share(x, y)) r = bits_op(l, table[op], x, y);
+  else r = ir_op2(&l->b, table[op], x, y);
+  return narrowed(l, r, ty_elem(t)->iv);
 }
 
 static ir_value *field_op(lo *l, node_op op, ir_value *x, ir_value *y) {
@@ -112,7 +185,7 @@ lv binary(lo *l, const node *n, const ty *t, node_op op, lv x, lv y) {
   else if (ex->kind == T_FIXED || ey->kind == T_FIXED)
     r.leaf[0] = fixed_op(l, op, a, ex, b, ey, ty_elem(t));
   else
-    r.leaf[0] = int_op(l, op, a, b, t);
+    r.leaf[0] = int_op(l, op, a, b, t, type_at(l, n->kid[1])->sec);
   r.leaf[0] = ir_splat(&l->b, r.leaf[0], ty_lanes(t));
   return r;
 }

@@ -1,5 +1,5 @@
-/* Statements: branches, loops, assignment.  A branch or loop carries the
- * slots that it changes.
+/* Statements: `if`, loops, assignment.  A loop carries the slots that it
+ * changes.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@ void set_env(lo *l, uint32_t slot, lv v) {
   l->fr->env[slot] = v;
 }
 
-static void roll_back_env(lo *l, size_t mark) {
+void roll_back_env(lo *l, size_t mark) {
   while (l->trail.n > mark) {
     const ltrail *t = &l->trail.p[--l->trail.n];
     l->fr->env[t->slot] = t->old;
@@ -30,160 +30,6 @@ void bind_lv(lo *l, const node *p, lv v) {
     at += e.t->nleaf;
     bind_lv(l, p->kid[i], e);
   }
-}
-
-/* ---- branches ---- */
-
-typedef struct side {
-  ir_block *b;
-  lv v;
-  VEC(ltrail) now; /* slots of outside and their values here */
-} side;
-
-static void run_side(lo *l, side *s, lower_thunk f, const void *user,
-                     const ty *t) {
-  ir_builder out = l->b;
-  size_t mark = l->trail.n;
-  int64_t times = l->times;
-  s->b = ir_block_new(l->m);
-  l->b.b = s->b;
-  l->b.at = NULL;
-  l->times = -1;
-  l->inner++;
-  l->nest++;
-  s->v = f(l, user);
-  if (t) s->v = coerce(l, s->v, t);
-  l->nest--;
-  l->inner--;
-  l->times = times;
-  for (size_t i = l->trail.n; i-- > mark;) {
-    ltrail c = {l->trail.p[i].slot, l->fr->env[l->trail.p[i].slot]};
-    vec_push(l->a, &s->now, c);
-  }
-  roll_back_env(l, mark);
-  l->b = out;
-}
-
-/* Local, without effects and cheap: both sides may be computed. */
-static bool simple(const ir_block *b) {
-  uint32_t n = 0;
-  for (const ir_inst *i = b->first; i; i = i->next) {
-    if (!(ir_ops[i->op].flags & F_S) || i->op == OP_PROD || ++n > 64)
-      return false;
-    if (i->op == OP_MUL && i->arg[0]->ty.kind == KIND_SH &&
-        i->arg[1]->ty.kind == KIND_SH)
-      return false;
-  }
-  return true;
-}
-
-static void splice(lo *l, ir_block *b) {
-  for (ir_inst *i = b->first, *next; i; i = next) {
-    next = i->next;
-    ir_remove(i);
-    ir_append(l->b.b, i);
-  }
-}
-
-typedef struct meeting {
-  VEC(ir_value *) x, y;
-  VEC(ir_value **) to;
-} meeting;
-
-static void meet(lo *l, meeting *m, const lv *x, const lv *y, lv *out) {
-  for (uint32_t k = 0; k < out->t->nleaf; k++) {
-    out->leaf[k] = x->leaf[k];
-    if (x->leaf[k] == y->leaf[k]) continue;
-    vec_push(l->a, &m->x, x->leaf[k]);
-    vec_push(l->a, &m->y, y->leaf[k]);
-    vec_push(l->a, &m->to, &out->leaf[k]);
-  }
-}
-
-/* Each slot once, without those that the branch declares; marks them. */
-static void index_side(lo *l, side *s, int which) {
-  size_t kept = 0;
-  for (size_t i = 0; i < s->now.n; i++) {
-    uint32_t slot = s->now.p[i].slot;
-    slotmark *m = &l->fr->mark[slot];
-    if (!l->fr->env[slot].t || m->stamp[which] == l->stamp) continue;
-    m->stamp[which] = l->stamp;
-    m->at[which] = (uint32_t)kept;
-    s->now.p[kept++] = s->now.p[i];
-  }
-  s->now.n = kept;
-}
-
-static const lv *in_side(const lo *l, const side *s, int which,
-                         uint32_t slot) {
-  const slotmark *m = &l->fr->mark[slot];
-  return m->stamp[which] == l->stamp ? &s->now.p[m->at[which]].old : NULL;
-}
-
-static const ty *either_type(lo *l, const ty *x, const ty *y) {
-  const ty *j = ty_join(l->u->ts, x, y);
-  return j ? j : x;
-}
-
-static void meet_slot(lo *l, meeting *m, uint32_t slot, const side *x,
-                      const side *y) {
-  const lv *a = in_side(l, x, 0, slot), *b = in_side(l, y, 1, slot);
-  lv old = l->fr->env[slot];
-  if (!a) a = &old;
-  if (!b) b = &old;
-  lv out = lv_new(l, either_type(l, a->t, b->t));
-  meet(l, m, a, b, &out);
-  set_env(l, slot, out);
-}
-
-static lv run_here(lo *l, lower_thunk f, const void *user, const ty *t) {
-  lv v = f(l, user);
-  return t ? coerce(l, v, t) : v;
-}
-
-lv lower_branch(lo *l, ir_value *cond, lower_thunk x, lower_thunk y,
-                const void *user, const ty *t) {
-  mpz_srcptr c;
-  if (ir_is_const(cond, &c))
-    return run_here(l, mpz_sgn(c) ? x : y, user, t);
-  side a = {0}, b = {0};
-  run_side(l, &a, x, user, t);
-  run_side(l, &b, y, user, t);
-  l->stamp++;
-  index_side(l, &a, 0);
-  index_side(l, &b, 1);
-  meeting m = {0};
-  lv v = lv_new(l, t ? either_type(l, a.v.t, b.v.t) : l->u->ts->unit);
-  if (t) meet(l, &m, &a.v, &b.v, &v);
-  for (size_t i = 0; i < a.now.n; i++)
-    meet_slot(l, &m, a.now.p[i].slot, &a, &b);
-  for (size_t i = 0; i < b.now.n; i++)
-    if (!in_side(l, &a, 0, b.now.p[i].slot))
-      meet_slot(l, &m, b.now.p[i].slot, &a, &b);
-  if (simple(a.b) && simple(b.b)) {
-    splice(l, a.b);
-    splice(l, b.b);
-    for (size_t i = 0; i < m.x.n; i++)
-      *m.to.p[i] = ir_select(&l->b, cond, m.x.p[i], m.y.p[i]);
-    return v;
-  }
-  ir_type *rt = ARENA_ARR(l->a, ir_type, m.x.n + 1);
-  ir_builder out = l->b;
-  for (size_t i = 0; i < m.x.n; i++)
-    rt[i] = join_types(l, &m.x.p[i]->ty, &m.y.p[i]->ty);
-  for (int s = 0; s < 2; s++) {
-    ir_value **p = s ? m.y.p : m.x.p;
-    l->b.b = s ? b.b : a.b;
-    l->b.at = NULL;
-    for (size_t i = 0; i < m.x.n; i++) p[i] = to_type(l, p[i], rt[i]);
-    ir_yield(&l->b, p, (uint32_t)m.x.n);
-  }
-  l->b = out;
-  ir_block *region[2] = {a.b, b.b};
-  ir_inst *in = ir_region_inst(&l->b, OP_IF, &cond, 1, rt, (uint32_t)m.x.n,
-                               region, 2);
-  for (size_t i = 0; i < m.x.n; i++) *m.to.p[i] = in->res[i];
-  return v;
 }
 
 /* ---- if ---- */
@@ -209,7 +55,8 @@ lv lower_if(lo *l, const node *n) {
   l->b.sp = n->sp;
   if (l->failed) return lv_zero(l, t);
   const ty *ct = type_at(l, n->kid[0]);
-  ir_value *cond = ival_single(ct->iv) ? z_const(l, ct->iv->lo) : c.leaf[0];
+  bool known = ct->label != LAB_SEC && ival_single(ct->iv);
+  ir_value *cond = known ? z_const(l, ct->iv->lo) : c.leaf[0];
   return lower_branch(l, cond, then_side, else_side, n, value ? t : NULL);
 }
 
@@ -561,7 +408,35 @@ done:
   mpz_clear(t2);
 }
 
+/* ---- while on a secret: every turn, and nothing changes once it is over ----
+ * The condition assigns nothing, so it stays false where nothing changes. */
+
+static lv while_body(lo *l, const void *user) {
+  lv ignored;
+  lower_block(l, ((const node *)user)->kid[2], &ignored);
+  return lv_new(l, l->u->ts->unit);
+}
+
+static void while_turn(lo *l, const body *b, ir_value *index) {
+  (void)index;
+  ir_value *cond = lower_expr(l, b->n->kid[0]).leaf[0];
+  if (!l->failed)
+    lower_branch(l, cond, while_body, thunk_nothing, b->n, NULL);
+}
+
+static void secret_while(lo *l, const node *n) {
+  const ival *max = type_at(l, n->kid[1])->iv;
+  carried c = carry(l, n, n->kid[2], 0);
+  body b = {.n = n};
+  for_loop(l, z_const(l, max->lo), (int64_t)mpz_get_ui(max->lo), max->lo, &c,
+           while_turn, &b);
+}
+
 static void lower_while(lo *l, const node *n) {
+  if (type_at(l, n->kid[0])->sec) {
+    secret_while(l, n);
+    return;
+  }
   carried c = carry(l, n, n->kid[2], 0);
   ir_builder out = l->b;
   size_t mark = l->trail.n;

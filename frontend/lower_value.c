@@ -67,12 +67,43 @@ ir_type join_types(lo *l, const ir_type *x, const ir_type *y) {
 
 /* ---- ranges ---- */
 
+static size_t range_bits(const ir_range *r) {
+  size_t a = mpz_sizeinbase(r->lo, 2), b = mpz_sizeinbase(r->hi, 2);
+  return a > b ? a : b;
+}
+
+ir_value *within(lo *l, ir_value *v, const ival *iv) {
+  const ir_range *r = range_of(l, iv);
+  if (!v->ty.range || ir_range_within(v->ty.range, r)) return v;
+  return ir_assume(&l->b, v, NULL, r);
+}
+
+/* What the analysis knows of an operand, if the circuit does not see it. */
+ir_value *typed_operand(lo *l, ir_value *v, bool natural) {
+  const ir_range *h = v->ty.range;
+  bool low = natural && h && mpz_sgn(h->lo) < 0;
+  if (!h || (!low && ir_range_in_field(l->m, h))) return v;
+  mpz_t lo_, hi;
+  mpz_init_set(lo_, h->lo);
+  mpz_init_set(hi, h->hi);
+  if (mpz_cmpabs(lo_, l->u->pmax) > 0) mpz_neg(lo_, l->u->pmax);
+  if (mpz_cmpabs(hi, l->u->pmax) > 0) mpz_set(hi, l->u->pmax);
+  if (natural && mpz_sgn(lo_) < 0) mpz_set_ui(lo_, 0);
+  v = within(l, v, ival_get(l->u->iv, lo_, hi));
+  mpz_clear(lo_);
+  mpz_clear(hi);
+  return v;
+}
+
 ir_value *narrowed(lo *l, ir_value *v, const ival *iv) {
   if (!iv) return v;
   const ir_range *r = range_of(l, iv);
   if (!r || !v->ty.range || ir_range_within(v->ty.range, r)) return v;
+  const ir_range *h = v->ty.range;
   bool matters = v->ty.dom == DOM_P
-                     ? !ir_range_in_field(l->m, v->ty.range)
+                     ? !ir_range_in_field(l->m, h) ||
+                           ival_bits(iv) < range_bits(h) ||
+                           (mpz_sgn(h->lo) < 0 && mpz_sgn(iv->lo) >= 0)
                      : !ir_range_is_int64(v->ty.range) ||
                            ival_bits(iv) + 2 <
                                mpz_sizeinbase(v->ty.range->hi, 2);
@@ -82,7 +113,36 @@ ir_value *narrowed(lo *l, ir_value *v, const ival *iv) {
 void check_that(lo *l, ir_value *cond, const char *message) {
   mpz_srcptr c;
   if (ir_is_const(cond, &c) && mpz_cmp_ui(c, 1) == 0) return;
-  ir_check(&l->b, cond, message);
+  if (l->guard) note_that(l, cond, message);
+  else ir_check(&l->b, cond, message);
+}
+
+void note_that(lo *l, ir_value *ok, const char *message) {
+  if (!l->strict) return;
+  if (l->guard) ok = logic(l, O_OROR, not_of(l, l->guard), ok);
+  if (ok->ty.dom == DOM_P) {
+    ok = ir_op1(&l->b, OP_OPEN, ok);
+    ok = ir_ranged(&l->b, OP_DEC, ok, ir_range_si(l->m, 0, 1));
+  }
+  ir_check(&l->b, ok, message);
+}
+
+ir_value *spared(lo *l, ir_value *v, int64_t harmless) {
+  if (!l->strict || !l->guard) return v;
+  return ir_select(&l->b, l->guard, v, z_si(l, harmless));
+}
+
+ir_value *clamped(lo *l, ir_value *v, const ival *to) {
+  ir_value *lo_ = z_const(l, to->lo), *hi = z_const(l, to->hi);
+  const ir_range *h = v->ty.range;
+  if (mpz_cmp(h->lo, to->lo) < 0)
+    v = ir_select(&l->b, compare(l, O_LT, v, lo_), lo_, v);
+  if (mpz_cmp(h->hi, to->hi) > 0)
+    v = ir_select(&l->b, compare(l, O_LT, hi, v), hi, v);
+  const ival *now = ival_get(l->u->iv, h->lo, h->hi);
+  now = ival_min(l->u->iv, now, ival_get(l->u->iv, to->hi, to->hi));
+  now = ival_max(l->u->iv, now, ival_get(l->u->iv, to->lo, to->lo));
+  return within(l, v, now);
 }
 
 ir_value *check_range(lo *l, ir_value *v, const ival *iv, const char *message) {
@@ -92,6 +152,7 @@ ir_value *check_range(lo *l, ir_value *v, const ival *iv, const char *message) {
     check_that(l, ir_op2(&l->b, OP_LE, z_const(l, iv->lo), v), message);
   if (!v->ty.range || mpz_cmp(v->ty.range->hi, r->hi) > 0)
     check_that(l, ir_op2(&l->b, OP_LE, v, z_const(l, iv->hi)), message);
+  if (l->guard) return clamped(l, v, iv); /* nothing ended the run */
   if (v->ty.range) { /* what is still possible */
     const ir_range *h = v->ty.range;
     mpz_srcptr least = mpz_cmp(h->lo, r->lo) > 0 ? h->lo : r->lo;

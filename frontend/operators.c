@@ -68,19 +68,6 @@ static val add_relation(an *a, node_op op, val x, val y, const ty *t) {
 
 static bool comparison(node_op op) { return op >= O_EQ && op <= O_GE; }
 
-static const char *verb(node_op op) {
-  switch (op) {
-  case O_EQ: case O_NE: case O_LT: case O_LE: case O_GT: case O_GE:
-    return "comparing a secret";
-  case O_DIV: return "dividing with a secret";
-  case O_MOD: return "the remainder with a secret";
-  case O_SHL: case O_SHR: return "shifting a secret";
-  case O_AND: case O_OR: case O_XOR: case O_INVERT:
-    return "a bit operation on a secret";
-  default: return "this operator on a secret";
-  }
-}
-
 static const ty *bad_operands(an *a, const node *n, node_op op, const ty *x,
                               const ty *y) {
   REPORT(a, BAD_OPERANDS, n->sp, ast_op_text(op), tx(a, x), tx(a, y));
@@ -93,6 +80,10 @@ static const ty *bad_operands(an *a, const node *n, node_op op, const ty *x,
     diag_hint(a->u->dg, "Bools combine with && || ! and compare with == !=.");
   else if (x->kind == T_FIXED || y->kind == T_FIXED)
     diag_hint(a->u->dg, "`int(x)` makes an integer of a fixed value.");
+  else if ((x->kind == T_FIELD || y->kind == T_FIELD) && op >= O_LT &&
+           op <= O_GE)
+    diag_hint(a->u->dg, "Field elements have no order: p - 1 is -1. Keep what "
+                        "is compared as an integer.");
   else if (x->kind == T_FIELD || y->kind == T_FIELD)
     diag_hint(a->u->dg, "Field elements have + - * / == !=.");
   else
@@ -137,14 +128,13 @@ static const ty *compare(an *a, const node *n, node_op op, const ty *x,
                (x->kind == T_INT && y->kind == T_FIELD);
   if (!numbers && !((others || mixed) && (op == O_EQ || op == O_NE)))
     return bad_operands(a, n, op, x, y);
-  if (sec) {
-    unsupported(a, n->sp, verb(op),
-                "Reveal what may be known and compare that; a difference of "
-                "secrets can be revealed too.");
-    return poison(a);
-  }
-  if (!numbers) return ty_bool(a->u->ts, LAB_PUB);
+  if (!numbers) return ty_bool(a->u->ts, sec ? LAB_SEC : LAB_PUB);
   unsigned f = x->fbits > y->fbits ? x->fbits : y->fbits;
+  if (sec) {
+    const ival *r = ival_hull(a->u->iv, fixed_raw(a, x, f), fixed_raw(a, y, f));
+    return checked_int(a, n->sp, r, LAB_SEC, "side of the comparison")->err
+               ? a->u->ts->error : ty_bool(a->u->ts, LAB_SEC);
+  }
   return bool_result(a, compare_known(op, fixed_raw(a, x, f),
                                       fixed_raw(a, y, f)));
 }
@@ -183,23 +173,30 @@ static const ty *fixed_op(an *a, const node *n, node_op op, const ty *x,
   return fixed_result(a, i, f, r, LAB_PUB);
 }
 
+/* x >> ..: where the count is secret, a public x becomes a share. */
+static const ty *shifted_share(an *a, const node *n, const ty *x, ty_label l,
+                               const ival *r) {
+  return checked_int(a, n->sp, x->iv, l, "operand")->err
+             ? a->u->ts->error : ty_int(a->u->ts, r, l);
+}
+
 static const ty *bits_op(an *a, const node *n, node_op op, const ty *x,
                          const ty *y) {
   ival_set *s = a->u->iv;
-  if (x->label == LAB_SEC || y->label == LAB_SEC) {
-    unsupported(a, n->sp, verb(op), "Reveal first, or pass the bits apart as "
-                                    "an array of `secret u1`.");
-    return poison(a);
-  }
+  ty_label l = label_join(x->label, y->label);
   if (mpz_sgn(y->iv->lo) < 0 ||
       (mpz_sgn(x->iv->lo) < 0 && op != O_SHL && op != O_SHR)) {
     REPORT(a, BITS_OF_NEGATIVE, n->sp, ast_op_text(op), tx(a, x), tx(a, y));
     diag_hint(a->u->dg, "Use unsigned operands, or wrap(x, uN) first.");
     return poison(a);
   }
-  if (op == O_AND) return ty_int(a->u->ts, ival_and(s, x->iv, y->iv), LAB_PUB);
+  if (op != O_SHL && op != O_SHR && l == LAB_SEC) {
+    const ival *r = ival_hull(s, x->iv, y->iv); /* both become shares */
+    if (checked_int(a, n->sp, r, l, "operand")->err) return a->u->ts->error;
+  }
+  if (op == O_AND) return ty_int(a->u->ts, ival_and(s, x->iv, y->iv), l);
   if (op == O_OR || op == O_XOR)
-    return ty_int(a->u->ts, ival_or(s, x->iv, y->iv), LAB_PUB);
+    return checked_int(a, n->sp, ival_or(s, x->iv, y->iv), l, "result");
   if (mpz_cmp_ui(y->iv->hi, TY_MAX_VALUE_BITS) > 0) {
     if (op == O_SHL) {
       REPORT(a, VALUE_TOO_WIDE, n->sp, "result of <<",
@@ -207,13 +204,29 @@ static const ty *bits_op(an *a, const node *n, node_op op, const ty *x,
       diag_hint(a->u->dg, "Narrow the shift first: clamp(s, u8).");
       return poison(a);
     }
-    return ty_int(a->u->ts, ival_hull(s, x->iv, ival_si(s, -1, 0)), LAB_PUB);
+    return shifted_share(a, n, x, l, ival_hull(s, x->iv, ival_si(s, -1, 0)));
   }
   unsigned long lo = mpz_get_ui(y->iv->lo), hi = mpz_get_ui(y->iv->hi);
   const ival *(*f)(ival_set *, const ival *, unsigned long) =
       op == O_SHL ? ival_shl : ival_shr;
   const ival *r = ival_hull(s, f(s, x->iv, lo), f(s, x->iv, hi));
-  return checked_int(a, n->sp, r, LAB_PUB, "result of <<");
+  return op == O_SHL ? checked_int(a, n->sp, r, l, "result of <<")
+                     : shifted_share(a, n, x, l, r);
+}
+
+/* x / 0 = 0 and x % 0 = x where that cannot end the run: of a secret divisor,
+ * and in a branch on a secret. */
+static const ty *quotient(an *a, const node *n, node_op op, const ty *x,
+                          const ty *y, ty_label l) {
+  ival_set *s = a->u->iv;
+  if (checked_int(a, n->sp, ival_hull(s, x->iv, y->iv), l,
+                  op == O_DIV ? "operand of /" : "operand of %")->err)
+    return a->u->ts->error;
+  const ival *r = op == O_DIV ? ival_div(s, x->iv, y->iv)
+                              : ival_mod(s, x->iv, y->iv);
+  bool zero = mpz_sgn(y->iv->lo) <= 0 && mpz_sgn(y->iv->hi) >= 0;
+  if (zero && (y->label == LAB_SEC || is_guarded(a))) r = ival_hull(s, r, op == O_DIV ? ival_si(s, 0, 0) : x->iv);
+  return ty_int(a->u->ts, r, l);
 }
 
 static const ty *int_op(an *a, const node *n, node_op op, const ty *x,
@@ -230,19 +243,12 @@ static const ty *int_op(an *a, const node *n, node_op op, const ty *x,
     return checked_int(a, n->sp, ival_mul(s, x->iv, y->iv), l, "product");
   case O_DIV:
   case O_MOD:
-    if (sec) {
-      unsupported(a, n->sp, verb(op),
-                  "Reveal the sum and divide in public: division there costs "
-                  "nothing.");
-      return poison(a);
-    }
     if (ival_zero(y->iv)) {
       REPORT(a, DIVISION_BY_ZERO, n->sp);
       diag_hint(a->u->dg, "The divisor is always 0 here.");
       return poison(a);
     }
-    return ty_int(a->u->ts, op == O_DIV ? ival_div(s, x->iv, y->iv)
-                                        : ival_mod(s, x->iv, y->iv), LAB_PUB);
+    return quotient(a, n, op, x, y, l);
   default: return bits_op(a, n, op, x, y);
   }
 }
@@ -251,7 +257,8 @@ static const ty *field_op(an *a, const node *n, node_op op, const ty *x,
                           const ty *y) {
   bool sec = x->label == LAB_SEC || y->label == LAB_SEC;
   if (op == O_DIV && sec) {
-    unsupported(a, n->sp, verb(op), "Multiply by a public inverse instead.");
+    unsupported(a, n->sp, "dividing field elements with a secret",
+                "Multiply by a public inverse instead.");
     return poison(a);
   }
   if (op != O_ADD && op != O_SUB && op != O_MUL && op != O_DIV)
@@ -337,6 +344,24 @@ val apply_binary(an *a, const node *n, node_op op, val x, val y) {
   return add_relation(a, op, x, y, t);
 }
 
+const ival *whole_width(an *a, const node *n, const node *x, const ty *t,
+                        const char *what) {
+  const res *r = &a->u->res[x->id];
+  const ty *d = x->kind == N_NAME && r->kind == R_LOCAL && a->decl
+                    ? a->decl[r->idx] : NULL;
+  const ival *w = d && ty_elem(d)->kind == T_INT ? ty_elem(d)->iv
+                                                 : ty_elem(t)->iv;
+  if (w != ival_unsigned(a->u->iv, (unsigned)ival_bits(w))) {
+    REPORT(a, INVERT_WIDTH, n->sp, what, tx(a, t));
+    diag_hint(a->u->dg, "Give it a width: `let x: u8 = ...;`, or use "
+                        "wrap(x, u8).");
+    return NULL;
+  }
+  ninfo *ni = a->quiet ? NULL : info_of(a->in, n);
+  if (ni) ni->want = ty_int(a->u->ts, w, LAB_PUB);
+  return w;
+}
+
 val unary_of(an *a, const node *n, const ty *want) {
   val v = expr_of(a, n->kid[0], n->op == O_NEG ? want : NULL);
   if (v.t->err) return val_of(poison(a));
@@ -357,30 +382,10 @@ val unary_of(an *a, const node *n, const ty *want) {
                     ival_sub(a->u->iv, ival_si(a->u->iv, 1, 1), e->iv),
                     sec ? LAB_SEC : LAB_PUB);
   } else if (n->op == O_INVERT && e->kind == T_INT) {
-    if (sec) {
-      unsupported(a, n->sp, verb(O_INVERT), "Reveal first.");
-      return val_of(poison(a));
-    }
-    /* ~x of uN is 2^N - 1 - x; the width is the declared one, so the interval
-     * has to be a whole uN. */
-    const ty *d = n->kid[0]->kind == N_NAME &&
-                          a->u->res[n->kid[0]->id].kind == R_LOCAL
-                      ? a->decl[a->u->res[n->kid[0]->id].idx] : NULL;
-    const ival *w = d && ty_elem(d)->kind == T_INT ? ty_elem(d)->iv : e->iv;
-    size_t bits = ival_bits(w);
-    if (w != ival_unsigned(a->u->iv, (unsigned)bits)) {
-      REPORT(a, INVERT_WIDTH, n->sp, tx(a, v.t));
-      diag_hint(a->u->dg, "Give it a width: `let x: u8 = ...; ~x`, or use "
-                          "wrap(x, u8).");
-      return val_of(poison(a));
-    }
-    mpz_t m;
-    mpz_init_set(m, w->hi);
-    r = ty_int(ts, ival_sub(a->u->iv, ival_get(a->u->iv, m, m), e->iv),
-               LAB_PUB);
-    mpz_clear(m);
-    ninfo *ni = a->quiet ? NULL : info_of(a->in, n);
-    if (ni) ni->want = ty_int(ts, w, LAB_PUB);
+    const ival *w = whole_width(a, n, n->kid[0], v.t, "~"); /* 2^N - 1 - x */
+    if (!w) return val_of(poison(a));
+    r = ty_int(ts, ival_sub(a->u->iv, ival_get(a->u->iv, w->hi, w->hi), e->iv),
+               sec ? LAB_SEC : LAB_PUB);
   }
   if (!r) {
     REPORT(a, BAD_OPERAND, n->sp, ast_op_text((node_op)n->op), tx(a, v.t));

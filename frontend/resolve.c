@@ -505,6 +505,7 @@ static void expr(rs *r, const node *n) {
   case N_COMPR: compr(r, n); break;
   case N_IF: {
     expr(r, n->kid[0]);
+    set(r, n, R_NONE, (uint32_t)r->local.n, NULL); /* slots of its branches */
     block(r, n->kid[1]);
     if (n->nkid > 2 && n->kid[2]) {
       if (n->kid[2]->kind == N_IF) expr(r, n->kid[2]);

@@ -7,6 +7,7 @@
  *   expr.c operators.c calls.c builtins.c arrays.c   expressions
  *   stmt.c loop.c   statements; intervals of what a loop changes
  *   circuit.c bristol*.c   functions whose body is a file
+ *   secret.c   what may not depend on a secret condition
  *   contract.c   state, maps, events, actions
  *   lower*.c   checked instances to circuits
  */
@@ -99,9 +100,9 @@ struct fninfo {
   local *local;
   uint32_t nlocal, nparam;
   uint32_t id0, id1; /* node ids of the function lie in [id0, id1) */
-  bool resolved, early_return, bad;
+  bool resolved, early_return, bad, effect_known, circuit_bad;
+  const char *effect; /* what a call does that everybody sees: secret.c */
   struct bristol *circuit; /* of a function that is a file; NULL: not read */
-  bool circuit_bad;
   inst *insts;
   hidden *hide; /* of an action, a view, an init */
   uint32_t nhide;
@@ -207,6 +208,7 @@ struct inst {
   uint32_t id0, id1;
   bool poly;  /* unlabelled places take labels */
   bool test, busy, failed;
+  bool guarded; /* called under a secret condition: nothing in it may fail */
   inst *next, *caller;
   span call_sp;
 };
@@ -245,6 +247,12 @@ typedef struct frame {
   struct frame *up;
 } frame;
 
+/* A secret condition around what is analysed. */
+typedef struct under {
+  span cond;
+  uint32_t first; /* slots below are declared outside of it */
+} under;
+
 /* The analysis of one instance. */
 typedef struct an {
   fe_unit *u;
@@ -260,6 +268,7 @@ typedef struct an {
   uint32_t nloop;
   bool returned;     /* the statements from here on are not reached */
   frame *frame;
+  const under *under; /* the innermost, NULL: none */
   uint32_t *stamp, stamps; /* by slot: scratch of merge */
 } an;
 
@@ -299,9 +308,30 @@ val map_whole(an *a, const node *n, const sym *s); /* an error */
 val map_of(an *a, const node *n, sym *s, const node *const *key);
 void map_assign(an *a, const node *n);
 void emit_of(an *a, const node *n);
-/* What in the branch would tell the condition: reported; false if nothing. */
-bool effect_under_secret(an *a, const node *n, span cond);
 void check_contracts(fe_unit *u);
+
+/* ---- secret.c ---- */
+/* What in the branches or the loop n would tell the condition: reported; false
+ * if there is nothing. */
+bool effect_under_secret(an *a, const node *n, span cond);
+/* Values of type t that a secret decides: all of it secret; reports what cannot
+ * be. */
+const ty *decided(an *a, span sp, const ty *t, const char *what);
+/* May a place of the declared type hold what `why`, a secret condition or index,
+ * decides?  Reports. */
+bool decided_fits(an *a, const node *n, const local *v, const ty *want,
+                  const char *why, span at);
+void return_under_secret(an *a, const node *n);
+/* Is a secret condition around it, here or where the function is called? */
+static inline bool is_guarded(const an *a) {
+  return a->under || a->in->guarded;
+}
+/* n assigns something: the condition of a secret `while` may not. */
+bool assigns_within(const node *n);
+/* The result of an operation that gives r if nothing of the label is secret. */
+static inline ty_label label_join(ty_label x, ty_label y) {
+  return x == LAB_SEC || y == LAB_SEC ? LAB_SEC : LAB_PUB;
+}
 
 /* ---- list.c ---- */
 fe_param fe_make_typed(fe_unit *u, const char *name, const ty *t, span sp);
@@ -378,10 +408,15 @@ const ty *fixed_result(an *a, unsigned i, unsigned f, const ival *raw,
 const ival *fixed_raw(an *a, const ty *t, unsigned f); /* at f fraction bits */
 unsigned fixed_ibits(const ty *t, unsigned least); /* of an int or fixed */
 bool is_decimal(const node *n);
+/* The declared uN of x, of type t, whose bits n means; kept in n's want.  NULL
+ * after a report. */
+const ival *whole_width(an *a, const node *n, const node *x, const ty *t,
+                        const char *what);
 
 /* ---- arrays.c ---- */
 val index_of(an *a, const node *n);
-const ty *index_type(an *a, const node *n, const ty *base);
+const ty *index_type(an *a, const node *n, const ty *base); /* when read */
+const ty *index_place(an *a, const node *n, const ty *base); /* as declared */
 val array_of(an *a, const node *n, const ty *want);
 val repeat_of(an *a, const node *n, const ty *want);
 val compr_of(an *a, const node *n, const ty *want);

@@ -160,7 +160,7 @@ static const ty *reach(an *a, const node *n, const ty *t, const node *root,
   *indexed = true;
   bool q = a->quiet;
   a->quiet = true;
-  const ty *r = index_type(a, n, b);
+  const ty *r = index_place(a, n, b);
   a->quiet = q;
   return r;
 }
@@ -241,6 +241,37 @@ static val stored(an *a, const node *place, const node *root, val whole,
   return r;
 }
 
+/* The secret index on the way to the place, or NULL. */
+static const node *secret_index(an *a, const node *place, const node *root) {
+  bool q = a->quiet;
+  const node *found = NULL;
+  a->quiet = true;
+  for (; place != root && !found; place = place->kid[0])
+    for (uint32_t i = 1; place->kind == N_INDEX && i < place->nkid; i++)
+      if (place->kid[i]->kind != N_RANGE && place->kid[i]->kind != N_INT &&
+          expr_of(a, place->kid[i], NULL).t->sec)
+        found = place->kid[i];
+  a->quiet = q;
+  return found;
+}
+
+/* What a secret condition around the assignment, or a secret index, makes of
+ * its value; false after a report. */
+static bool by_secret(an *a, const node *n, uint32_t slot, const node *index,
+                      const ty *decl, val *v) {
+  bool outside = a->under && slot < a->under->first;
+  if (!outside && !index) return true;
+  const local *x = a->in->f ? &a->in->f->local[slot] : NULL;
+  if (x && x->hidden && outside && !decl->sec) return false; /* an effect */
+  if (decl &&
+      !decided_fits(a, n, x && !x->hidden ? x : NULL, decl,
+                    outside ? "a secret condition" : "a secret index",
+                    outside ? a->under->cond : index->sp))
+    return false;
+  v->t = decided(a, n->sp, v->t, "value");
+  return !v->t->err;
+}
+
 static void assign_of(an *a, const node *n) {
   const node *place = n->kid[0], *root = place, *rhs = n->kid[1];
   while (root->kind == N_INDEX || root->kind == N_FIELD) root = root->kid[0];
@@ -282,6 +313,11 @@ static void assign_of(an *a, const node *n) {
     record(a, same ? rhs : n, v.t);
   }
   if (!want || want->err || v.t->err) {
+    poison(a);
+    return;
+  }
+  if (!by_secret(a, n, slot, indexed ? secret_index(a, place, root) : NULL,
+                 decl ? want : NULL, &v)) {
     poison(a);
     return;
   }
@@ -355,6 +391,8 @@ val if_of(an *a, const node *n, const ty *want) {
   val c = expr_of(a, n->kid[0], NULL);
   const node *other = n->nkid > 2 ? n->kid[2] : NULL;
   int known = -1;
+  bool sec = false;
+  const under *outer = a->under, in = {n->kid[0]->sp, a->u->res[n->id].idx};
   if (!c.t->err) {
     if (c.t->kind != T_BOOL) {
       REPORT(a, CONDITION, n->kid[0]->sp, tx(a, c.t));
@@ -364,11 +402,8 @@ val if_of(an *a, const node *n, const ty *want) {
         diag_hint(a->u->dg, "Say `any(c)` or `all(c)`.");
       poison(a);
     } else if (c.t->label == LAB_SEC) {
-      if (!effect_under_secret(a, n, n->kid[0]->sp))
-        unsupported(a, n->kid[0]->sp, "`if` on a secret condition",
-                    "Compute with the condition: `c * x + (1 - c) * y` for a "
-                    "secret `u1` c.");
-      poison(a);
+      effect_under_secret(a, n, n->kid[0]->sp);
+      sec = true;
     } else if (ival_single(c.t->iv)) {
       known = mpz_sgn(c.t->iv->lo) != 0;
     }
@@ -377,6 +412,7 @@ val if_of(an *a, const node *n, const ty *want) {
   uint32_t mark = a->ntrail;
   changes x = {0}, y = {0};
   a->quiet = quiet || known == 0;
+  if (sec) a->under = &in;
   bool plain = !c.t->err && c.t->kind == T_BOOL && c.t->label == LAB_PUB;
   if (plain) narrow(a, n->kid[0], true);
   val v = block_of(a, n->kid[1], want);
@@ -394,6 +430,7 @@ val if_of(an *a, const node *n, const ty *want) {
   collect(a, mark, &y);
   roll_back(a, mark);
   a->quiet = quiet;
+  a->under = outer;
   bool dead_x = known == 0 || (rx && known != 1);
   bool dead_y = known == 1 || (ry && known != 0);
   a->returned = known == 1 ? rx : known == 0 ? ry : rx && ry;
@@ -423,6 +460,7 @@ val if_of(an *a, const node *n, const ty *want) {
                         "the same type.");
     return val_of(poison(a));
   }
+  if (sec && !j.t->err) j.t = decided(a, n->sp, j.t, "value");
   return j;
 }
 
@@ -432,6 +470,7 @@ static void return_of(an *a, const node *n) {
   inst *in = a->in;
   const ty *ret = in->ret;
   val v = val_of(a->u->ts->unit);
+  if (a->under) return_under_secret(a, n);
   if (n->nkid && n->kid[0]) v = expr_of(a, n->kid[0], ret);
   const ty *t = v.t;
   if (!t->err && t->kind == T_TOLD) {
@@ -478,16 +517,23 @@ static void for_body(an *a, const node *n, void *user) {
 static void while_body(an *a, const node *n, void *user) {
   (void)user;
   val c = expr_of(a, n->kid[0], NULL);
+  const loopset *set = a->u->res[n->id].p;
+  const under *outer = a->under, in = {n->kid[0]->sp, set->first};
   if (!c.t->err && c.t->kind != T_BOOL) {
     REPORT(a, CONDITION, n->kid[0]->sp, tx(a, c.t));
     diag_hint(a->u->dg, "Compare it with something.");
     poison(a);
   } else if (c.t->label == LAB_SEC && !c.t->err) {
-    unsupported(a, n->kid[0]->sp, "`while` on a secret condition",
-                "Use `for` with a public bound.");
-    poison(a);
+    effect_under_secret(a, n, n->kid[0]->sp);
+    if (assigns_within(n->kid[0])) {
+      unsupported(a, n->kid[0]->sp, "an assignment in a secret condition",
+                  "Assign in the body of the loop.");
+      poison(a);
+    }
+    a->under = &in;
   }
   block_of(a, n->kid[2], NULL);
+  a->under = outer;
 }
 
 /* Loop variable and turns of `in a..b`; false after a report. */

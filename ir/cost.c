@@ -10,9 +10,18 @@
  *                elements.  Lane g goes, masked, to king g mod d, who
  *                re-shares it with n-1-t elements.  2 rounds.          [DN07]
  *   opening      every node sends o elements to each of the others; 1 round.
+ *
+ * Items of bits, L lanes each, beside those in the same exchange; 1 round:
+ *
+ *   rep3         reduce and open: every node sends ceil(L / 8) bytes, an open
+ *                is under the round's tag.  xdeal: lane l costs node l mod 3
+ *                an element.  xjoin: lane l costs each of the other two one.
+ *   shamir       reduce and deal: each of the d nodes sends n-1-t bytes a
+ *                lane, bdeal: elements; open: every node sends n-1 bytes.
  */
 #include "ir/cost.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +41,7 @@ static void acc(uint64_t *to, uint64_t v, uint64_t times) {
   *to = sat_add(*to, sat_mul(v, times));
 }
 
-bool ir_cost_model_ok(const ir_cost_model *c) {
+bool ir_target_ok(const ir_target *c) {
   if (c->protocol == IR_REP3) return c->n == 3;
   return c->protocol == IR_SHAMIR && c->n >= 3 && c->n <= IR_NODES_MAX;
 }
@@ -40,17 +49,68 @@ bool ir_cost_model_ok(const ir_cost_model *c) {
 /* ---- one exchange ---- */
 static unsigned threshold(unsigned n) { return (n + 1) / 2 - 1; }
 
-static bool has_king(const ir_cost_model *c) {
+static bool has_king(const ir_target *c) {
   return c->protocol == IR_SHAMIR && c->n >= 6;
 }
 
+static uint64_t lanes_of(const ir_inst *i) { return i->res[0]->ty.lanes; }
+
+/* Lanes below n that are k mod 3. */
+static uint64_t third(uint64_t n, unsigned k) {
+  return n / 3 + (n % 3 > k);
+}
+
+static void add_bits(uint64_t *bits, uint64_t *bytes, uint64_t n) {
+  acc(bits, n, 1);
+  acc(bytes, n / 8 + (n % 8 != 0), 1);
+}
+
+void ir_load_add(ir_load *x, const ir_inst *i) {
+  uint64_t n = lanes_of(i);
+  bool bits = i->arg[0]->ty.dom == DOM_B;
+  x->bit_items += bits || i->op == OP_DEAL || i->op == OP_XJOIN;
+  switch (i->op) {
+  case OP_REDUCE:
+    if (bits)
+      add_bits(&x->reduce_bits, &x->reduce_bytes, n);
+    else
+      acc(&x->reduce, n, 1);
+    break;
+  case OP_OPEN:
+    if (bits)
+      add_bits(&x->open_bits, &x->open_bytes, n);
+    else
+      acc(&x->open, n, 1);
+    break;
+  case OP_DEAL: acc(&x->deal, n, 1); break;
+  case OP_BDEAL: acc(&x->bdeal, n, 1); break;
+  case OP_XDEAL:
+    for (unsigned k = 0; k < 3; k++) acc(&x->xdeal[k], third(n, k), 1);
+    break;
+  case OP_XJOIN:
+    for (unsigned k = 0; k < 3; k++) acc(&x->xjoin[k], third(n, k), 1);
+    break;
+  default: break;
+  }
+}
+
+ir_load ir_load_of(const ir_inst *first, uint32_t nop) {
+  ir_load x = {0};
+  for (; nop--; first = first->next) ir_load_add(&x, first);
+  return x;
+}
+
 /* Elements node i sends, tags apart. */
-static uint64_t sent(const ir_cost_model *c, unsigned i, uint64_t m,
-                     uint64_t o) {
+static uint64_t sent(const ir_target *c, unsigned i, const ir_load *x) {
   unsigned n = c->n, t = threshold(n), d = 2 * t + 1;
-  if (c->protocol == IR_REP3) return sat_add(m, o);
-  uint64_t open = sat_mul(o, n - 1);
+  uint64_t m = x->reduce;
+  if (c->protocol == IR_REP3) {
+    uint64_t joined = sat_add(x->xjoin[(i + 1) % 3], x->xjoin[(i + 2) % 3]);
+    return sat_add(sat_add(m, x->open), sat_add(x->xdeal[i], joined));
+  }
+  uint64_t open = sat_mul(x->open, n - 1);
   if (i >= d) return open;
+  open = sat_add(open, sat_mul(x->bdeal, n - 1 - t));
   if (!has_king(c)) return sat_add(open, sat_mul(m, n - 1 - t));
   uint64_t batch = m / (t + 1) + (m % (t + 1) != 0);
   uint64_t king = m / d + (i < m % d); /* lanes g with g mod d = i */
@@ -58,30 +118,71 @@ static uint64_t sent(const ir_cost_model *c, unsigned i, uint64_t m,
                  sat_mul(sat_add(batch, king), n - 1 - t));
 }
 
-void ir_cost_exchange(const ir_cost_model *c, uint64_t m, uint64_t o,
-                      uint64_t times, ir_cost *a) {
-  unsigned n = c->n, t = threshold(n), d = 2 * t + 1;
-  if (!(m || o) || !times) return;
+/* Bytes of bits node i sends. */
+static uint64_t sent_bits(const ir_target *c, unsigned i, const ir_load *x) {
+  unsigned n = c->n, t = threshold(n);
+  if (c->protocol == IR_REP3) return sat_add(x->reduce_bytes, x->open_bytes);
+  uint64_t open = sat_mul(x->open_bits, n - 1);
+  if (i > 2 * t) return open;
+  return sat_add(open, sat_mul(sat_add(x->reduce_bits, x->deal), n - 1 - t));
+}
+
+static uint64_t seeded(const ir_target *c, const ir_load *x) {
+  unsigned t = threshold(c->n), d = 2 * t + 1;
+  uint64_t s = 0;
+  if (c->protocol == IR_REP3) { /* z_i += F(k_i) - F(k_i+1) */
+    acc(&s, x->reduce, 2 * c->n);
+    for (unsigned k = 0; k < 3; k++) { /* each F by the two that have its key */
+      acc(&s, x->xdeal[k], 2);
+      acc(&s, x->xjoin[k], 4);
+    }
+    return s;
+  }
+  acc(&s, x->bdeal, d * t);
+  if (has_king(c))
+    acc(&s, x->reduce / (t + 1) + (x->reduce % (t + 1) != 0),
+        (uint64_t)d * 3 * t);
+  else
+    acc(&s, x->reduce, d * t);
+  return s;
+}
+
+static uint64_t dealt(const ir_load *x) {
+  uint64_t sum = sat_add(x->deal, x->bdeal);
+  for (unsigned k = 0; k < 3; k++)
+    sum = sat_add(sum, sat_add(x->xdeal[k], x->xjoin[k]));
+  return sum;
+}
+
+void ir_cost_exchange(const ir_target *c, const ir_load *x, uint64_t times,
+                      ir_cost *a) {
+  unsigned n = c->n, t = threshold(n);
+  uint64_t m = x->reduce;
+  if (!(m || x->open || x->bit_items) || !times) return;
   acc(&a->exchanges, 1, times);
   acc(&a->rounds, m && has_king(c) ? 2 : 1, times);
   acc(&a->reduce_lanes, m, times);
-  acc(&a->open_lanes, o, times);
-  uint64_t tag = c->protocol == IR_REP3 && o ? IR_TAG_BYTES : 0;
+  acc(&a->open_lanes, x->open, times);
+  acc(&a->reduce_bits, x->reduce_bits, times);
+  acc(&a->open_bits, x->open_bits, times);
+  acc(&a->dealt, dealt(x), times);
+  bool opens = x->open || x->open_bits;
+  uint64_t tag = c->protocol == IR_REP3 && opens ? IR_TAG_BYTES : 0;
   for (unsigned i = 0; i < n; i++) {
-    uint64_t e = sent(c, i, m, o);
+    uint64_t e = sent(c, i, x);
     acc(&a->elements[i], e, times);
-    acc(&a->bytes[i], sat_add(sat_mul(e, IR_ELEMENT_BYTES), tag), times);
+    acc(&a->bytes[i],
+        sat_add(sat_add(sat_mul(e, IR_ELEMENT_BYTES), tag),
+                sent_bits(c, i, x)),
+        times);
   }
-  if (c->protocol == IR_REP3) { /* z_i += F(k_i) - F(k_i+1) */
+  acc(&a->seeded, seeded(c, x), times);
+  if (c->protocol == IR_REP3) {
     acc(&a->zero_shares, sat_mul(m, n), times);
-    acc(&a->seeded, sat_mul(m, 2 * n), times);
-  } else if (!has_king(c)) {
-    acc(&a->seeded, sat_mul(m, (uint64_t)d * t), times);
-  } else {
+  } else if (has_king(c)) {
     uint64_t batch = m / (t + 1) + (m % (t + 1) != 0);
     acc(&a->doubles_dealt, sat_mul(batch, t + 1), times);
     acc(&a->doubles_used, m, times);
-    acc(&a->seeded, sat_mul(batch, (uint64_t)d * 3 * t), times);
   }
 }
 
@@ -94,7 +195,7 @@ typedef struct line_slot {
 struct ir_cost_meter {
   arena *a;
   const ir_module *m;
-  ir_cost_model c;
+  ir_target c;
   ir_cost total;
   ir_cost_line *line;
   uint32_t nline, cap;
@@ -103,7 +204,7 @@ struct ir_cost_meter {
 };
 
 ir_cost_meter *ir_cost_meter_new(arena *a, const ir_module *m,
-                                 ir_cost_model c) {
+                                 ir_target c) {
   ir_cost_meter *t = ARENA_NEW(a, ir_cost_meter);
   t->a = a;
   t->m = m;
@@ -159,37 +260,75 @@ static uint64_t all_bytes(const ir_cost *c) {
   return sum;
 }
 
-static uint64_t lanes_of(const ir_inst *i) { return i->res[0]->ty.lanes; }
+static uint64_t bytes_of(const ir_target *c, const ir_load *x,
+                         uint64_t times) {
+  ir_cost k = {0};
+  ir_cost_exchange(c, x, times, &k);
+  return all_bytes(&k);
+}
 
-/* The exchange's bytes go to its lines by lanes, reduced and opened ones
- * priced apart; the last line takes the rounding. */
-static void spread(ir_cost_meter *t, const ir_exchange *x, uint64_t times) {
-  ir_cost red = {0}, both = {0};
-  ir_cost_exchange(&t->c, x->reduce_lanes, 0, times, &red);
-  ir_cost_exchange(&t->c, x->reduce_lanes, x->open_lanes, times, &both);
-  uint64_t rb = all_bytes(&red), ob = all_bytes(&both) - rb;
-  uint64_t rl = x->reduce_lanes, ol = x->open_lanes;
-  const ir_inst *i = x->first;
+/* Products of the field share the rounding of what is dealt for them, openings
+ * the tag: each pool goes to its ops by weight, the last takes the rest.  Any
+ * other item has a price of its own. */
+typedef struct pool {
+  uint64_t bytes, weight;
+} pool;
+
+static uint64_t draw(pool *p, uint64_t weight) {
+  bool last = weight >= p->weight;
+  uint64_t share =
+      last ? p->bytes : (uint64_t)((u128)p->bytes * weight / p->weight);
+  p->bytes -= share;
+  p->weight -= last ? p->weight : weight;
+  return share;
+}
+
+/* An opening's payload at one node. */
+static uint64_t open_weight(const ir_target *c, const ir_load *x) {
+  uint64_t bits = c->protocol == IR_REP3 ? x->open_bytes : x->open_bits;
+  return sat_add(sat_mul(x->open, IR_ELEMENT_BYTES), bits);
+}
+
+static void count_line(ir_cost_line *l, const ir_load *x, uint64_t times) {
+  acc(&l->reduce_lanes, x->reduce, times);
+  acc(&l->open_lanes, x->open, times);
+  acc(&l->reduce_bits, x->reduce_bits, times);
+  acc(&l->open_bits, x->open_bits, times);
+  acc(&l->dealt, dealt(x), times);
+}
+
+/* The exchange's bytes go to its lines. */
+static void spread(ir_cost_meter *t, const ir_inst *i, uint32_t nop,
+                   const ir_load *x, uint64_t times) {
+  ir_load products = {.reduce = x->reduce}, others = *x;
+  others.reduce = others.open = others.open_bits = others.open_bytes = 0;
+  others.bit_items = 1;
+  pool red = {bytes_of(&t->c, &products, times), x->reduce};
+  pool open = {bytes_of(&t->c, x, times), open_weight(&t->c, x)};
+  open.bytes -= red.bytes;
+  open.bytes -= bytes_of(&t->c, &others, times);
   ir_cost_line *before = NULL;
-  for (uint32_t k = 0; k < x->nop; k++, i = i->next) {
+  for (; nop--; i = i->next) {
     ir_cost_line *l = line_of(t, i->sp);
-    bool open = i->op == OP_OPEN;
-    uint64_t n = lanes_of(i), *left = open ? &ob : &rb, *of = open ? &ol : &rl;
-    uint64_t share = n >= *of ? *left : (uint64_t)((u128)*left * n / *of);
-    acc(&l->bytes, share, 1);
-    *left -= share;
-    *of -= n < *of ? n : *of;
-    acc(open ? &l->open_lanes : &l->reduce_lanes, n, times);
+    ir_load own = {0};
+    ir_load_add(&own, i);
+    acc(&l->bytes,
+        i->op == OP_OPEN ? draw(&open, open_weight(&t->c, &own))
+        : own.reduce     ? draw(&red, own.reduce)
+                         : bytes_of(&t->c, &own, times),
+        1);
+    count_line(l, &own, times);
     if (l != before)
-      acc(&l->rounds, x->reduce_lanes && has_king(&t->c) ? 2 : 1, times);
+      acc(&l->rounds, x->reduce && has_king(&t->c) ? 2 : 1, times);
     before = l;
   }
 }
 
 void ir_cost_meter_exchange(void *meter, const ir_exchange *x) {
   ir_cost_meter *t = meter;
-  ir_cost_exchange(&t->c, x->reduce_lanes, x->open_lanes, 1, &t->total);
-  spread(t, x, 1);
+  ir_load load = ir_load_of(x->first, x->nop);
+  ir_cost_exchange(&t->c, &load, 1, &t->total);
+  spread(t, x->first, x->nop, &load, 1);
 }
 
 const ir_cost *ir_cost_meter_total(const ir_cost_meter *t) {
@@ -210,44 +349,40 @@ const ir_cost_line *ir_cost_meter_lines(ir_cost_meter *t, uint32_t *n) {
 }
 
 /* ---- static walk ---- */
-static void add_cost(ir_cost *to, const ir_cost *c) {
-  to->exact = to->exact && c->exact;
-  acc(&to->exchanges, c->exchanges, 1);
-  acc(&to->rounds, c->rounds, 1);
-  acc(&to->reduce_lanes, c->reduce_lanes, 1);
-  acc(&to->open_lanes, c->open_lanes, 1);
-  acc(&to->told_lanes, c->told_lanes, 1);
+static void each_count(ir_cost *to, const ir_cost *c,
+                       void (*f)(uint64_t *to, uint64_t v)) {
+  static const size_t at[] = {
+      offsetof(ir_cost, exchanges),     offsetof(ir_cost, rounds),
+      offsetof(ir_cost, reduce_lanes),  offsetof(ir_cost, open_lanes),
+      offsetof(ir_cost, told_lanes),    offsetof(ir_cost, reduce_bits),
+      offsetof(ir_cost, open_bits),     offsetof(ir_cost, dealt),
+      offsetof(ir_cost, zero_shares),   offsetof(ir_cost, doubles_dealt),
+      offsetof(ir_cost, doubles_used),  offsetof(ir_cost, seeded)};
+  for (size_t k = 0; k < sizeof at / sizeof *at; k++)
+    f((uint64_t *)((char *)to + at[k]),
+      *(const uint64_t *)((const char *)c + at[k]));
   for (unsigned i = 0; i < IR_NODES_MAX; i++) {
-    acc(&to->elements[i], c->elements[i], 1);
-    acc(&to->bytes[i], c->bytes[i], 1);
+    f(&to->elements[i], c->elements[i]);
+    f(&to->bytes[i], c->bytes[i]);
   }
-  acc(&to->zero_shares, c->zero_shares, 1);
-  acc(&to->doubles_dealt, c->doubles_dealt, 1);
-  acc(&to->doubles_used, c->doubles_used, 1);
-  acc(&to->seeded, c->seeded, 1);
 }
+
+static void raise_by(uint64_t *to, uint64_t v) { *to = sat_add(*to, v); }
 
 static void raise_to(uint64_t *to, uint64_t v) {
   if (v > *to) *to = v;
+}
+
+static void add_cost(ir_cost *to, const ir_cost *c) {
+  to->exact = to->exact && c->exact;
+  each_count(to, c, raise_by);
 }
 
 /* The worse of two branches, count by count. */
 static void max_cost(ir_cost *to, const ir_cost *c) {
   bool same = !memcmp(to, c, sizeof *c);
   to->exact = same && to->exact;
-  raise_to(&to->exchanges, c->exchanges);
-  raise_to(&to->rounds, c->rounds);
-  raise_to(&to->reduce_lanes, c->reduce_lanes);
-  raise_to(&to->open_lanes, c->open_lanes);
-  raise_to(&to->told_lanes, c->told_lanes);
-  for (unsigned i = 0; i < IR_NODES_MAX; i++) {
-    raise_to(&to->elements[i], c->elements[i]);
-    raise_to(&to->bytes[i], c->bytes[i]);
-  }
-  raise_to(&to->zero_shares, c->zero_shares);
-  raise_to(&to->doubles_dealt, c->doubles_dealt);
-  raise_to(&to->doubles_used, c->doubles_used);
-  raise_to(&to->seeded, c->seeded);
+  each_count(to, c, raise_to);
 }
 
 static ir_cost walk(ir_cost_meter *t, const ir_block *b, uint64_t times);
@@ -284,14 +419,12 @@ static ir_cost walk_region(ir_cost_meter *t, const ir_inst *i,
   return c;
 }
 
-static ir_exchange exchange_at(const ir_inst *i) {
-  ir_exchange x = {.first = i};
+static uint32_t exchange_ops(const ir_inst *i) {
+  uint32_t n = 0;
   for (const ir_inst *j = i; j && ir_ops[j->op].flags & F_I &&
-                             j->at.round == i->at.round; j = j->next) {
-    x.nop++;
-    acc(j->op == OP_OPEN ? &x.open_lanes : &x.reduce_lanes, lanes_of(j), 1);
-  }
-  return x;
+                             j->at.round == i->at.round; j = j->next)
+    n++;
+  return n;
 }
 
 /* Cost of `times` runs of b; its lines go to the meter. */
@@ -308,16 +441,17 @@ static ir_cost walk(ir_cost_meter *t, const ir_block *b, uint64_t times) {
       acc(&c.told_lanes, n, times);
       if (times) acc(&line_of(t, i->sp)->told_lanes, n, times);
     } else if (ir_ops[i->op].flags & F_I) {
-      ir_exchange x = exchange_at(i);
-      ir_cost_exchange(&t->c, x.reduce_lanes, x.open_lanes, times, &c);
-      if (times) spread(t, &x, times);
-      for (uint32_t k = 1; k < x.nop; k++) i = i->next;
+      uint32_t nop = exchange_ops(i);
+      ir_load x = ir_load_of(i, nop);
+      ir_cost_exchange(&t->c, &x, times, &c);
+      if (times) spread(t, i, nop, &x, times);
+      while (--nop) i = i->next;
     }
   }
   return c;
 }
 
-ir_cost_meter *ir_cost_static(arena *a, const ir_module *m, ir_cost_model c) {
+ir_cost_meter *ir_cost_static(arena *a, const ir_module *m, ir_target c) {
   ir_cost_meter *t = ir_cost_meter_new(a, m, c);
   t->total = walk(t, m->body, 1);
   return t;

@@ -80,6 +80,8 @@ typedef struct ir_interp_opts {
    * of its lanes, counts as many times as it is slower. */
   bool weigh;
   uint64_t max_bytes; /* of lanes alive; 0: no limit */
+  bool strict; /* what is defined of shares, but surely a mistake, is
+                  IR_RUN_CHECK: a division by 0, an index outside */
   bool check_ranges;  /* every value, each lane: IR_RUN_WRONG; slower */
   void (*exchange)(void *user, const ir_exchange *x); /* or NULL */
   void *user;

@@ -4,9 +4,29 @@
  * A share has no sharing here, so split, deal and bdeal make one up: summands
  * that depend on the secret alone, so that two splits of one value agree.
  */
-#include <string.h>
+#include <stdlib.h>
 
 #include "ir/interp_impl.h"
+
+/* ---- mistakes that a run on nodes cannot tell ---- */
+static void by_zero_fail(ir_interp *x, const ir_inst *i, mpz_srcptr a) {
+  char *s = mpz_get_str(NULL, 10, a);
+  if (x->status == IR_RUN_OK)
+    interp_fail(x, IR_RUN_CHECK, i->sp, "division of %.80s by 0", s);
+  free(s);
+}
+
+/* Lane l of the operand of a onehot: is it one of its places? */
+static void must_be_place(ir_interp *x, const ir_inst *i, mpz_ptr v) {
+  if (x->status != IR_RUN_OK ||
+      (mpz_sgn(v) >= 0 && mpz_cmp_ui(v, i->at.inner) < 0))
+    return;
+  interp_centre(x->m, v);
+  char *s = mpz_get_str(NULL, 10, v);
+  interp_fail(x, IR_RUN_CHECK, i->sp, "the index %.80s is not in 0..%llu", s,
+              (unsigned long long)i->at.inner - 1);
+  free(s);
+}
 
 /* ---- typed operations ---- */
 bool interp_typed(ir_interp *x, const node *nd, mpz_ptr r, mpz_ptr a,
@@ -20,6 +40,7 @@ bool interp_typed(ir_interp *x, const node *nd, mpz_ptr r, mpz_ptr a,
   if (i->narg > 1 && i->arg[1]->ty.dom == DOM_P) interp_centre(x->m, b);
   bool by_zero = (i->op == OP_DIV || i->op == OP_MOD) && !mpz_sgn(b) &&
                  i->arg[1]->ty.kind == KIND_SH;
+  if (by_zero && x->o.strict) by_zero_fail(x, i, a);
   if (by_zero && i->op == OP_DIV)
     mpz_set_ui(r, 0);
   else if (by_zero)
@@ -96,6 +117,7 @@ static void bits_lane(ir_interp *x, const node *nd, uint32_t k, uint64_t l) {
     return;
   case OP_ONEHOT:
     lane_of(x, nd, l / i->at.inner, v);
+    if (x->o.strict) must_be_place(x, i, v);
     mpz_set_ui(r, mpz_cmp_ui(v, l % i->at.inner) == 0);
     return;
   case OP_SPLIT:

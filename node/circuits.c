@@ -38,6 +38,7 @@ struct circuits {
   package *first, **tail;
   package *urgent; /* somebody waits for it */
   const char *urgent_action;
+  ir_target target;
   atomic_bool stop;
   code_cache code;
   arena *a;
@@ -114,7 +115,8 @@ static void make(circuits *x, const contract *c, const ct_action *act,
   ir_module *m = contract_part(a, act->name, act->circuit, dg);
   if (m)
     m->src = NULL; /* lines of the text would tell the caller nothing */
-  if (!m || !pass_run(m, pass_pipeline(2, IR_SCHED), NULL, dg)) {
+  pass_opts opts = {.target = x->target};
+  if (!m || !pass_run(m, pass_pipeline(2, IR_SCHED), &opts, dg)) {
     why = first_report(dg);
   } else {
     backend_info info = {.module = c->name, .stem = "circuit"};
@@ -201,11 +203,12 @@ static void *work(void *arg) {
 
 /* ---- everybody else ---- */
 
-circuits *circuits_new(const char *include, const char *cache_dir,
+circuits *circuits_new(ir_target target, const char *include,
+                       const char *cache_dir,
                        void (*said)(void *user, const char *line), void *user,
                        arena *a, const char **why) {
   circuits *x = ARENA_NEW(a, circuits);
-  *x = (circuits){.a = a, .said = said, .user = user};
+  *x = (circuits){.a = a, .target = target, .said = said, .user = user};
   x->tail = &x->first;
   *why = code_open(&x->code, a, cache_dir, include, &x->stop);
   if (*why)

@@ -20,8 +20,10 @@ typedef struct circuit {
   const char *why; /* "the circuit of \"join\" is not available: .." */
 } circuit;
 
-/* `said` is called from the thread with a line for the log. */
-circuits *circuits_new(const char *include, const char *cache_dir,
+/* Circuits are compiled for the network's nodes: `target`.  `said` is called
+ * from the thread with a line for the log. */
+circuits *circuits_new(ir_target target, const char *include,
+                       const char *cache_dir,
                        void (*said)(void *user, const char *line), void *user,
                        arena *a, const char **why);
 void circuits_free(circuits *x); /* NULL is allowed */

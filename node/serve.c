@@ -190,7 +190,9 @@ static bool open_all(nd *x, const char **why) {
     *why = "its TLS context could not be made";
     return false;
   }
-  x->circuits = circuits_new(cfg->include, cfg->cache_dir, said, x, x->a, why);
+  ir_target target = {cfg->protocol == CHI_REP3 ? IR_REP3 : IR_SHAMIR, cfg->n};
+  x->circuits = circuits_new(target, cfg->include, cfg->cache_dir, said, x,
+                             x->a, why);
   return x->circuits != NULL;
 }
 

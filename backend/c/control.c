@@ -1,8 +1,8 @@
 /* Functions: straight ones of kernels, control ones of calls.
  *
  * A straight function that touches shares is written once, with the protocol
- * as a constant argument, and instantiated for each protocol.  Both kinds end
- * when they have grown enough, so that the C compiler's time is linear.
+ * as a constant argument, and instantiated for each protocol that the circuit
+ * is for.  Both kinds end when they have grown enough, so that the C compiler's time is linear.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,8 +15,10 @@ static void write_unused(buf *b, bool g, bool w) {
 }
 
 static void write_straight(c_emit *e, uint32_t id) {
+  static const char *const name[] = {"0", "CHI_GEN_REP3", "CHI_GEN_SHAMIR"};
+  ir_protocol bound = e->m->target.protocol;
   buf *b = &e->fns;
-  if (e->shares)
+  if (e->shares && !bound)
     buf_printf(b,
                "static CHI_GEN_INLINE int s%u_on(const int P, chi_gen *g,\n"
                "                                 uint64_t *w) {\n",
@@ -24,10 +26,11 @@ static void write_straight(c_emit *e, uint32_t id) {
   else
     buf_printf(b, "static int s%u(chi_gen *g, uint64_t *w) {\n", id);
   write_unused(b, e->uses_g || e->uses_me, e->uses_w);
+  if (e->shares && bound) buf_printf(b, "  const int P = %s;\n", name[bound]);
   if (e->uses_me) buf_puts(b, "  const unsigned me = chi_gen_me(g);\n");
   buf_write(b, e->code.p, e->code.n);
   buf_puts(b, "  return 0;\n}\n\n");
-  if (!e->shares) return;
+  if (!e->shares || bound) return;
   buf_printf(b, "static int s%u(chi_gen *g, uint64_t *w) {\n", id);
   buf_puts(b, "  if (chi_gen_protocol(g) == CHI_GEN_REP3)\n");
   buf_printf(b, "    return s%u_on(CHI_GEN_REP3, g, w);\n", id);

@@ -11,6 +11,7 @@
 #include "backend/backend.h"
 #include "backend/c/plan.h"
 #include "base/vec.h"
+#include "ir/cost.h"
 
 enum {
   EMIT_DIMS = 40,       /* loops open at once */
@@ -64,7 +65,7 @@ typedef struct c_emit {
   uint32_t nfn, nname, ndata;
   VEC(c_site) site;
   uint64_t max_reduce, max_open;
-  uint32_t max_reduce_values, max_open_values;
+  uint32_t max_reduce_values, max_open_values, max_bit_values;
 } c_emit;
 
 typedef struct c_scalar {
@@ -151,7 +152,14 @@ c_name elem_sum(c_kernel *k, const ir_value *v, const c_idx *lane);
 bool fold_wanted(const c_kernel *k, const ir_value *v);
 c_name elem_fold(c_kernel *k, const ir_value *v, const c_idx *lane);
 
+/* ---- bits.c ---- */
+void bits_emit(c_emit *e, const ir_inst *i); /* not interactive */
+/* What chi_gen_begin_bits gets, and the calls within an exchange. */
+void bits_begin(c_emit *e, const ir_load *x);
+void bits_exchange(c_emit *e, const ir_inst *i);
+
 /* ---- unit.c ---- */
+void unit_copy(c_emit *e, const c_slot *to, const c_slot *from);
 void unit_emit(c_emit *e, const ir_inst *i);
 void unit_moves(c_emit *e, const ir_inst *i);
 

@@ -91,10 +91,15 @@ static void write_hash(buf *b, const char *hex) {
   buf_puts(b, "},\n");
 }
 
-static void write_rounds(buf *b, arena *a, const ir_module *m, bool shamir,
-                         unsigned n) {
-  const ir_cost *c = backend_cost(a, m, shamir, n);
-  if (c->exact)
+/* Under a protocol; of a circuit that is bound, under its own alone. */
+static void write_rounds(buf *b, arena *a, const ir_module *m,
+                         ir_target nodes) {
+  const ir_target *t = &m->target;
+  bool ours = !t->protocol || (t->protocol == nodes.protocol &&
+                               (t->n >= 6) == (nodes.n >= 6));
+  const ir_cost *c =
+      ours ? backend_cost(a, m, t->protocol ? t : &nodes) : NULL;
+  if (c && c->exact)
     buf_printf(b, "    UINT64_C(%" PRIu64 "),\n", c->rounds);
   else
     buf_puts(b, "    UINT64_MAX,\n");
@@ -123,10 +128,12 @@ static void write_program(c_emit *e, buf *b, const char *symbol) {
   buf_printf(b, "    UINT64_C(%" PRIu64 "), UINT64_C(%" PRIu64 "),\n",
              e->max_reduce, e->max_open);
   buf_printf(b, "    %u, %u,\n", e->max_reduce_values, e->max_open_values);
-  write_rounds(b, e->a, m, false, 3);
-  write_rounds(b, e->a, m, true, 3);
-  write_rounds(b, e->a, m, true, 7);
-  buf_puts(b, "    run};\n");
+  write_rounds(b, e->a, m, (ir_target){IR_REP3, 3});
+  write_rounds(b, e->a, m, (ir_target){IR_SHAMIR, 3});
+  write_rounds(b, e->a, m, (ir_target){IR_SHAMIR, 7});
+  static const char *const protocol[] = {"0", "CHI_REP3", "CHI_SHAMIR"};
+  buf_printf(b, "    run, {%s, %u}, %u};\n", protocol[m->target.protocol],
+             m->target.n, e->max_bit_values);
 }
 
 static void write_source(c_emit *e, buf *b, const char *symbol,

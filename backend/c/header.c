@@ -37,15 +37,19 @@ static void leaf_line(const c_emit *e, buf *b, const char *prefix,
              mangle_path(e->a, l->name), k);
 }
 
-static void cost_line(const c_emit *e, buf *b, bool shamir, unsigned n) {
-  const ir_cost *c = backend_cost(e->a, e->m, shamir, n);
+static const char *protocol_name(const ir_target *t) {
+  return t->protocol == IR_SHAMIR ? "shamir" : "rep3";
+}
+
+static void cost_line(const c_emit *e, buf *b, const ir_target *t) {
+  const ir_cost *c = backend_cost(e->a, e->m, t);
   uint64_t most = 0;
-  for (unsigned k = 0; k < n; k++)
+  for (unsigned k = 0; k < t->n; k++)
     if (c->bytes[k] > most) most = c->bytes[k];
   buf_printf(b,
              " *   %s, %u nodes: %s%" PRIu64 " rounds, %" PRIu64
              " bytes sent by a node\n",
-             shamir ? "shamir" : "rep3", n,
+             protocol_name(t), t->n,
              c->exact ? "" : "at most ", c->rounds, most);
 }
 
@@ -77,8 +81,14 @@ void emit_header(c_emit *e, buf *b, const char *symbol) {
     comment_text(b, e->info->doc, "\n * ");
   }
   buf_puts(b, "\n *\n * Cost of one run:\n");
-  cost_line(e, b, false, 3);
-  for (unsigned n = 3; n <= 7; n += 2) cost_line(e, b, true, n);
+  uint32_t ntarget;
+  const ir_target *t = backend_targets(e->m, &ntarget);
+  for (uint32_t k = 0; k < ntarget; k++) cost_line(e, b, &t[k]);
+  if (e->m->target.protocol)
+    buf_printf(b,
+               " *\n * It is for %u nodes of %s and no others: "
+               "chi_session_new refuses.\n",
+               t->n, protocol_name(t));
   buf_printf(b,
              " *\n * Every input is given with chi_session_input_*, every "
              "output read with\n * chi_session_output*, by the numbers below. "

@@ -233,6 +233,8 @@ static void load_text(c_kernel *k, buf *out, const char *v, const c_slot *s,
                ", (uint64_t)(%s));\n",
                v, s->off, lanes, idx_text(k, lane));
     break;
+  default: /* bits have no lanes of their own */
+    break;
   }
   k->stmts++;
 }
@@ -278,6 +280,8 @@ void kernel_store(c_kernel *k, const c_slot *s, c_rep r, uint64_t lanes,
                 "chi_sh_st(P, w + %" PRIu64 ", %" PRIu64
                 ", (uint64_t)(%s), %s);",
                 s->off, lanes, idx_text(k, lane), v.s);
+    break;
+  default:
     break;
   }
 }

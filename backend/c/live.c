@@ -22,7 +22,7 @@ static void read_tree(c_plan *p, const ir_value *v, const ir_inst *unit) {
     add_use(p, v, unit);
     return;
   }
-  for (uint32_t k = 0; k < v->def->narg; k++)
+  for (uint32_t k = 0; k < plan_narg(v->def); k++)
     read_tree(p, v->def->arg[k], unit);
 }
 
@@ -34,7 +34,7 @@ static bool is_unit(const c_plan *p, const ir_inst *i) {
 static void fill_block(c_plan *p, const ir_block *b) {
   for (const ir_inst *i = b->first; i; i = i->next) {
     if (is_unit(p, i))
-      for (uint32_t k = 0; k < i->narg; k++) read_tree(p, i->arg[k], i);
+      for (uint32_t k = 0; k < plan_narg(i); k++) read_tree(p, i->arg[k], i);
     for (uint32_t r = 0; r < i->nregion; r++) fill_block(p, i->region[r]);
   }
 }
@@ -116,7 +116,7 @@ bool plan_used_at(const c_plan *p, const ir_value *v, uint32_t pos) {
 bool plan_reads(const c_plan *p, const ir_value *v, const ir_value *x) {
   if (v == x) return true;
   if (plan_val(p, v)->root) return false;
-  for (uint32_t k = 0; k < v->def->narg; k++)
+  for (uint32_t k = 0; k < plan_narg(v->def); k++)
     if (plan_reads(p, v->def->arg[k], x)) return true;
   return false;
 }
@@ -130,7 +130,7 @@ bool plan_reads_own_lane(const c_plan *p, const ir_value *v,
                          const ir_value *x) {
   if (v == x || plan_val(p, v)->root) return true;
   if (!is_elementwise(v->def->op)) return !plan_reads(p, v, x);
-  for (uint32_t k = 0; k < v->def->narg; k++)
+  for (uint32_t k = 0; k < plan_narg(v->def); k++)
     if (!plan_reads_own_lane(p, v->def->arg[k], x)) return false;
   return true;
 }

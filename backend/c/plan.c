@@ -3,11 +3,30 @@
 
 c_rep plan_rep(const ir_type *t) {
   if (t->dom == DOM_Z) return ir_range_is_int64(t->range) ? REP_Z : REP_WIDE;
-  return t->kind == KIND_PUB ? REP_P : t->kind == KIND_SH ? REP_SH : REP_PROD;
+  return (c_rep)((t->dom == DOM_B ? REP_B : REP_P) + t->kind);
 }
 
-uint64_t plan_words(c_rep r, uint64_t lanes) {
+/* Of bits, W words hold a lane a bit, V a lane a byte: rep3 has two planes of
+ * W in a share and one in a product, shamir V in both. */
+static uint64_t bit_words(const ir_module *m, c_rep r, uint64_t lanes) {
+  uint64_t w = lanes / 64 + (lanes % 64 != 0), v = lanes / 8 + (lanes % 8 != 0);
+  if (r == REP_B) return w;
+  if (r == REP_BSH) w *= 2;
+  switch (m->target.protocol) {
+  case IR_REP3: return w;
+  case IR_SHAMIR: return v;
+  default: return w > v ? w : v;
+  }
+}
+
+uint64_t plan_words(const ir_module *m, c_rep r, uint64_t lanes) {
+  if (rep_is_bits(r)) return bit_words(m, r, lanes);
   return r == REP_SH ? 2 * lanes : r == REP_WIDE ? 17 * lanes : lanes;
+}
+
+bool plan_is_bits(const ir_inst *i) {
+  return ir_ops[i->op].rule == RULE_BITS ||
+         (i->nres && !i->nregion && i->res[0]->ty.dom == DOM_B);
 }
 
 /* ---- positions ---- */
@@ -57,7 +76,9 @@ static void note_use(c_plan *p, const ir_inst *i, const ir_value *v) {
 }
 
 static void note_operands(c_plan *p, const ir_inst *i) {
-  for (uint32_t k = 0; k < i->narg; k++) note_use(p, i, i->arg[k]);
+  for (uint32_t k = 0; k < plan_narg(i); k++) note_use(p, i, i->arg[k]);
+  if (plan_is_bits(i))
+    for (uint32_t k = 0; k < i->narg; k++) want_root(p, i->arg[k]);
   switch (i->op) {
   case OP_OPEN:
   case OP_OUTPUT:
@@ -98,8 +119,11 @@ static void walk_uses(c_plan *p, const ir_block *b) {
     c->root = c->mutated = true;
   }
   for (const ir_inst *i = b->first; i; i = i->next) {
-    for (uint32_t k = 0; k < i->nres; k++)
-      plan_val(p, i->res[k])->rep = plan_rep(&i->res[k]->ty);
+    for (uint32_t k = 0; k < i->nres; k++) {
+      c_val *c = plan_val(p, i->res[k]);
+      c->rep = plan_rep(&i->res[k]->ty);
+      if (plan_is_bits(i)) c->root = true;
+    }
     note_operands(p, i);
     for (uint32_t r = 0; r < i->nregion; r++) walk_uses(p, i->region[r]);
   }
@@ -138,7 +162,7 @@ static void weigh(c_plan *p, const ir_inst *i, const ir_value *v) {
   for (;;) {
     const ir_value *worst = NULL;
     uint32_t sum = node_cost(p, v);
-    for (uint32_t k = 0; k < i->narg; k++) {
+    for (uint32_t k = 0; k < plan_narg(i); k++) {
       c_val *x = plan_val(p, i->arg[k]);
       if (x->root) continue;
       sum += x->weight;
@@ -147,6 +171,26 @@ static void weigh(c_plan *p, const ir_inst *i, const ir_value *v) {
     c->weight = sum;
     if (sum <= PLAN_WEIGHT || !worst || plan_val(p, worst)->weight < 2) return;
     plan_val(p, worst)->root = true;
+  }
+}
+
+/* A product of bits that only an addition to products reads is made by it. */
+static void fuse_product(c_plan *p, const ir_inst *i) {
+  uint64_t n = i->res[0]->ty.lanes;
+  if (i->op != OP_ADD && i->op != OP_SUB) return;
+  for (uint32_t k = 2; k-- > 0;) {
+    const ir_value *x = i->arg[k], *acc = i->arg[1 - k];
+    c_val *c = plan_val(p, x);
+    if (x == acc || c->rep != REP_BPROD || c->many || c->far || !x->def ||
+        x->def->op != OP_MUL || plan_val(p, acc)->rep != REP_BPROD ||
+        acc->ty.lanes != n)
+      continue;
+    const ir_value *const *f = (const ir_value *const *)x->def->arg;
+    if (plan_val(p, f[0])->rep != REP_BSH || f[0]->ty.lanes != n ||
+        plan_val(p, f[1])->rep != REP_BSH || f[1]->ty.lanes != n)
+      continue;
+    c->root = false;
+    return;
   }
 }
 
@@ -169,6 +213,7 @@ static void decide(c_plan *p, const ir_inst *i, const ir_value *v) {
     if (!y->root && y->nest > c->nest) c->nest = y->nest;
   }
   if (i->op == OP_SUM) c->nest++;
+  if (c->rep == REP_BPROD) fuse_product(p, i);
   if (c->root) return;
   if (always_root(i->op)) {
     c->root = true;
@@ -198,7 +243,8 @@ static void walk_roots(c_plan *p, const ir_block *b) {
 
 /* ---- what C cannot hold ---- */
 
-static bool check_type(const ir_value *v, span sp, diag *dg, mpz_t words) {
+static bool check_type(const ir_module *m, const ir_value *v, span sp,
+                       diag *dg, mpz_t words) {
   if (v->ty.dom == DOM_Z) {
     size_t lo = mpz_sizeinbase(v->ty.range->lo, 2);
     size_t hi = mpz_sizeinbase(v->ty.range->hi, 2);
@@ -208,19 +254,21 @@ static bool check_type(const ir_value *v, span sp, diag *dg, mpz_t words) {
     }
   }
   c_rep r = plan_rep(&v->ty);
-  mpz_add_ui(words, words, plan_words(r, v->ty.lanes));
+  mpz_add_ui(words, words, plan_words(m, r, v->ty.lanes));
   return true;
 }
 
-static bool check_block(const ir_block *b, diag *dg, mpz_t words) {
+static bool check_block(const ir_module *m, const ir_block *b, diag *dg,
+                        mpz_t words) {
   bool ok = true;
   for (const ir_inst *i = b->first; i; i = i->next) {
     for (uint32_t k = 0; k < i->nres; k++)
-      if (!check_type(i->res[k], i->sp, dg, words)) ok = false;
+      if (!check_type(m, i->res[k], i->sp, dg, words)) ok = false;
     for (uint32_t r = 0; r < i->nregion; r++) {
       for (uint32_t k = 0; k < i->region[r]->nparam; k++)
-        if (!check_type(i->region[r]->param[k], i->sp, dg, words)) ok = false;
-      if (!check_block(i->region[r], dg, words)) ok = false;
+        if (!check_type(m, i->region[r]->param[k], i->sp, dg, words))
+          ok = false;
+      if (!check_block(m, i->region[r], dg, words)) ok = false;
     }
   }
   return ok;
@@ -229,7 +277,7 @@ static bool check_block(const ir_block *b, diag *dg, mpz_t words) {
 c_plan *plan_new(ir_module *m, arena *a, diag *dg) {
   mpz_t words;
   mpz_init(words);
-  bool ok = check_block(m->body, dg, words);
+  bool ok = check_block(m, m->body, dg, words);
   if (ok && mpz_sizeinbase(words, 2) > 62) {
     diag_report_nowhere(dg, DIAG_C_MEMORY, m->name);
     ok = false;

@@ -5,7 +5,8 @@
  * or reads (inputs, outputs, opened and reduced values), region operands,
  * parameters and results, put and concat, values read by several instructions,
  * values read in another block or behind an exchange, what a replicating view
- * reads, and the heaviest operands of a tree of more than PLAN_WEIGHT nodes.
+ * reads, every value of bits, what an operation on bits reads, and the heaviest
+ * operands of a tree of more than PLAN_WEIGHT nodes.
  * Constants, iota and views of slots never are, except where a slot is
  * demanded.
  *
@@ -27,8 +28,18 @@ enum {
   PLAN_WORDS_MAX_BITS = 46
 };
 
-/* Representation of one lane. */
-typedef enum { REP_Z, REP_WIDE, REP_P, REP_SH, REP_PROD } c_rep;
+/* Representation of one lane; bits lie many in a word. */
+typedef enum {
+  REP_Z,
+  REP_WIDE,
+  REP_P,
+  REP_SH,
+  REP_PROD,
+  REP_B, /* in the order of ir_kind */
+  REP_BSH,
+  REP_BPROD
+} c_rep;
+static inline bool rep_is_bits(c_rep r) { return r >= REP_B; }
 
 typedef struct c_slot {
   uint64_t words, off;
@@ -62,6 +73,9 @@ typedef struct c_ins {
   uint32_t seg;      /* straight piece of its block */
   c_move *move;      /* yield, for, while: values to carry over */
   uint32_t nmove;
+  /* Of an operation on bits, by operand: where it is made of the result's kind
+   * or brought to one word a lane (like), and of the result's lanes (wide). */
+  c_slot *like[3], *wide[3];
 } c_ins;
 
 typedef struct c_plan {
@@ -84,7 +98,14 @@ static inline bool plan_is_leaf_op(const ir_value *v) {
 }
 
 c_rep plan_rep(const ir_type *t);
-uint64_t plan_words(c_rep r, uint64_t lanes);
+uint64_t plan_words(const ir_module *m, c_rep r, uint64_t lanes);
+/* Is it computed by calls on slots, not by a loop over lanes? */
+bool plan_is_bits(const ir_inst *i);
+/* Operands of which the emitted code reads the value: an assume's guard is for
+ * the interpreter. */
+static inline uint32_t plan_narg(const ir_inst *i) {
+  return i->op == OP_ASSUME ? 1 : i->narg;
+}
 
 /* plan.c: everything below in order; NULL after a report. */
 c_plan *plan_new(ir_module *m, arena *a, diag *dg);

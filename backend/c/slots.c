@@ -34,7 +34,7 @@ static bool is_loop(const ir_inst *i) {
 
 static c_slot *new_slot(c_plan *p, c_rep r, uint64_t lanes) {
   c_slot *s = ARENA_NEW(p->a, c_slot);
-  s->words = plan_words(r, lanes);
+  s->words = plan_words(p->m, r, lanes);
   s->start = UINT32_MAX;
   if (p->nslot == p->capslot) {
     uint32_t cap = p->capslot ? p->capslot * 2 : 16;
@@ -103,13 +103,17 @@ static bool may_overwrite(const c_plan *p, const ir_value *v,
   if (i->nregion) return true; /* entered by a parallel move */
   if (!plan_used_at(p, x, plan_ins(i)->pos)) return true;
   if (ir_ops[i->op].flags & F_I) return false;
+  /* of the calls on bits these may write over an operand */
+  if (plan_is_bits(i))
+    return i->op == OP_ADD || i->op == OP_SUB || i->op == OP_MUL ||
+           i->op == OP_SELECT || i->op == OP_NEG;
   /* these write while they still read */
   if (i->op == OP_PUT || i->op == OP_CONCAT || i->op == OP_DEC) return false;
   if (v->ty.lanes == 1) return true;
   if (v->def->op == OP_SUM || v->def->op == OP_VIEW ||
       v->def->op == OP_GET || v->def->op == OP_GATHER)
     return false;
-  for (uint32_t k = 0; k < i->narg; k++)
+  for (uint32_t k = 0; k < plan_narg(i); k++)
     if (!plan_reads_own_lane(p, i->arg[k], x)) return false;
   return true;
 }
@@ -151,7 +155,9 @@ static bool put_in_place(asg *g, const ir_inst *i) {
   if (!cx->root || cx->slot->holder != x || !same_form(p, x, i->res[0]) ||
       plan_live_after(p, x, i))
     return false;
-  if (i->arg[1]->ty.lanes > 1 && !part_is_safe(p, i, i->arg[1])) return false;
+  if ((i->arg[1]->ty.lanes > 1 || plan_is_bits(i)) &&
+      !part_is_safe(p, i, i->arg[1]))
+    return false;
   move_in(g, i->res[0], cx->slot);
   return true;
 }
@@ -165,6 +171,33 @@ static void assign_value(asg *g, const ir_inst *i, const ir_value *v) {
     return;
   }
   move_in(g, v, new_slot(p, c->rep, v->ty.lanes));
+}
+
+static c_slot *own_slot(c_plan *p, const ir_inst *i, c_rep r,
+                        uint64_t lanes) {
+  c_slot *s = new_slot(p, r, lanes);
+  cover(s, plan_ins(i)->pos, plan_ins(i)->pos);
+  return s;
+}
+
+/* Where operands of an operation on bits change their form. */
+static void assign_forms(c_plan *p, const ir_inst *i) {
+  if (!plan_is_bits(i)) return;
+  c_ins *ci = plan_ins(i);
+  uint64_t lanes = i->res[0]->ty.lanes;
+  c_rep r = plan_val(p, i->res[0])->rep;
+  bool linear = i->op == OP_ADD || i->op == OP_SUB || i->op == OP_MUL;
+  for (uint32_t k = 0; k < i->narg && k < 3; k++) {
+    const ir_value *x = i->arg[k];
+    c_rep rx = plan_val(p, x)->rep;
+    bool chosen = i->op == OP_SELECT && k > 0;
+    if (rx == REP_WIDE)
+      ci->like[k] = own_slot(p, i, REP_Z, x->ty.lanes);
+    else if (chosen && rx != r)
+      ci->like[k] = own_slot(p, i, r, x->ty.lanes);
+    if ((linear || chosen) && x->ty.lanes < lanes)
+      ci->wide[k] = own_slot(p, i, chosen ? r : rx, lanes);
+  }
 }
 
 /* ---- parallel moves ---- */
@@ -343,6 +376,7 @@ static void assign_block(asg *g, const ir_block *b) {
     } else if (i->op == OP_IF) {
       assign_if(g, i);
     } else {
+      assign_forms(g->p, i);
       for (uint32_t k = 0; k < i->nres; k++)
         if (plan_val(g->p, i->res[k])->root) assign_value(g, i, i->res[k]);
     }

@@ -132,6 +132,20 @@ uint32_t emit_wide_const(c_emit *e, mpz_srcptr v) {
   return e->ndata;
 }
 
+static void bit_table(c_emit *e, uint32_t id, const ir_value *v) {
+  uint64_t n = v->ty.lanes, words = n / 64 + (n % 64 != 0);
+  buf *b = &e->data;
+  buf_printf(b, "static const uint64_t t%u[%" PRIu64 "] = {\n    ", id, words);
+  for (uint64_t k = 0; k < words; k++) {
+    uint64_t w = 0;
+    for (uint64_t l = 64 * k; l < n && l < 64 * (k + 1); l++)
+      w |= (uint64_t)mpz_tstbit(v->def->at.table[l], 0) << (l % 64);
+    buf_printf(b, "UINT64_C(0x%" PRIx64 ")", w);
+    if (k + 1 < words) buf_puts(b, k % 3 == 2 ? ",\n    " : ", ");
+  }
+  buf_puts(b, "};\n");
+}
+
 uint32_t emit_table(c_emit *e, const ir_value *v) {
   c_val *c = plan_val(e->p, v);
   if (c->table) return c->table;
@@ -139,6 +153,10 @@ uint32_t emit_table(c_emit *e, const ir_value *v) {
   buf *b = &e->data;
   uint64_t n = v->ty.lanes;
   mpz_srcptr *t = v->def->at.table;
+  if (c->rep == REP_B) {
+    bit_table(e, c->table, v);
+    return c->table;
+  }
   if (c->rep == REP_WIDE) {
     buf_printf(b, "static const uint64_t t%u[%" PRIu64 "] = {\n    ",
                c->table, n * 17);

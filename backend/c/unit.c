@@ -145,29 +145,30 @@ static void emit_reduce(c_emit *e, const ir_inst *i) {
 
 /* All interactive ops of the round that begins with `first`. */
 static void emit_exchange(c_emit *e, const ir_inst *first) {
-  uint64_t m = 0, o = 0;
   uint32_t nm = 0, no = 0;
+  ir_load x = {0};
   const ir_inst *i;
   for (i = first; i && (ir_ops[i->op].flags & F_I) &&
                   i->at.round == first->at.round;
        i = i->next) {
-    if (i->op == OP_REDUCE) {
-      m += i->res[0]->ty.lanes;
-      nm++;
-    } else {
-      o += i->res[0]->ty.lanes;
-      no++;
-    }
+    ir_load_add(&x, i);
+    nm += i->op == OP_REDUCE && !plan_is_bits(i);
+    no += i->op == OP_OPEN && !plan_is_bits(i);
   }
   const ir_inst *end = i;
-  if (m > e->max_reduce) e->max_reduce = m;
-  if (o > e->max_open) e->max_open = o;
+  if (x.reduce > e->max_reduce) e->max_reduce = x.reduce;
+  if (x.open > e->max_open) e->max_open = x.open;
   if (nm > e->max_reduce_values) e->max_reduce_values = nm;
   if (no > e->max_open_values) e->max_open_values = no;
-  emit_line(e, "chi_gen_begin(g, %" PRIu64 ", %" PRIu64 ");", m, o);
+  if (x.bit_items > e->max_bit_values) e->max_bit_values = x.bit_items;
+  emit_line(e, "chi_gen_begin(g, %" PRIu64 ", %" PRIu64 ");", x.reduce,
+            x.open);
+  if (x.bit_items) bits_begin(e, &x);
   for (i = first; i != end; i = i->next) {
     e->uses_g = true; /* again: the function may have ended */
-    if (i->op == OP_REDUCE) {
+    if (plan_is_bits(i)) {
+      bits_exchange(e, i);
+    } else if (i->op == OP_REDUCE) {
       emit_reduce(e, i);
     } else {
       emit_line(e, "chi_gen_open(g, %" PRIu64 ", %" PRIu64 ", %" PRIu64 ");",
@@ -187,7 +188,7 @@ static bool starts_exchange(const ir_inst *i) {
 
 /* ---- vectors ---- */
 
-static void copy_slot(c_emit *e, const c_slot *to, const c_slot *from) {
+void unit_copy(c_emit *e, const c_slot *to, const c_slot *from) {
   e->uses_w = true;
   if (to->words == 1)
     emit_line(e, "w[%" PRIu64 "] = w[%" PRIu64 "];", to->off, from->off);
@@ -205,7 +206,7 @@ static void emit_put(c_emit *e, const ir_inst *i) {
   if (!cx->root || cx->rep != c->rep)
     run_target(e, v->ty.lanes, &t);
   else if (cx->slot != c->slot)
-    copy_slot(e, c->slot, cx->slot);
+    unit_copy(e, c->slot, cx->slot);
   t.v = i->arg[1];
   t.put = i;
   run_target(e, i->arg[1]->ty.lanes, &t);
@@ -256,10 +257,15 @@ void unit_emit(c_emit *e, const ir_inst *i) {
   }
   if (i->op == OP_INPUT || i->op == OP_OUTPUT || i->op == OP_YIELD) return;
   if (i->nres && !plan_val(e->p, i->res[0])->root) return;
-  if (i->nres && !plan_val(e->p, i->res[0])->nuse &&
-      !(ir_ops[i->op].flags & F_E))
-    return;
+  bool wanted = !i->nres || ir_ops[i->op].flags & F_E;
+  for (uint32_t k = 0; k < i->nres; k++)
+    wanted |= plan_val(e->p, i->res[k])->nuse > 0;
+  if (!wanted) return;
   comment(e, i);
+  if (plan_is_bits(i)) {
+    bits_emit(e, i);
+    return;
+  }
   switch (i->op) {
   case OP_PUT:
     emit_put(e, i);
@@ -300,7 +306,7 @@ void unit_moves(c_emit *e, const ir_inst *i) {
     const c_val *s = plan_val(e->p, m->src);
     c_rep r = plan_val(e->p, to)->rep;
     if (s->root && r == s->rep) {
-      copy_slot(e, m->dst, m->temp ? m->temp : s->slot);
+      unit_copy(e, m->dst, m->temp ? m->temp : s->slot);
     } else {
       target t = {.v = m->src, .slot = m->dst, .rep = r,
                   .lanes = to->ty.lanes, .temp = m->temp};

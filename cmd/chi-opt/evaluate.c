@@ -75,7 +75,7 @@ static void print_cost(const char *what, const ir_cost *c, unsigned n) {
   putchar('\n');
 }
 
-void print_static_cost(const ir_module *m, ir_cost_model model) {
+void print_static_cost(const ir_module *m, ir_target model) {
   arena *a = arena_new();
   ir_cost_meter *t = ir_cost_static(a, m, model);
   print_cost("static", ir_cost_meter_total(t), model.n);
@@ -111,7 +111,7 @@ static void print_results(const ir_module *m, const ir_interp *x) {
 }
 
 bool evaluate(const ir_module *m, char *const *input, size_t ninput,
-              bool check_ranges, const ir_cost_model *model) {
+              bool check_ranges, const ir_target *model) {
   static const char *const status[] = {
       "ok",    "check failed", "out of range", "assumption failed",
       "input", "undefined",    "wrong range",  "out of budget"};

@@ -26,7 +26,7 @@ typedef struct options {
   ir_stage to;
   bool pipeline, spans, verify_only, hash, depth, stats, interp, cost;
   bool check_ranges, cut;
-  ir_cost_model model;
+  ir_target model;
   char **input;
   size_t ninput;
 } options;
@@ -36,15 +36,15 @@ static const char *value_of(const char *arg, const char *key) {
   return !strncmp(arg, key, n) && arg[n] == '=' ? arg + n + 1 : NULL;
 }
 
-static bool read_model(const char *s, ir_cost_model *c) {
-  *c = (ir_cost_model){IR_REP3, 3};
+static bool read_model(const char *s, ir_target *c) {
+  *c = (ir_target){IR_REP3, 3};
   if (!strncmp(s, "shamir:", 7)) {
     c->protocol = IR_SHAMIR;
     c->n = (unsigned)strtoul(s + 7, NULL, 10);
   } else if (strcmp(s, "rep3")) {
     return false;
   }
-  return ir_cost_model_ok(c);
+  return ir_target_ok(c);
 }
 
 static bool read_flag(options *o, const char *arg) {

@@ -55,7 +55,7 @@ typedef struct word_list {
 typedef struct options {
   const char **arg; /* FILE FN, ID, COMMAND ..; NULL where there is none */
   unsigned narg;
-  bool help, json, clear, openings, spans, all, markdown, list, follow;
+  bool help, json, clear, check, openings, spans, all, markdown, list, follow;
   word_list input; /* NAME=VALUE, in order */
   word_list set;   /* NAME=VALUE of template parameters */
   const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;

@@ -8,7 +8,7 @@
 
 /* What fe_check cannot see: limits of the circuit, and promises to keep. */
 static void check_circuits(cli *c, fe_unit *u) {
-  ir_cost_model model = {IR_REP3, 3};
+  ir_target model = {IR_REP3, 3};
   for (uint32_t i = 0; i < fe_fn_count(u); i++) {
     const fe_fn *f = fe_fn_at(u, i);
     compiled x;
@@ -80,8 +80,8 @@ static int print_built(cli *c, const built *v, uint32_t n) {
   return ok ? EXIT_FINE : EXIT_NETWORK;
 }
 
-static bool build_one(cli *c, fe_unit *u, int level, built *v) {
-  ir_cost_model model = {IR_REP3, 3};
+static bool build_one(cli *c, fe_unit *u, int level, const ir_target *model,
+                      built *v) {
   compiled x;
   if (v->c != NULL) {
     v->o.part[0].suffix = ".contract.json";
@@ -89,18 +89,19 @@ static bool build_one(cli *c, fe_unit *u, int level, built *v) {
     return package_print(c, u, v->c, v->p, &v->o.part[0].text);
   }
   return (v->f != NULL
-              ? compile_fn(c, u, v->f, level, IR_SCHED, &model, &x)
+              ? compile_fn(c, u, v->f, level, IR_SCHED, model, &x)
               : compile_circuit(c, v->action->cut.circuit, &v->action->act->fn,
-                                &v->action->facts, level, IR_SCHED, &model,
+                                &v->action->facts, level, IR_SCHED, model,
                                 &x)) &&
          compile_emit(c, u, &x, v->stem, &v->o);
 }
 
 /* Everything is emitted before the first file is written. */
-static bool build_all(cli *c, fe_unit *u, int level, built *v, uint32_t n) {
+static bool build_all(cli *c, fe_unit *u, int level, const ir_target *model,
+                      built *v, uint32_t n) {
   bool ok = true;
   for (uint32_t i = 0; i < n; i++)
-    ok = build_one(c, u, level, &v[i]) && ok;
+    ok = build_one(c, u, level, model, &v[i]) && ok;
   for (uint32_t i = 0; ok && i < n; i++)
     ok = files_save(c, c->opt.out, v[i].stem, &v[i].o);
   return ok;
@@ -159,17 +160,18 @@ static bool collect(cli *c, fe_unit *u, work *w) {
 }
 
 int cmd_build(cli *c) {
+  ir_target model;
   int level;
   work w = {0};
   if (c->opt.out == NULL)
     return usage_error(c, NULL, "option '-o' is missing: chi build FILE "
                        "[NAME] -o DIR");
-  if (!option_level(c, &level))
+  if (!option_model(c, &model) || !option_level(c, &level))
     return EXIT_USAGE;
   fe_unit *u = compile_unit_given(c, c->opt.arg[0], c->opt.set.p,
                                   c->opt.set.n);
   bool ok = u != NULL && collect(c, u, &w) &&
-            build_all(c, u, level, w.v, w.n);
+            build_all(c, u, level, &model, w.v, w.n);
   if (ok)
     report_warnings(c);
   int code = ok ? print_built(c, w.v, w.n) : report_failure(c);
@@ -197,15 +199,17 @@ static bool read_stage(cli *c, ir_stage *out) {
 }
 
 int cmd_inspect(cli *c) {
-  ir_cost_model model = {IR_REP3, 3};
+  ir_target model;
   ir_stage stage;
   int level;
-  if (!read_stage(c, &stage) || !option_level(c, &level))
+  if (!read_stage(c, &stage) || !option_model(c, &model) ||
+      !option_level(c, &level))
     return EXIT_USAGE;
   fe_unit *u = compile_unit_given(c, c->opt.arg[0], c->opt.set.p,
                                   c->opt.set.n);
   compiled x;
-  if (u == NULL || !package_circuit(c, u, c->opt.arg[1], level, stage, &model, &x))
+  if (u == NULL || !package_circuit(c, u, c->opt.arg[1], level, stage, &model,
+                                    &x))
     return report_failure(c);
   report_warnings(c);
   buf text = {0}, b = {0};

@@ -7,7 +7,7 @@
 typedef struct cost_page {
   cli *c;
   compiled x;
-  ir_cost_model model;
+  ir_target model;
   uint64_t memory; /* bytes of a node's arena */
 } cost_page;
 
@@ -40,10 +40,14 @@ static void print_json(const cost_page *p, buf *b) {
   numbers(b, k->elements, p->model.n);
   buf_printf(b,
              ",\n \"products\":%llu,\"opened\":%llu,\"told\":%llu,"
-             "\"memory_bytes\":%llu",
+             "\"bit_products\":%llu,\"bits_opened\":%llu,"
+             "\"bits_dealt\":%llu,\"memory_bytes\":%llu",
              (unsigned long long)k->reduce_lanes,
              (unsigned long long)k->open_lanes,
              (unsigned long long)k->told_lanes,
+             (unsigned long long)k->reduce_bits,
+             (unsigned long long)k->open_bits,
+             (unsigned long long)k->dealt,
              (unsigned long long)p->memory);
   buf_printf(b,
              ",\n \"randomness\":{\"zero_shares\":%llu,"
@@ -59,11 +63,15 @@ static void print_json(const cost_page *p, buf *b) {
     text_jsonz(b, line[i].path);
     buf_printf(b,
                ",\"line\":%u,\"rounds\":%llu,\"products\":%llu,"
-               "\"opened\":%llu,\"told\":%llu,\"bytes\":%llu}",
+               "\"opened\":%llu,\"told\":%llu,\"bit_products\":%llu,"
+               "\"bits_opened\":%llu,\"bits_dealt\":%llu,\"bytes\":%llu}",
                line[i].line, (unsigned long long)line[i].rounds,
                (unsigned long long)line[i].reduce_lanes,
                (unsigned long long)line[i].open_lanes,
                (unsigned long long)line[i].told_lanes,
+               (unsigned long long)line[i].reduce_bits,
+               (unsigned long long)line[i].open_bits,
+               (unsigned long long)line[i].dealt,
                (unsigned long long)line[i].bytes);
   }
   buf_puts(b, "],\n \"openings\":");
@@ -88,17 +96,26 @@ static void per_node(const cost_page *p, buf *b, const char *what,
     row(b, arena_printf(p->c->a, "%s, node %u", what, i), v[i]);
 }
 
+static bool works_on_bits(const ir_cost *k) {
+  return k->reduce_bits != 0 || k->open_bits != 0 || k->dealt != 0;
+}
+
 static void print_lines(const cost_page *p, buf *b) {
   uint32_t n;
   const ir_cost_line *line = ir_cost_meter_lines(p->x.meter, &n);
   if (n == 0)
     return;
-  buf_puts(b, "\n      rounds      products        opened     bytes, all\n");
+  bool bits = works_on_bits(p->x.cost);
+  buf_printf(b, "\n      rounds      products        opened%s     bytes, all\n",
+             bits ? "          bits" : "");
   for (uint32_t i = 0; i < n; i++) {
-    uint64_t v[4] = {line[i].rounds, line[i].reduce_lanes, line[i].open_lanes,
+    uint64_t v[5] = {line[i].rounds, line[i].reduce_lanes, line[i].open_lanes,
+                     line[i].reduce_bits + line[i].open_bits + line[i].dealt,
                      line[i].bytes};
-    static const int wide[4] = {12, 14, 14, 15};
-    for (int k = 0; k < 4; k++) {
+    static const int wide[5] = {12, 14, 14, 14, 15};
+    for (int k = 0; k < 5; k++) {
+      if (k == 3 && !bits)
+        continue;
       buf num = {0};
       text_count(&num, v[k]);
       buf_printf(b, "%*s", wide[k], num.p);
@@ -113,7 +130,7 @@ static void print_lines(const cost_page *p, buf *b) {
       skip++;
     if (len - skip > 60)
       len = skip + 60;
-    buf_printf(b, "%57s", "");
+    buf_printf(b, "%*s", bits ? 71 : 57, "");
     buf_puts(b, text_shown(p->c->a, at.line_text + skip, len - skip));
     buf_putc(b, '\n');
   }
@@ -131,6 +148,11 @@ static void print_text(const cost_page *p, buf *b) {
   per_node(p, b, "elements sent", k->elements);
   row(b, "products reduced", k->reduce_lanes);
   row(b, "values opened", k->open_lanes);
+  if (works_on_bits(k)) {
+    row(b, "products of bits reduced", k->reduce_bits);
+    row(b, "bits opened", k->open_bits);
+    row(b, "bits dealt", k->dealt);
+  }
   row(b, "values told", k->told_lanes);
   row(b, "memory of a node, bytes", p->memory);
   buf_puts(b, "correlated randomness\n");

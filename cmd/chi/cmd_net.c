@@ -111,7 +111,7 @@ static void become_keeper(const char *const *argv, int control, int log) {
 }
 
 /* The end of the pipe that the supervisor speaks on; -1 and errno. */
-static int start_keeper(net_view *v, const ir_cost_model *model) {
+static int start_keeper(net_view *v, const ir_target *model) {
   cli *c = v->c;
   int pipe_fd[2] = {-1, -1};
   const char *argv[] = {c->self,
@@ -202,7 +202,7 @@ static const char *wait_answers(net_view *v, double limit) {
 }
 
 /* Does the network that is here fit the options? */
-static bool fits(net_view *v, const ir_cost_model *model) {
+static bool fits(net_view *v, const ir_target *model) {
   cli *c = v->c;
   chi_protocol p = model->protocol == IR_REP3 ? CHI_REP3 : CHI_SHAMIR;
   if ((c->opt.nodes == NULL || v->w->n == model->n) &&
@@ -224,7 +224,7 @@ static bool make_folders(net_view *v) {
 
 /* Until it is up and answers; one that just ends is waited for.  NULL, or why
  * not. */
-static const char *bring_up(net_view *v, const ir_cost_model *model,
+static const char *bring_up(net_view *v, const ir_target *model,
                             double limit) {
   const char *lock = net_path(v->c->a, v->dir, "lock"), *failure;
   for (;;) {
@@ -253,7 +253,7 @@ static const char *bring_up(net_view *v, const ir_cost_model *model,
 
 static int start(cli *c) {
   net_view v = {.c = c, .dir = net_folder(c)};
-  ir_cost_model model;
+  ir_target model;
   unsigned timeout = 60;
   const char *why = "";
   if (!option_model(c, &model) ||

@@ -15,7 +15,7 @@ typedef struct run {
   cli *c;
   fe_unit *u;
   compiled x;
-  ir_cost_model model;
+  ir_target model;
   unsigned timeout;
   inputs in;
   const ir_cost *predicted;
@@ -228,10 +228,15 @@ static void print_json(run *r, buf *b) {
                (unsigned long long)r->nodes.rounds[0]);
     json_array(b, r->nodes.bytes, n);
   }
-  buf_printf(b, ",\"predicted\":{\"rounds\":%llu,\"bytes_sent\":",
-             (unsigned long long)r->predicted->rounds);
-  json_array(b, r->predicted->bytes, n);
-  buf_printf(b, "},\"seconds\":%.6f,\"told\":",
+  if (r->predicted != NULL) {
+    buf_printf(b, ",\"predicted\":{\"rounds\":%llu,\"bytes_sent\":",
+               (unsigned long long)r->predicted->rounds);
+    json_array(b, r->predicted->bytes, n);
+    buf_putc(b, '}');
+  } else {
+    buf_puts(b, ",\"predicted\":null");
+  }
+  buf_printf(b, ",\"seconds\":%.6f,\"told\":",
              clear ? r->clear.seconds : r->nodes.seconds);
   show_told_json(b, r->x.m, &r->out, &r->in.who);
   buf_printf(b, ",\"protocol\":\"%s\",\"nodes\":%u", show_protocol(&r->model),
@@ -265,6 +270,11 @@ static void cost_row(buf *b, const char *what, uint64_t predicted,
 }
 
 static void print_cost(run *r, buf *b) {
+  if (r->predicted == NULL) {
+    buf_printf(b, "\nchecked in the clear, %.3f s: nothing went wrong\n",
+               r->clear.seconds);
+    return;
+  }
   const uint64_t *bytes = r->predicted->bytes;
   unsigned n = r->model.n;
   bool clear = r->c->opt.clear, even = true;
@@ -333,6 +343,11 @@ static bool compute(run *r) {
 
 int cmd_run(cli *c) {
   run r = {.c = c, .timeout = 60};
+  c->opt.clear |= c->opt.check;
+  if (c->opt.check && c->opt.keep != NULL) {
+    usage_error(c, NULL, "option '--keep' does not go with '--check'");
+    return EXIT_USAGE;
+  }
   int level;
   if (!option_model(c, &r.model) || !option_level(c, &level))
     return EXIT_USAGE;

@@ -26,7 +26,7 @@ typedef struct test_case {
 typedef struct suite {
   cli *c;
   fe_unit *u;
-  ir_cost_model model;
+  ir_target model;
   int level;
   unsigned timeout;
   test_case *t;
@@ -83,7 +83,7 @@ static bool run_clear(suite *s, test_case *t) {
   t->clear_ok = e.status == IR_RUN_OK;
   t->assumed = e.status == IR_RUN_ASSUME;
   if (t->clear_ok) {
-    t->rounds = e.cost->rounds;
+    t->rounds = e.cost != NULL ? e.cost->rounds : 0;
     outcome_free(&e.out);
   } else {
     fail(s, t, "in the clear", e.sp, e.message);
@@ -193,7 +193,8 @@ static bool print(suite *s, bool whole) {
       buf_puts(&b, "no tests\n");
     else if (whole)
       buf_printf(&b, "%u passed, %u failed%s\n", ran - failed, failed,
-                 s->c->opt.clear
+                 s->c->opt.check   ? " (checked, in the clear)"
+                 : s->c->opt.clear
                      ? " (in the clear)"
                      : arena_printf(s->c->a, " (%s, %u nodes)",
                                     show_protocol(&s->model), s->model.n));
@@ -269,6 +270,7 @@ static int list_names(suite *s) {
 
 int cmd_test(cli *c) {
   suite s = {.c = c, .timeout = 60};
+  c->opt.clear |= c->opt.check;
   if (!option_model(c, &s.model) || !option_level(c, &s.level))
     return EXIT_USAGE;
   if (c->opt.timeout != NULL &&

@@ -16,13 +16,13 @@ bool option_level(cli *c, int *level) {
   return true;
 }
 
-bool option_model(cli *c, ir_cost_model *model) {
+bool option_model(cli *c, ir_target *model) {
   const char *name = c->opt.protocol;
   unsigned n = 3;
   if (c->opt.nodes != NULL &&
       !opts_number(c, "--nodes", c->opt.nodes, 3, IR_NODES_MAX, &n))
     return false;
-  *model = (ir_cost_model){n == 3 ? IR_REP3 : IR_SHAMIR, n};
+  *model = (ir_target){n == 3 ? IR_REP3 : IR_SHAMIR, n};
   if (name == NULL)
     return true;
   if (strcmp(name, "rep3") == 0) {
@@ -51,7 +51,8 @@ fe_unit *compile_unit(cli *c, const char *path) {
 
 fe_unit *compile_unit_given(cli *c, const char *path, const char *const *given,
                             size_t n) {
-  fe_options o = {.std_dir = c->std, .given = given, .ngiven = (uint32_t)n};
+  fe_options o = {.std_dir = c->std, .given = given, .ngiven = (uint32_t)n,
+                  .strict = c->opt.check};
   fe_unit *u = fe_load(c->a, c->ss, c->dg, path, &o);
   return u != NULL && fe_check(u) ? u : NULL;
 }
@@ -98,11 +99,14 @@ static bool within_budget(cli *c, const fe_fn *f, const ir_cost *k,
 }
 
 static bool finish(cli *c, int level, ir_stage upto,
-                   const ir_cost_model *model, compiled *x) {
+                   const ir_target *model, compiled *x) {
   if (x->m == NULL)
     return false;
+  if (c->opt.check) /* as it is written: the interpreter is the judge */
+    return ir_verify(x->m, c->dg);
   const char *passes = pass_pipeline(level, upto);
-  if (!ir_verify(x->m, c->dg) || !pass_run(x->m, passes, NULL, c->dg))
+  pass_opts o = {.target = *model};
+  if (!ir_verify(x->m, c->dg) || !pass_run(x->m, passes, &o, c->dg))
     return false;
   if (upto != IR_SCHED)
     return true;
@@ -112,7 +116,7 @@ static bool finish(cli *c, int level, ir_stage upto,
 }
 
 bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
-                const ir_cost_model *model, compiled *out) {
+                const ir_target *model, compiled *out) {
   *out = (compiled){.fn = f};
   out->m = fe_lower(u, f->name, c->a, &out->facts);
   return finish(c, level, upto, model, out);
@@ -120,13 +124,13 @@ bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
 
 bool compile_circuit(cli *c, ir_module *m, const fe_fn *f,
                      const fe_facts *facts, int level, ir_stage upto,
-                     const ir_cost_model *model, compiled *out) {
+                     const ir_target *model, compiled *out) {
   *out = (compiled){.fn = f, .m = m, .facts = *facts};
   return finish(c, level, upto, model, out);
 }
 
 bool compile_test(cli *c, fe_unit *u, uint32_t i, int level, ir_stage upto,
-                  const ir_cost_model *model, compiled *out) {
+                  const ir_target *model, compiled *out) {
   *out = (compiled){0};
   out->m = fe_lower_test(u, i, c->a, &out->facts);
   return finish(c, level, upto, model, out);

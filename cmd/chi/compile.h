@@ -18,7 +18,7 @@ typedef struct compiled {
 
 /* Options of several subcommands; false after a usage error. */
 bool option_level(cli *c, int *level);
-bool option_model(cli *c, ir_cost_model *model);
+bool option_model(cli *c, ir_target *model);
 
 /* Read and checked; NULL after reports. */
 fe_unit *compile_unit(cli *c, const char *path);
@@ -29,16 +29,17 @@ fe_unit *compile_unit_given(cli *c, const char *path, const char *const *given,
 const char *compile_source_hash(cli *c, fe_unit *u);
 /* The function by name, runnable; NULL after a report. */
 const fe_fn *compile_find(cli *c, fe_unit *u, const char *name);
-/* To stage `upto`; at sched with its static cost under `model`, and the
- * function's #[rounds] and #[bytes] kept.  False after reports. */
+/* To stage `upto`, for the nodes of `model`; at sched with its static cost and
+ * the function's #[rounds] and #[bytes] kept.  With --check it stays as it is
+ * lowered, for the interpreter.  False after reports. */
 bool compile_fn(cli *c, fe_unit *u, const fe_fn *f, int level, ir_stage upto,
-                const ir_cost_model *model, compiled *out);
+                const ir_target *model, compiled *out);
 /* The circuit of an action, which is at stage high and is changed. */
 bool compile_circuit(cli *c, ir_module *m, const fe_fn *f,
                      const fe_facts *facts, int level, ir_stage upto,
-                     const ir_cost_model *model, compiled *out);
+                     const ir_target *model, compiled *out);
 bool compile_test(cli *c, fe_unit *u, uint32_t i, int level, ir_stage upto,
-                  const ir_cost_model *model, compiled *out);
+                  const ir_target *model, compiled *out);
 /* C, header and manifest; the caller frees `o`.  `stem` names the files. */
 bool compile_emit(cli *c, fe_unit *u, compiled *x, const char *stem,
                   backend_output *o);

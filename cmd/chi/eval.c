@@ -110,10 +110,14 @@ static void take_outcome(const compiled *x, ir_interp *it, outcome *o) {
 }
 
 bool eval_run(cli *c, const compiled *x, const inputs *in,
-              const ir_cost_model *model, evaluation *e) {
+              const ir_target *model, evaluation *e) {
   *e = (evaluation){0};
-  ir_cost_meter *meter = ir_cost_meter_new(c->a, x->m, *model);
-  ir_interp_opts o = {.exchange = ir_cost_meter_exchange, .user = meter};
+  bool check = c->opt.check;
+  ir_cost_meter *meter =
+      check ? NULL : ir_cost_meter_new(c->a, x->m, *model);
+  ir_interp_opts o = {.exchange = check ? NULL : ir_cost_meter_exchange,
+                      .user = meter,
+                      .strict = check};
   ir_interp *it = ir_interp_new(x->m, &o);
   uint32_t n = in != NULL ? in->n : 0;
   ir_lanes *copy = ARENA_ARR(c->a, ir_lanes, n + 1);
@@ -129,7 +133,7 @@ bool eval_run(cli *c, const compiled *x, const inputs *in,
     double t = clock_seconds();
     e->status = ir_interp_run(it);
     e->seconds = clock_seconds() - t;
-    e->cost = ir_cost_meter_total(meter);
+    e->cost = check ? NULL : ir_cost_meter_total(meter);
     if (e->status == IR_RUN_OK) {
       take_outcome(x, it, &e->out);
     } else {

@@ -27,7 +27,7 @@ typedef struct evaluation {
   ir_status status;
   const char *message; /* after a failed check */
   span sp;
-  const ir_cost *cost; /* of this run, exactly */
+  const ir_cost *cost; /* of this run, exactly; NULL with --check */
   outcome out;
   double seconds;
 } evaluation;
@@ -35,7 +35,7 @@ typedef struct evaluation {
 /* in may be NULL (tests).  False after a report of a bug; a failed check is no
  * report but e->status. */
 bool eval_run(cli *c, const compiled *x, const inputs *in,
-              const ir_cost_model *model, evaluation *e);
+              const ir_target *model, evaluation *e);
 /* Reports the failed check as an error of the program. */
 void eval_report(cli *c, const evaluation *e);
 

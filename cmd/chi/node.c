@@ -135,6 +135,17 @@ static void load(node *x, const buf *msg) {
     failed(x, st, detail);
     return;
   }
+  const chi_target *made = &program->target;
+  if (made->protocol && (made->protocol != (uint32_t)x->protocol ||
+                         made->n != x->n)) {
+    t.ops->close(t.state);
+    snprintf(detail, sizeof detail,
+             "%s was compiled for %s with %u nodes, these are %s with %u",
+             program->name, chi_protocol_name((chi_protocol)made->protocol),
+             made->n, chi_protocol_name(x->protocol), x->n);
+    failed(x, CHI_E_ARG, detail);
+    return;
+  }
   st = chi_session_new(&x->session, &t, &cfg, program);
   failed(x, st, "the session could not be made");
 }

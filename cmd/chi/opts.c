@@ -17,7 +17,7 @@ enum {
   ALL = ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT) |
         ON(SPLIT) | ON(EXPLAIN) | ON(NEW) | ON(NET) | CONTRACT | ON(VERSION) |
         ON(HELP),
-  NODES = ON(RUN) | ON(TEST) | ON(COST) | ON(NET),
+  NODES = ON(RUN) | ON(TEST) | ON(COST) | ON(NET) | ON(BUILD) | ON(INSPECT),
   SIGNED = ON(DEPLOY) | ON(CALL) | ON(INBOX),
   UNLOCK = ON(NEW) | SIGNED,
   PROCESS = ON(NET_PROCESS) | ON(LEDGER_PROCESS) | ON(NODE_PROCESS)
@@ -42,6 +42,9 @@ static const option table[] = {
      "rep3 (3 nodes) or shamir (3..64); rep3 with 3 nodes if not given"},
     {"--clear", NULL, OPT_FLAG, AT(clear), ON(RUN) | ON(TEST),
      "compute on clear values, without nodes"},
+    {"--check", NULL, OPT_FLAG, AT(check), ON(RUN) | ON(TEST),
+     "as --clear, and stop at the first assume that is wrong, division of a "
+     "secret by 0 or index outside"},
     {"--openings", NULL, OPT_FLAG, AT(openings), ON(RUN),
      "list what is opened, where and to whom"},
     {"--keep", "DIR", OPT_TEXT, AT(keep), ON(RUN),

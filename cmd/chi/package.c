@@ -69,8 +69,7 @@ bool parts_make(cli *c, fe_unit *u, const fe_contract *con,
 }
 
 bool package_circuit(cli *c, fe_unit *u, const char *name, int level,
-                     ir_stage stage, const ir_cost_model *model,
-                     compiled *x) {
+                     ir_stage stage, const ir_target *model, compiled *x) {
   const char *dot = strchr(name, '.');
   if (dot == NULL) {
     const fe_fn *f = compile_find(c, u, name);

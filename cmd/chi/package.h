@@ -28,7 +28,7 @@ const char *package_build(cli *c, const char *file, const char *name,
                           const char *const *set, size_t nset, size_t *bytes);
 /* The circuit of a function, or of CONTRACT.ACTION; false after reports. */
 bool package_circuit(cli *c, fe_unit *u, const char *name, int level,
-                     ir_stage stage, const ir_cost_model *model, compiled *x);
+                     ir_stage stage, const ir_target *model, compiled *x);
 /* A member `name` behind others: the part as text, or null. */
 void package_part(buf *b, const char *name, const ir_module *m);
 /* All actions of a contract, in their order; NULL after reports. */

@@ -5,7 +5,7 @@
 
 enum { WIDTH = 78, SHOWN_MAX = 1000, INLINE_MAX = 16 };
 
-const char *show_protocol(const ir_cost_model *m) {
+const char *show_protocol(const ir_target *m) {
   return m->protocol == IR_REP3 ? "rep3" : "shamir";
 }
 

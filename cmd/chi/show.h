@@ -30,6 +30,6 @@ void show_told(buf *b, const cli *c, const ir_module *m, const outcome *o,
 /* What is opened, where, to whom. */
 void show_openings_json(buf *b, const cli *c, const fe_facts *f);
 void show_openings(buf *b, const cli *c, const fe_facts *f);
-const char *show_protocol(const ir_cost_model *m);
+const char *show_protocol(const ir_target *m);
 
 #endif

@@ -13,6 +13,8 @@ const pass_rule pass_rules[] = {
      "a dead use of a carried value would keep its loop sequential"},
     {PASS_cse, PASS_balance, "equal factors are one value, with more uses"},
     {PASS_dce, PASS_balance, "only single uses are reassociated"},
+    {PASS_bits, PASS_balance, "what bits multiplies is rebuilt as well"},
+    {PASS_bits, PASS_lazy, "stage core has no integers on shares"},
     {PASS_lazy, PASS_sched, "sched takes stage core"},
 };
 const uint32_t pass_nrules = sizeof pass_rules / sizeof *pass_rules;

@@ -65,6 +65,13 @@ static bool must_verify(const pass_opts *o) {
 #endif
 }
 
+/* What is bound stays with its target. */
+static ir_target target_of(const ir_module *m, const pass_opts *o) {
+  if (m->target.protocol != IR_ANY) return m->target;
+  if (o && o->target.protocol != IR_ANY) return o->target;
+  return (ir_target){IR_REP3, 3};
+}
+
 /* `done` tells at which change of the module each pass last ran; one that
  * would see what it left behind is not run again. */
 typedef struct history {
@@ -83,7 +90,7 @@ static bool run_one(ir_module *m, const pass_info *p, const pass_opts *o,
   if (measure) st.before = count(m);
   size_t bytes = arena_used(m->a);
   double t0 = now();
-  pass_ctx cx = {.scratch = arena_new(), .dg = dg};
+  pass_ctx cx = {.scratch = arena_new(), .dg = dg, .target = target_of(m, o)};
   pass_clear(m);
   st.changed = p->run(m, &cx);
   arena_free(cx.scratch);
@@ -129,16 +136,16 @@ bool pass_run(ir_module *m, const char *pipeline, const pass_opts *o,
 
 /* fold,cse,dce settle the circuit before each pass that counts uses; the
  * vectoriser leaves views of views behind, which the second round folds. */
-#define HIGH_1 "fold,cse,dce"
+#define HIGH_1 "fold,cse,dce,bits,fold,cse,dce"
 #define HIGH_2 \
-  "fold,cse,hoist,dce,vector,fold,cse,dce,vector,fold,cse,hoist,dce,balance," \
-  "cse,dce"
+  "fold,cse,hoist,dce,vector,fold,cse,dce,vector,fold,cse,hoist,dce,bits," \
+  "fold,cse,dce,balance,cse,dce"
 #define CORE_1 ",lazy,cse,dce"
 #define CORE_2 ",lazy,fold,cse,hoist,dce"
 
 const char *pass_pipeline(int level, ir_stage upto) {
   static const char *const table[3][3] = {
-      {"", "lazy", "lazy,sched"},
+      {"", "bits,lazy", "bits,lazy,sched"},
       {HIGH_1, HIGH_1 CORE_1, HIGH_1 CORE_1 ",sched"},
       {HIGH_2, HIGH_2 CORE_2, HIGH_2 CORE_2 ",sched"},
   };

@@ -33,12 +33,14 @@ typedef struct pass_opts {
   void (*dump)(void *user, const char *pass, const ir_module *m);
   void (*stat)(void *user, const pass_stat *st);
   void *user;
+  ir_target target; /* for whom `bits` lowers; {0}: the module's, or rep3 */
 } pass_opts;
 
 /* What a pass gets besides the module. */
 typedef struct pass_ctx {
   arena *scratch; /* freed after the pass */
   diag *dg;
+  ir_target target;
 } pass_ctx;
 
 typedef struct pass_info {

@@ -73,7 +73,7 @@ static void graph(sched *s) {
     node *v = &s->v[k];
     *v = (node){.i = i, .has = pass_has(i), .first = s->pred.n};
     i->tmp = (void *)(uintptr_t)(k + 1);
-    v->inter = i->op == OP_REDUCE || i->op == OP_OPEN;
+    v->inter = ir_ops[i->op].flags & F_I;
     v->eager = !v->inter && (i->op == OP_INPUT || i->op == OP_DEC ||
                              v->has & (HAS_OPEN | HAS_REDUCE | HAS_CHECK |
                                        HAS_TELL));

@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Version of the program descriptor and of chi_gen.h. */
-#define CHI_ABI 1
+#define CHI_ABI 2
 /* Version of the bytes between nodes. */
 #define CHI_WIRE_VERSION 1
 #define CHI_PARTIES_MIN 3
@@ -152,6 +152,13 @@ typedef struct chi_site {
 
 struct chi_session;
 
+/* For whom a circuit was compiled: one that works on bits of shares follows the
+ * protocol's own sharing.  All zero: for every protocol and number of nodes. */
+typedef struct chi_target {
+  uint32_t protocol; /* chi_protocol, or 0 */
+  uint32_t n;
+} chi_target;
+
 /* A compiled circuit: a static constant in emitted C.  The max_ members bound
  * every single exchange and size the session's buffers once. */
 typedef struct chi_program {
@@ -172,6 +179,8 @@ typedef struct chi_program {
   uint64_t rounds_rep3, rounds_shamir_1, rounds_shamir_2; /* predicted: REP3,
       SHAMIR n <= 5, SHAMIR n >= 6; UINT64_MAX where it depends on values */
   int (*run)(struct chi_session *g); /* 0, or the session has failed */
+  chi_target target;
+  uint32_t max_bit_values; /* calls on bits in one exchange */
 } chi_program;
 
 /* ---- identities, sealed boxes (keys.c) -------------------------------- */

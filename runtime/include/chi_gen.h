@@ -295,6 +295,131 @@ CHI_API CHI_MUST_USE int chi_gen_tell(chi_gen *g, uint32_t output,
  * returned by run(). */
 CHI_API CHI_MUST_USE int chi_gen_fail(chi_gen *g, uint32_t site);
 
+/* ---- bits: the domain b, GF(2) -------------------------------------------
+ *
+ * A value of L lanes is, in words of 64 bits, W = ceil(L/64), V = ceil(L/8):
+ *
+ *   kind         rep3                          shamir
+ *   CHI_B_PUB    W: lane l is bit l % 64 of    the same
+ *                word l / 64
+ *   CHI_B_SH     2 W: planes a = x_i and       V: byte l is the point at i + 1
+ *                b = x_{i+1}; x = x_0^x_1^x_2  of a polynomial over GF(2^8)
+ *   CHI_B_PROD   W: x_0^x_1^x_2 = x            V: a point of degree 2t
+ *
+ * Bits and bytes after the last lane are 0 in operands and results.  Integers
+ * of `bits` bits and L lanes are plane-major: bit i of lane l is lane i L + l.
+ *
+ * Arguments are word offsets into the arena, but where a pointer is written.
+ * dst may be an operand where that is said, and overlaps none otherwise.
+ * Nothing here branches on a secret or addresses by one. */
+enum { CHI_B_PUB, CHI_B_SH, CHI_B_PROD };
+
+CHI_API uint64_t chi_gen_b_words(const chi_gen *g, int kind, uint64_t lanes);
+
+/* Public: `bit` (0 or 1) in all lanes; W packed words. */
+CHI_API void chi_gen_b_const(chi_gen *g, uint64_t dst, uint64_t lanes,
+                             unsigned bit);
+CHI_API void chi_gen_b_table(chi_gen *g, uint64_t dst, uint64_t lanes,
+                             const uint64_t *words);
+/* a ^ b, of one kind; dst may be a or b. */
+CHI_API void chi_gen_b_add(chi_gen *g, int kind, uint64_t dst, uint64_t a,
+                           uint64_t b, uint64_t lanes);
+/* a ^ p and a & p, p public; dst may be a (and p, if kind is PUB). */
+CHI_API void chi_gen_b_addp(chi_gen *g, int kind, uint64_t dst, uint64_t a,
+                            uint64_t p, uint64_t lanes);
+CHI_API void chi_gen_b_mulp(chi_gen *g, int kind, uint64_t dst, uint64_t a,
+                            uint64_t p, uint64_t lanes);
+/* sh & sh: prod; acc ^ (sh & sh): prod, dst may be acc. */
+CHI_API void chi_gen_b_mul(chi_gen *g, uint64_t dst, uint64_t a, uint64_t b,
+                           uint64_t lanes);
+CHI_API void chi_gen_b_muladd(chi_gen *g, uint64_t dst, uint64_t acc,
+                              uint64_t a, uint64_t b, uint64_t lanes);
+/* sh to prod; pub to sh. */
+CHI_API void chi_gen_b_lift(chi_gen *g, uint64_t dst, uint64_t a,
+                            uint64_t lanes);
+CHI_API void chi_gen_b_hide(chi_gen *g, uint64_t dst, uint64_t p,
+                            uint64_t lanes);
+/* Lane o: the parity of lanes o * inner .. o * inner + inner - 1 of a. */
+CHI_API void chi_gen_b_sum(chi_gen *g, int kind, uint64_t dst, uint64_t a,
+                           uint64_t lanes_out, uint64_t inner);
+
+/* Lane (i0, i1, ..), outermost first, is operand lane off + sum ik * stride_k;
+ * at most 16 dimensions.  Runs of stride 1 and 0 go by words. */
+typedef struct chi_b_dim {
+  uint64_t n;
+  int64_t stride;
+} chi_b_dim;
+#define CHI_B_DIMS 16
+
+/* Writes lanes dst_off .. dst_off + product(n) - 1 of dst, which has dst_lanes
+ * lanes, and leaves the others. */
+CHI_API void chi_gen_b_view(chi_gen *g, int kind, uint64_t dst,
+                            uint64_t dst_lanes, uint64_t dst_off, uint64_t src,
+                            uint64_t src_lanes, int64_t off,
+                            const chi_b_dim *dim, unsigned ndim);
+/* The inverse: src, whose lanes are product(n), to lanes off + sum ik *
+ * stride_k of dst; these are distinct. */
+CHI_API void chi_gen_b_put(chi_gen *g, int kind, uint64_t dst,
+                           uint64_t dst_lanes, int64_t off,
+                           const chi_b_dim *dim, unsigned ndim, uint64_t src,
+                           uint64_t src_lanes);
+/* Lane l of dst is lane index[l] (public) of src. */
+CHI_API void chi_gen_b_gather(chi_gen *g, int kind, uint64_t dst,
+                              uint64_t dst_lanes, uint64_t src,
+                              uint64_t src_lanes, const uint64_t *index);
+/* x where the public z at `cond` is 1, y where it is 0; cond has `lanes` words
+ * or one.  dst may be x or y. */
+CHI_API void chi_gen_b_select(chi_gen *g, int kind, uint64_t dst, uint64_t x,
+                              uint64_t y, uint64_t lanes, uint64_t cond,
+                              uint64_t cond_lanes);
+/* rep3: bits off .. off + bits - 1 of the components x_0, x_1, x_2 of src, a
+ * share of `lanes` elements, as three shares of bits * lanes bits; x_0 = 0 is
+ * read as p. */
+CHI_API void chi_gen_b_split(chi_gen *g, const uint64_t dst[3], uint64_t src,
+                             uint64_t lanes, unsigned off, unsigned bits);
+/* Public integers of one word to the low bits of their two's complement, and
+ * back to 0 .. 2^bits - 1; bits <= 63. */
+CHI_API void chi_gen_b_unpack(chi_gen *g, uint64_t dst, uint64_t z,
+                              uint64_t lanes, unsigned bits);
+CHI_API void chi_gen_b_pack(chi_gen *g, uint64_t z, uint64_t src,
+                            uint64_t lanes, unsigned bits);
+
+/* Bits in an exchange: chi_gen_begin is followed at once by chi_gen_begin_bits
+ * with the totals; then the calls below stand beside chi_gen_open and reduced
+ * chunks, in the same order on all nodes.  All dst are valid after chi_gen_end.
+ * A reduce uses up its src at the call; every other src stays unchanged until
+ * chi_gen_end.  No dst overlaps another dst or a src. */
+typedef struct chi_b_load {
+  uint64_t reduce_lanes, reduce_bytes; /* bytes: sum of ceil(L / 8) */
+  uint64_t open_lanes, open_bytes;
+  uint64_t deal_lanes; /* sum of bits * L */
+  uint64_t bdeal_lanes;
+  uint64_t xdeal[3], xjoin[3]; /* lanes l of each item by l % 3 */
+  uint32_t items;              /* calls */
+} chi_b_load;
+
+CHI_API void chi_gen_begin_bits(chi_gen *g, const chi_b_load *load);
+/* prod to sh. */
+CHI_API void chi_gen_b_reduce(chi_gen *g, uint64_t dst, uint64_t src,
+                              uint64_t lanes);
+/* sh to pub. */
+CHI_API void chi_gen_b_open(chi_gen *g, uint64_t dst, uint64_t src,
+                            uint64_t lanes);
+/* shamir: a share of field elements to d = 2t + 1 shares of bits * lanes bits:
+ * those of the numbers lambda_i * share_i mod p (0 of the first read as p). */
+CHI_API void chi_gen_b_deal(chi_gen *g, const uint64_t *dst, uint64_t src,
+                            uint64_t lanes, unsigned off, unsigned bits);
+/* shamir: sh to d shares of field elements 0 or 1, whose exclusive or is the
+ * bit. */
+CHI_API void chi_gen_b_bdeal(chi_gen *g, const uint64_t *dst, uint64_t src,
+                             uint64_t lanes);
+/* rep3: lane l, r = l % 3: the field element b_r ^ b_{r+1}, dealt by node r. */
+CHI_API void chi_gen_b_xdeal(chi_gen *g, uint64_t dst, uint64_t src,
+                             uint64_t lanes);
+/* rep3: e is the xdeal of src, lane by lane; the bit as a field element. */
+CHI_API void chi_gen_b_xjoin(chi_gen *g, uint64_t dst, uint64_t e, uint64_t src,
+                             uint64_t lanes);
+
 /* ---- public integers of 64 bits ------------------------------------------ */
 
 /* Exact where the result fits, and never undefined where it does not. */

@@ -315,14 +315,15 @@ static void push_span(chi_session *s, unsigned peer, const uint8_t *p,
   l->span_count++;
 }
 
-/* Contiguous room in the ring, or NULL; *skip: bytes lost at its end. */
+/* Contiguous room in the ring at a word's boundary, or NULL; *skip: bytes lost
+ * in front of it. */
 static uint8_t *ring_room(chii_link *l, size_t bytes, size_t *skip) {
-  size_t end = CHII_RING_BYTES - l->ring_pos;
-  bool wrap = end < bytes;
-  *skip = wrap ? end : 0;
+  size_t pos = (l->ring_pos + 7) & ~(size_t)7;
+  bool wrap = CHII_RING_BYTES - pos < bytes;
+  *skip = (wrap ? CHII_RING_BYTES : pos) - l->ring_pos;
   if (l->ring_used + *skip + bytes > CHII_RING_BYTES)
     return NULL;
-  return wrap ? l->ring : l->ring + l->ring_pos;
+  return wrap ? l->ring : l->ring + pos;
 }
 
 static void *reserve(chi_session *s, unsigned peer, size_t bytes) {

@@ -17,15 +17,19 @@ void chii_ex_begin(chi_session *s, uint64_t m, uint64_t o) {
   s->m_seen = s->o_seen = 0;
   s->n_reduce = s->n_open = 0;
   s->chunk_item = NULL;
-  if (s->status || (m == 0 && o == 0))
-    return;
-  if (m > s->max_reduce || o > s->max_open) {
+  s->begun = false;
+  s->load = s->load_seen = (chi_b_load){0};
+  if (!s->status && (m > s->max_reduce || o > s->max_open))
     chii_fail(s, CHI_E_BUG, -1, "an exchange exceeds the program's maxima");
+}
+
+void chii_ex_start(chi_session *s) {
+  if (s->status || s->begun || (!s->m && !s->o && !s->load.items))
     return;
-  }
+  s->begun = true;
   s->stats.exchanges++;
-  s->stats.reduced_lanes += m;
-  s->stats.opened_lanes += o;
+  s->stats.reduced_lanes += s->m;
+  s->stats.opened_lanes += s->o;
   s->proto->begin(s);
 }
 
@@ -35,6 +39,7 @@ uint64_t *chii_ex_open_chunk(chi_session *s, uint64_t *dst, uint64_t lanes,
                "chunk outside its exchange");
   chii_item *it;
   uint64_t *z = NULL;
+  chii_ex_start(s);
   if (s->status)
     goto scrap;
   if (off == 0) {
@@ -87,6 +92,7 @@ void chii_ex_close_chunk(chi_session *s) {
 void chii_ex_open(chi_session *s, uint64_t *dst, const uint64_t *src,
                   uint64_t lanes) {
   CHII_REQUIRE(s->in_exchange && !s->chunk_item, "open outside its exchange");
+  chii_ex_start(s);
   if (s->status)
     return;
   if (s->n_open == s->open_cap || lanes > s->o - s->o_seen || lanes == 0) {
@@ -105,15 +111,18 @@ void chii_ex_single_open(chi_session *s, uint64_t *dst, const uint64_t *src,
   s->m = s->m_seen = 0;
   s->o = s->o_seen = lanes;
   s->n_reduce = 0;
+  s->load = s->load_seen = (chi_b_load){0};
   s->n_open = 1;
   s->opened[0] = (chii_item){dst, src, lanes, 0, 0};
 }
 
 int chii_ex_end(chi_session *s) {
   CHII_REQUIRE(s->in_exchange && !s->chunk_item, "no exchange to end");
-  if (!s->status && (s->m_seen != s->m || s->o_seen != s->o))
+  chii_ex_start(s);
+  if (!s->status && (s->m_seen != s->m || s->o_seen != s->o ||
+                     !chii_bit_items_seen(s)))
     chii_fail(s, CHI_E_BUG, -1, "fewer values than the exchange announced");
-  if (!s->status && (s->m || s->o))
+  if (!s->status && s->begun)
     s->proto->end(s);
   s->in_exchange = false;
   return (int)s->status;

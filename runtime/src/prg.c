@@ -85,12 +85,18 @@ static uint64_t retry(const chii_prg *g, uint64_t index) {
   }
 }
 
-bool chii_prg_fill(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
 #ifdef CHI_TEST_HOOKS
-  if (chii_test_prg && chii_test_prg(chii_test_prg_user, g->holder, g->from,
-                                     g->to, g->purpose, out, index, n))
-    return true;
+static bool hooked(const chii_prg *g, uint64_t *out, uint64_t index,
+                   size_t n) {
+  return chii_test_prg &&
+         chii_test_prg(chii_test_prg_user, g->holder, g->from, g->to,
+                       g->purpose, out, index, n);
+}
+#else
+#define hooked(g, out, index, n) false
 #endif
+
+static bool words(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
   size_t even = n & ~(size_t)1;
   if (!g->ctx) /* wiped */
     return false;
@@ -103,6 +109,18 @@ bool chii_prg_fill(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
     out[even] = last[0];
     last[0] = last[1] = 0;
   }
+  return true;
+}
+
+bool chii_prg_words(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
+  return hooked(g, out, index, n) || words(g, out, index, n);
+}
+
+bool chii_prg_fill(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
+  if (hooked(g, out, index, n))
+    return true;
+  if (!words(g, out, index, n))
+    return false;
   uint64_t excess = 0; /* bit k: some value is p */
   for (size_t j = 0; j < n; j++) {
     uint64_t v = out[j] & CHI_P;

@@ -20,7 +20,10 @@ typedef enum chii_purpose {
   CHII_DOUBLE = 2,   /* shamir, n >= 6: seeded points of degree 2t */
   CHII_INPUT = 3,    /* inputs dealt by a node */
   CHII_OPEN_TAG = 4, /* rep3 one-time keys of opening tags */
-  CHII_INPUT_TAG = 5 /* rep3 tags of client inputs */
+  CHII_INPUT_TAG = 5, /* rep3 tags of client inputs */
+  CHII_BITS = 6,      /* words of bits: rep3 zero shares; shamir seeded points
+                         in GF(2^8) */
+  CHII_CONVERT = 7    /* elements that bits become */
 } chii_purpose;
 
 #define CHII_PAIR_KEY_BYTES 32
@@ -49,6 +52,9 @@ void chii_prg_fini(chii_prg *g);
 /* out[j] = element index + j, j < n; index even.  Allocates nothing.  Takes
  * the time of n rounded up to even. */
 bool chii_prg_fill(chii_prg *g, uint64_t *out, uint64_t index, size_t n);
+
+/* The same with all 64 bits of each word. */
+bool chii_prg_words(chii_prg *g, uint64_t *out, uint64_t index, size_t n);
 
 static inline uint64_t chii_prg_round(uint64_t n) {
   return (n + 1) & ~UINT64_C(1);

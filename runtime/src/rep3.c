@@ -13,54 +13,37 @@
  *   deal     by party i: x_i = F(k_i), x_{i+2} = 0, x_{i+1} = x - x_i to party
  *            i+1.
  */
-#include <sodium.h>
+#include "rep3.h"
+
 #include <string.h>
 
 #include "ctime.h"
-#include "session.h"
-
-#define TAG_BYTES 16
-#define BLOCK 1024 /* lanes masked at a time: two streams stay in L1 */
-
-typedef struct rep3 {
-  unsigned next, prev; /* parties i+1, i-1 */
-  chii_prg zero_a, zero_b, deal_a, deal_b; /* of k_i and k_{i+1} */
-  uint8_t tag_a[32], tag_b[32];            /* opening tags */
-  uint8_t in_tag_a[32], in_tag_b[32];      /* client input tags */
-  uint64_t deal_index, tag_count;
-  uint64_t mask[BLOCK];
-
-  /* receiving: bytes of the current item */
-  uint32_t red, opn;
-  uint64_t red_bytes, opn_bytes;
-  uint64_t opn_done; /* words of the current open that are added up */
-  uint8_t tag[TAG_BYTES];
-  unsigned tag_got;
-  crypto_onetimeauth_state made, seen; /* tag to send, tag to expect */
-  uint8_t made_tag[TAG_BYTES];
-} rep3;
 
 static chi_status setup(chi_session *s) {
   if (s->n != 3) {
     return CHI_E_ARG;
   }
-  rep3 *r = s->proto_state = chii_alloc(s, 1, sizeof *r);
+  chii_rep3 *r = s->proto_state = chii_alloc(s, 1, sizeof *r);
   if (!r)
     return CHI_E_NOMEM;
   r->next = (s->me + 1) % 3;
   r->prev = (s->me + 2) % 3;
-  return CHI_OK;
+  return chii_rep3_bits_setup(s);
 }
 
 static bool keys(chi_session *s) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   unsigned i = s->me;
   const uint8_t *ka = s->pair_key[r->prev], *kb = s->pair_key[r->next];
   /* streams of component c: from party c-1, to party c */
   bool ok = chii_prg_init(&r->zero_a, ka, r->prev, i, CHII_REDUCE) &&
             chii_prg_init(&r->zero_b, kb, i, r->next, CHII_REDUCE) &&
             chii_prg_init(&r->deal_a, ka, r->prev, i, CHII_INPUT) &&
-            chii_prg_init(&r->deal_b, kb, i, r->next, CHII_INPUT);
+            chii_prg_init(&r->deal_b, kb, i, r->next, CHII_INPUT) &&
+            chii_prg_init(&r->bits_a, ka, r->prev, i, CHII_BITS) &&
+            chii_prg_init(&r->bits_b, kb, i, r->next, CHII_BITS) &&
+            chii_prg_init(&r->conv_a, ka, r->prev, i, CHII_CONVERT) &&
+            chii_prg_init(&r->conv_b, kb, i, r->next, CHII_CONVERT);
   chii_derive(r->tag_a, 32, ka, r->prev, i, CHII_OPEN_TAG);
   chii_derive(r->tag_b, 32, kb, i, r->next, CHII_OPEN_TAG);
   chii_derive(r->in_tag_a, 32, ka, r->prev, i, CHII_INPUT_TAG);
@@ -68,18 +51,25 @@ static bool keys(chi_session *s) {
 #ifdef CHI_TEST_HOOKS
   r->zero_a.holder = r->zero_b.holder = (uint8_t)i;
   r->deal_a.holder = r->deal_b.holder = (uint8_t)i;
+  r->bits_a.holder = r->bits_b.holder = (uint8_t)i;
+  r->conv_a.holder = r->conv_b.holder = (uint8_t)i;
 #endif
   return ok;
 }
 
 static void wipe(chi_session *s) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   if (!r)
     return;
   chii_prg_fini(&r->zero_a);
   chii_prg_fini(&r->zero_b);
   chii_prg_fini(&r->deal_a);
   chii_prg_fini(&r->deal_b);
+  chii_prg_fini(&r->bits_a);
+  chii_prg_fini(&r->bits_b);
+  chii_prg_fini(&r->conv_a);
+  chii_prg_fini(&r->conv_b);
+  chii_wipe(r->from_next.window, r->from_next.window ? 2 * CHUNK * 8 : 0);
   chii_wipe(r, sizeof *r);
 }
 
@@ -93,13 +83,19 @@ static void tag_init(crypto_onetimeauth_state *st, const uint8_t key[32],
   chii_wipe(k, sizeof k);
 }
 
+/* Is something opened in the round? */
+static bool opens(const chi_session *s) {
+  return s->o || s->load.open_lanes;
+}
+
 /* Nothing of the round has arrived; tag keys for its openings. */
 static void reset(chi_session *s) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   r->red = r->opn = 0;
   r->red_bytes = r->opn_bytes = r->opn_done = 0;
   r->tag_got = 0;
-  if (s->o) {
+  chii_rep3_bits_reset(s);
+  if (opens(s)) {
     r->tag_count++;
     tag_init(&r->made, r->tag_a, r->tag_count);
     tag_init(&r->seen, r->tag_b, r->tag_count);
@@ -108,13 +104,14 @@ static void reset(chi_session *s) {
 }
 
 static void begin(chi_session *s) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   uint64_t send[3] = {0}, recv[3] = {0};
-  uint64_t tag = s->o ? TAG_BYTES : 0;
+  uint64_t tag = opens(s) ? CHII_TAG_BYTES : 0;
   send[r->prev] = 8 * s->m + tag;
   send[r->next] = 8 * s->o;
   recv[r->next] = 8 * s->m + tag;
   recv[r->prev] = 8 * s->o;
+  chii_rep3_bits_load(s, send, recv);
   reset(s);
   chii_round_begin(s, send, recv, NULL);
 }
@@ -122,10 +119,10 @@ static void begin(chi_session *s) {
 /* z = F(k_i) - F(k_{i+1}): sums to zero over the parties. */
 static uint64_t *open_chunk(chi_session *s, const chii_item *it, uint64_t off,
                             size_t n) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   uint64_t *z = it->dst + off;
-  for (size_t at = 0; at < n; at += BLOCK) {
-    size_t c = (size_t)chii_min(BLOCK, n - at);
+  for (size_t at = 0; at < n; at += CHII_BLOCK) {
+    size_t c = (size_t)chii_min(CHII_BLOCK, n - at);
     uint64_t index = it->index + off + at;
     if (!chii_prg_fill(&r->zero_a, z + at, index, c) ||
         !chii_prg_fill(&r->zero_b, r->mask, index, c)) {
@@ -140,14 +137,14 @@ static uint64_t *open_chunk(chi_session *s, const chii_item *it, uint64_t off,
 
 static void close_chunk(chi_session *s, const chii_item *it, uint64_t off,
                         size_t n) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   chii_send_direct(s, r->prev, it->dst + off, n * 8);
   chii_count_elements(s, n);
   chii_pump(s);
 }
 
 static void open_item(chi_session *s, const chii_item *it) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   chii_send_direct(s, r->next, it->src, it->lanes * 8);
   chii_count_elements(s, it->lanes);
   chii_pump(s);
@@ -160,17 +157,17 @@ static void open_item(chi_session *s, const chii_item *it) {
 }
 
 static void send_tag(chi_session *s, unsigned to) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   crypto_onetimeauth_final(&r->made, r->made_tag);
-  chii_send_direct(s, to, r->made_tag, TAG_BYTES);
+  chii_send_direct(s, to, r->made_tag, CHII_TAG_BYTES);
 }
 
 /* The values of the round are those that party i + 1 tagged. */
 static void check_tag(chi_session *s) {
-  rep3 *r = s->proto_state;
-  uint8_t expect[TAG_BYTES];
+  chii_rep3 *r = s->proto_state;
+  uint8_t expect[CHII_TAG_BYTES];
   crypto_onetimeauth_final(&r->seen, expect);
-  int differ = sodium_memcmp(expect, r->tag, TAG_BYTES);
+  int differ = sodium_memcmp(expect, r->tag, CHII_TAG_BYTES);
   CHII_PUBLIC(&differ, sizeof differ);
   if (differ)
     chii_fail(s, CHI_E_CHECK, -1,
@@ -180,16 +177,19 @@ static void check_tag(chi_session *s) {
 }
 
 static void end(chi_session *s) {
-  rep3 *r = s->proto_state;
-  if (s->o)
+  chii_rep3 *r = s->proto_state;
+  chii_rep3_bits_send(s);
+  if (opens(s))
     send_tag(s, r->prev);
   chii_round_end(s);
-  if (!s->status && s->o)
+  if (!s->status && opens(s))
     check_tag(s);
+  if (!s->status)
+    chii_rep3_bits_finish(s);
 }
 
 static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   if (peer == r->next) {
     if (r->red < s->n_reduce) {
       const chii_item *it = &s->reduce[r->red];
@@ -199,11 +199,15 @@ static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
     }
     if (s->m_seen < s->m)
       return 0;
+    if (chii_rep3_bits_due(s, peer))
+      return chii_rep3_bits_want(s, peer, p);
     *p = r->tag + r->tag_got;
-    return TAG_BYTES - r->tag_got;
+    return CHII_TAG_BYTES - r->tag_got;
   }
   if (r->opn == s->n_open)
-    return 0;
+    return s->o_seen == s->o && chii_rep3_bits_due(s, peer)
+               ? chii_rep3_bits_want(s, peer, p)
+               : 0;
   const chii_item *it = &s->opened[r->opn];
   *p = (uint8_t *)it->dst + r->opn_bytes;
   return (size_t)chii_min(it->lanes * 8 - r->opn_bytes, CHUNK * 8);
@@ -212,7 +216,7 @@ static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
 /* Words [from, to) of an open arrived: check, authenticate, add up. */
 static void add_up(chi_session *s, const chii_item *it, uint64_t from,
                    uint64_t to) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   uint64_t *d = it->dst;
   const uint64_t *a = it->src, *b = it->src + it->lanes;
   if (!chii_canonical(s, r->prev, d + from, (size_t)(to - from)))
@@ -225,8 +229,11 @@ static void add_up(chi_session *s, const chii_item *it, uint64_t from,
 }
 
 static void took(chi_session *s, unsigned peer, size_t n) {
-  rep3 *r = s->proto_state;
-  if (peer == r->next && r->red == s->n_reduce) {
+  chii_rep3 *r = s->proto_state;
+  if ((peer == r->next ? r->red == s->n_reduce : r->opn == s->n_open) &&
+      chii_rep3_bits_due(s, peer)) {
+    chii_rep3_bits_took(s, peer, n);
+  } else if (peer == r->next && r->red == s->n_reduce) {
     r->tag_got += (unsigned)n;
   } else if (peer == r->next) {
     const chii_item *it = &s->reduce[r->red];
@@ -256,17 +263,17 @@ static void took(chi_session *s, unsigned peer, size_t n) {
 
 static void open_to(chi_session *s, unsigned party, uint64_t *dst,
                     const uint64_t *src, uint64_t lanes) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   uint64_t send[3] = {0}, recv[3] = {0};
   chii_ex_single_open(s, dst, src, lanes);
   reset(s);
   if (s->me == party) {
     recv[r->prev] = 8 * lanes;
-    recv[r->next] = TAG_BYTES;
+    recv[r->next] = CHII_TAG_BYTES;
   } else if (r->next == party) {
     send[party] = 8 * lanes;
   } else {
-    send[party] = TAG_BYTES;
+    send[party] = CHII_TAG_BYTES;
   }
   chii_round_begin(s, send, recv, NULL);
   if (r->next == party) {
@@ -284,7 +291,7 @@ static void open_to(chi_session *s, unsigned party, uint64_t *dst,
 
 static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
                  const uint64_t *values, uint64_t lanes) {
-  rep3 *r = s->proto_state;
+  chii_rep3 *r = s->proto_state;
   uint64_t *a = dst, *b = dst + lanes, index = r->deal_index;
   uint64_t send[3] = {0}, recv[3] = {0};
   uint8_t *raw[3] = {NULL, NULL, NULL};
@@ -319,37 +326,37 @@ static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
 }
 
 /* Tag of one component of an input, told by party `sender`. */
-static void input_tag(uint8_t out[TAG_BYTES], const uint8_t key[32],
+static void input_tag(uint8_t out[CHII_TAG_BYTES], const uint8_t key[32],
                       unsigned sender, uint32_t input, const uint64_t *v,
                       uint64_t lanes) {
   crypto_generichash_state st;
   uint8_t head[16] = {0};
   head[0] = (uint8_t)sender;
   chii_put64(head + 8, input);
-  crypto_generichash_init(&st, key, 32, TAG_BYTES);
+  crypto_generichash_init(&st, key, 32, CHII_TAG_BYTES);
   crypto_generichash_update(&st, head, sizeof head);
   crypto_generichash_update(&st, (const uint8_t *)v, lanes * 8);
-  crypto_generichash_final(&st, out, TAG_BYTES);
+  crypto_generichash_final(&st, out, CHII_TAG_BYTES);
 }
 
 /* Each pair compares tags of the component that both received: a false input
  * passes with probability 2^-128. */
 static void check_inputs(chi_session *s, const uint32_t *input,
                          uint32_t count) {
-  rep3 *r = s->proto_state;
-  uint8_t *t = chii_alloc(s, count, 6 * TAG_BYTES);
+  chii_rep3 *r = s->proto_state;
+  uint8_t *t = chii_alloc(s, count, 6 * CHII_TAG_BYTES);
   if (!t) {
     chii_fail(s, CHI_E_NOMEM, -1, "no memory to check inputs");
     return;
   }
-  size_t stride = (size_t)count * TAG_BYTES;
-  uint8_t *out = t, *in = t + 3 * stride, expect[TAG_BYTES];
+  size_t stride = (size_t)count * CHII_TAG_BYTES;
+  uint8_t *out = t, *in = t + 3 * stride, expect[CHII_TAG_BYTES];
   for (uint32_t k = 0; k < count; k++) {
     const chi_leaf *lf = &s->program->input[input[k]];
     const uint64_t *a = s->w + lf->slot, *b = a + lf->lanes;
-    input_tag(out + r->prev * stride + k * TAG_BYTES, r->in_tag_a, s->me,
+    input_tag(out + r->prev * stride + k * CHII_TAG_BYTES, r->in_tag_a, s->me,
               input[k], a, lf->lanes);
-    input_tag(out + r->next * stride + k * TAG_BYTES, r->in_tag_b, s->me,
+    input_tag(out + r->next * stride + k * CHII_TAG_BYTES, r->in_tag_b, s->me,
               input[k], b, lf->lanes);
   }
   chii_swap(s, out, stride, in, stride);
@@ -357,11 +364,11 @@ static void check_inputs(chi_session *s, const uint32_t *input,
     const chi_leaf *lf = &s->program->input[input[k]];
     const uint64_t *a = s->w + lf->slot, *b = a + lf->lanes;
     input_tag(expect, r->in_tag_a, r->prev, input[k], a, lf->lanes);
-    int bad = sodium_memcmp(expect, in + r->prev * stride + k * TAG_BYTES,
-                            TAG_BYTES);
+    int bad = sodium_memcmp(expect, in + r->prev * stride + k * CHII_TAG_BYTES,
+                            CHII_TAG_BYTES);
     input_tag(expect, r->in_tag_b, r->next, input[k], b, lf->lanes);
-    bad |= sodium_memcmp(expect, in + r->next * stride + k * TAG_BYTES,
-                         TAG_BYTES);
+    bad |= sodium_memcmp(expect, in + r->next * stride + k * CHII_TAG_BYTES,
+                         CHII_TAG_BYTES);
     CHII_PUBLIC(&bad, sizeof bad);
     if (bad)
       chii_fail(s, CHI_E_INPUT, -1,
@@ -371,5 +378,22 @@ static void check_inputs(chi_session *s, const uint32_t *input,
 }
 
 const chii_proto chii_rep3_ops = {
-    CHI_REP3,  2,   setup, keys, wipe, begin, open_chunk,  close_chunk,
-    open_item, end, want,  took, deal, open_to,     check_inputs};
+    .id = CHI_REP3,
+    .planes = 2,
+    .setup = setup,
+    .keys = keys,
+    .wipe = wipe,
+    .begin = begin,
+    .open_chunk = open_chunk,
+    .close_chunk = close_chunk,
+    .open = open_item,
+    .bits = {[CHII_B_REDUCE] = chii_rep3_reduce_bits,
+             [CHII_B_OPEN] = chii_rep3_open_bits,
+             [CHII_B_XDEAL] = chii_rep3_xdeal,
+             [CHII_B_XJOIN] = chii_rep3_xjoin},
+    .end = end,
+    .want = want,
+    .took = took,
+    .deal = deal,
+    .open_to = open_to,
+    .check_inputs = check_inputs};

@@ -131,6 +131,9 @@ static chi_status check_config(const chi_session_config *cfg,
   if (p && (p->words > SIZE_MAX / 16 || p->max_reduce_lanes > p->words ||
             p->max_open_lanes > p->words))
     return CHI_E_LIMIT;
+  if (p && ((p->target.protocol && p->target.protocol != cfg->protocol) ||
+            (p->target.n && p->target.n != cfg->n)))
+    return CHI_E_ARG;
   if (!p && cfg->vec_words > SIZE_MAX / 16)
     return CHI_E_LIMIT;
   return CHI_OK;
@@ -157,10 +160,13 @@ static chi_status set_up(chi_session *s, const chi_session_config *cfg) {
       !s->scrap || !s->input || !s->vec_op)
     return CHI_E_NOMEM;
   memcpy(s->party_key, cfg->party_key, (size_t)s->n * CHI_KEY_BYTES);
-  if (s->reduce_cap > UINT32_MAX - s->open_cap - SPANS_EXTRA)
+  uint64_t spans = (uint64_t)s->reduce_cap + s->open_cap + SPANS_EXTRA;
+  spans += p ? p->max_bit_values : queue;
+  if (spans > UINT32_MAX)
     return CHI_E_LIMIT;
-  chi_status st =
-      chii_links_new(s, s->reduce_cap + s->open_cap + SPANS_EXTRA);
+  chi_status st = chii_links_new(s, (uint32_t)spans);
+  if (!st)
+    st = chii_bit_items_new(s, p ? p->max_bit_values : queue);
   return st ? st : s->proto->setup(s);
 }
 

@@ -50,6 +50,8 @@ typedef struct chii_item {
   uint64_t index; /* reduces: index of its first lane in the streams */
 } chii_item;
 
+typedef struct chii_bit_item chii_bit_item; /* bits.h */
+
 typedef struct chii_told {
   uint8_t to[CHI_KEY_BYTES];
   uint32_t output;
@@ -78,6 +80,8 @@ typedef struct chii_proto {
   void (*close_chunk)(chi_session *s, const chii_item *it, uint64_t off,
                       size_t n);
   void (*open)(chi_session *s, const chii_item *it);
+  /* A call on bits; NULL for kinds that the protocol does not have. */
+  void (*bits[6])(chi_session *s, const chii_bit_item *it);
   void (*end)(chi_session *s);
   /* Required.  Where the next bytes of `peer` in this round go (0: nowhere
    * yet), and that n of them came. */
@@ -154,7 +158,7 @@ struct chi_session {
   chi_stats stats;
 
   /* the running exchange */
-  bool in_exchange;
+  bool in_exchange, begun; /* begun: the protocol has begun its round */
   uint64_t m, o, m_seen, o_seen;
   uint64_t stream_index; /* next unused index of the CHII_REDUCE streams */
   chii_item *reduce, *opened;
@@ -164,6 +168,10 @@ struct chi_session {
   size_t chunk_n;
   uint64_t *chunk_z;
   uint64_t *scrap; /* CHUNK words for kernels of a failed session */
+  chi_b_load load, load_seen; /* of calls on bits: announced, made */
+  chii_bit_item *bit;
+  uint32_t bit_cap; /* load_seen.items of them are there */
+  uint64_t bit_index, convert_index; /* next unused of CHII_BITS, .._CONVERT */
 
   chii_told *told, **told_tail;
   size_t n_told;
@@ -226,6 +234,11 @@ void chii_farewell(chi_session *s, bool listen);
 
 /* gen.c: the exchange on pointers; chi_gen_* and vec.c are thin over it. */
 void chii_ex_begin(chi_session *s, uint64_t m, uint64_t o);
+/* All totals are known: begins the round, at the first call that needs it. */
+void chii_ex_start(chi_session *s);
+/* gen_bits.c: memory for calls on bits; were as many made as announced? */
+chi_status chii_bit_items_new(chi_session *s, uint32_t cap);
+bool chii_bit_items_seen(const chi_session *s);
 uint64_t *chii_ex_open_chunk(chi_session *s, uint64_t *dst, uint64_t lanes,
                              uint64_t off, uint64_t n);
 void chii_ex_close_chunk(chi_session *s);

@@ -99,7 +99,8 @@ static chi_status setup(chi_session *s) {
   for (unsigned j = 0; j < n && s->me < h->d; j++)
     h->red_spread[j * (t + 1)] =
         chi_f_mul(h->lambda_d[s->me], h->spread[j * (t + 1)]);
-  return h->dn ? chii_dn_setup(s) : CHI_OK;
+  chi_status st = chii_shamir_bits_setup(s);
+  return st || !h->dn ? st : chii_dn_setup(s);
 }
 
 static bool keys(chi_session *s) {
@@ -121,7 +122,7 @@ static bool keys(chi_session *s) {
   for (unsigned k = 0; k < 4 * h->t; k++)
     h->red_out[k].holder = (uint8_t)s->me;
 #endif
-  return !h->dn || chii_dn_keys(s);
+  return chii_shamir_bits_keys(s) && (!h->dn || chii_dn_keys(s));
 }
 
 static void wipe(chi_session *s) {
@@ -130,6 +131,7 @@ static void wipe(chi_session *s) {
     return;
   for (unsigned k = 0; h->red_out && k < 4 * h->t; k++)
     chii_prg_fini(&h->red_out[k]);
+  chii_shamir_bits_wipe(s);
   for (unsigned k = 0; h->dbl_out && k < 2 * h->d; k++)
     chii_prg_fini(&h->dbl_out[k]);
   chii_prg_fini(&h->dbl_own);
@@ -183,6 +185,7 @@ static void reset(chi_session *s) {
   h->opens_ready = false;
   h->open_at = h->open_off = 0;
   h->open_item = 0;
+  chii_shamir_bits_reset(s);
   h->round = 1;
   h->batches = h->dn ? (s->m + h->t) / (h->t + 1) : 0;
   s->stats.rounds++;
@@ -193,8 +196,10 @@ static void begin(chi_session *s) {
   uint64_t send[CHI_PARTIES_MAX], recv[CHI_PARTIES_MAX];
   reset(s);
   for (unsigned j = 0; j < s->n; j++) {
-    send[j] = 8 * (due_words(s, s->me, j) + s->o);
-    recv[j] = 8 * (due_words(s, j, s->me) + s->o);
+    send[j] = 8 * (due_words(s, s->me, j) + s->o) +
+              chii_shamir_bits_bytes(s, s->me, j);
+    recv[j] = 8 * (due_words(s, j, s->me) + s->o) +
+              chii_shamir_bits_bytes(s, j, s->me);
   }
   if (h->dn && s->m)
     memset(h->eacc, 0, (s->m / h->d + 1) * 8);
@@ -250,12 +255,14 @@ static void open_item(chi_session *s, const chii_item *it) {
 
 static void end(chi_session *s) {
   chii_shamir *h = s->proto_state;
+  chii_shamir_bits_send(s);
   for (uint32_t k = 0; k < s->n_open; k++)
     for (unsigned j = 0; j < s->n; j++)
       if (j != s->me) {
         chii_send_direct(s, j, s->opened[k].src, s->opened[k].lanes * 8);
         chii_count_elements(s, s->opened[k].lanes);
       }
+  chii_shamir_bits_send_opens(s);
   h->opens_ready = true;
   chii_round_end(s);
   if (h->dn && s->m && !s->status)
@@ -280,7 +287,7 @@ static void open_to(chi_session *s, unsigned party, uint64_t *dst,
   chii_round_end(s);
 }
 
-/* Words before the openings that have a destination now. */
+/* Words of products that have a destination now. */
 static uint64_t due_now(chi_session *s, unsigned peer) {
   chii_shamir *h = s->proto_state;
   if (h->dn)
@@ -290,11 +297,15 @@ static uint64_t due_now(chi_session *s, unsigned peer) {
   return s->m_seen - h->cur[peer].gate;
 }
 
-static bool before_opens(chi_session *s, unsigned peer) {
+static bool before_bits(chi_session *s, unsigned peer) {
   chii_shamir *h = s->proto_state;
   const chii_cursor *c = &h->cur[peer];
   return h->round == 2 ||
          c->dealt + c->gate < due_words(s, peer, s->me);
+}
+
+static bool before_opens(chi_session *s, unsigned peer) {
+  return before_bits(s, peer) || chii_shamir_bits_due(s, peer);
 }
 
 static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
@@ -304,10 +315,16 @@ static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
   *p = (uint8_t *)(h->window + (size_t)peer * CHUNK) + c->bytes;
   if (h->dn && (words = chii_dn_dealt_due(s, peer)) > 0)
     *p = (uint8_t *)chii_dn_dealt(s, peer) + c->bytes;
-  else if (before_opens(s, peer))
+  else if (before_bits(s, peer))
     words = due_now(s, peer);
+  else if (chii_shamir_bits_due(s, peer))
+    return chii_shamir_bits_want(s, peer, p);
+  else if (!h->opens_ready)
+    return 0;
+  else if (h->open_at == s->o)
+    return (size_t)chii_min(chii_shamir_bit_opens(s), CHUNK * 8) - c->bytes;
   else
-    words = h->opens_ready ? s->o - h->open_at : 0;
+    words = s->o - h->open_at;
   return (size_t)chii_min(words, CHUNK) * 8 - c->bytes;
 }
 
@@ -386,11 +403,37 @@ static void finish_opens(chi_session *s, size_t count) {
     h->cur[j].bytes = 0;
 }
 
+/* Are the points of the next `bytes` of openings of all parties there? */
+static bool all_told(chi_session *s, size_t bytes) {
+  chii_shamir *h = s->proto_state;
+  for (unsigned j = 0; j < s->n; j++)
+    if (j != s->me && (before_opens(s, j) || h->cur[j].bytes < bytes))
+      return false;
+  return true;
+}
+
+static void took_bit_opens(chi_session *s) {
+  size_t full = (size_t)chii_min(chii_shamir_bit_opens(s), CHUNK * 8);
+  if (all_told(s, full))
+    chii_shamir_finish_bit_opens(s, full);
+}
+
 static void took(chi_session *s, unsigned peer, size_t n) {
   chii_shamir *h = s->proto_state;
   chii_cursor *c = &h->cur[peer];
   uint64_t *win = h->window + (size_t)peer * CHUNK;
   bool dealt = h->dn && chii_dn_dealt_due(s, peer) > 0;
+  if (!dealt && !before_bits(s, peer)) {
+    if (chii_shamir_bits_due(s, peer)) {
+      chii_shamir_bits_took(s, peer, n);
+      return;
+    }
+    if (h->open_at == s->o) {
+      c->bytes += n;
+      took_bit_opens(s);
+      return;
+    }
+  }
   if (dealt) /* they stay where they arrived */
     win = chii_dn_dealt(s, peer);
   size_t before = c->bytes / 8;
@@ -403,7 +446,7 @@ static void took(chi_session *s, unsigned peer, size_t n) {
     c->bytes -= words * 8;
     return;
   }
-  if (before_opens(s, peer)) {
+  if (before_bits(s, peer)) {
     if (h->dn)
       chii_dn_took(s, peer, win, words);
     else
@@ -413,11 +456,8 @@ static void took(chi_session *s, unsigned peer, size_t n) {
     return;
   }
   size_t full = (size_t)chii_min(s->o - h->open_at, CHUNK);
-  for (unsigned j = 0; j < s->n; j++)
-    if (j != s->me &&
-        (before_opens(s, j) || h->cur[j].bytes < full * 8))
-      return;
-  finish_opens(s, full);
+  if (all_told(s, full * 8))
+    finish_opens(s, full);
 }
 
 static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
@@ -573,5 +613,22 @@ static void check_inputs(chi_session *s, const uint32_t *input,
 }
 
 const chii_proto chii_shamir_ops = {
-    CHI_SHAMIR, 1,   setup, keys, wipe, begin, open_chunk,  close_chunk,
-    open_item,  end, want,  took, deal, open_to,     check_inputs};
+    .id = CHI_SHAMIR,
+    .planes = 1,
+    .setup = setup,
+    .keys = keys,
+    .wipe = wipe,
+    .begin = begin,
+    .open_chunk = open_chunk,
+    .close_chunk = close_chunk,
+    .open = open_item,
+    .bits = {[CHII_B_REDUCE] = chii_shamir_reduce_bits,
+             [CHII_B_OPEN] = chii_shamir_open_bits,
+             [CHII_B_DEAL] = chii_shamir_deal_bits,
+             [CHII_B_BDEAL] = chii_shamir_deal_bits},
+    .end = end,
+    .want = want,
+    .took = took,
+    .deal = deal,
+    .open_to = open_to,
+    .check_inputs = check_inputs};

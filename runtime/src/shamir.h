@@ -1,9 +1,9 @@
-/* Shamir sharing from inside: shamir.c (points, dealing, openings, n <= 5) and
- * shamir_dn.c (products for n >= 6). */
+/* Shamir sharing from inside: shamir.c (points, dealing, openings, n <= 5),
+ * shamir_dn.c (products for n >= 6) and shamir_bits.c. */
 #ifndef CHII_SHAMIR_H
 #define CHII_SHAMIR_H
 
-#include "session.h"
+#include "bits.h"
 
 /* Batches of double sharings dealt at a time. */
 #define CHII_DEAL_BLOCK 512
@@ -16,6 +16,8 @@ typedef struct chii_cursor {
   uint32_t item;   /* where gate lies: item and lane */
   uint64_t item_off;
   size_t bytes; /* in the window, not used up */
+  uint32_t bit; /* call on bits, and its bytes that came */
+  uint64_t bit_got;
 } chii_cursor;
 
 typedef struct chii_shamir {
@@ -43,6 +45,16 @@ typedef struct chii_shamir {
   uint64_t open_at;  /* openings done */
   uint32_t open_item;
   uint64_t open_off;
+
+  /* Bits (shamir_bits.c): as above, over GF(2^8); NULL if the program has
+   * none.  conv: elements that bits become. */
+  uint8_t gf_lambda_d[CHI_PARTIES_MAX], gf_lambda_t[CHI_PARTIES_MAX];
+  uint8_t *gf_predict, *gf_spread, *gf_red_spread;
+  chii_prg *bits_out, *bits_in, *conv_out, *conv_in; /* [t] */
+  uint32_t bit_item; /* calls that are worked off; lanes of the next */
+  uint64_t bit_done;
+  uint32_t bopen_item; /* openings of bits that are done: lanes, where */
+  uint64_t bopen_at, bopen_off;
 
   /* n >= 6 */
   chii_prg *dbl_out, *dbl_in; /* [d]: 2t-sharings: mine to others, theirs */
@@ -72,6 +84,29 @@ static inline uint64_t chii_point(unsigned party) { return party + 1; }
 /* out[j] = sum over r of c[r] * v[r][j]; rows of v are `stride` words apart. */
 void chii_combine(uint64_t *out, const uint64_t *c, const uint64_t *v,
                   size_t stride, unsigned rows, size_t n);
+
+chi_status chii_shamir_bits_setup(chi_session *s);
+bool chii_shamir_bits_keys(chi_session *s);
+void chii_shamir_bits_wipe(chi_session *s);
+void chii_shamir_bits_reset(chi_session *s);
+/* Bytes of the round's calls on bits from one party to another. */
+uint64_t chii_shamir_bits_bytes(const chi_session *s, unsigned from,
+                                unsigned to);
+/* In chi_gen_end: what is dealt, then what is opened. */
+void chii_shamir_bits_send(chi_session *s);
+void chii_shamir_bits_send_opens(chi_session *s);
+/* Does the peer owe dealt bytes?  Where the next go; they came. */
+bool chii_shamir_bits_due(chi_session *s, unsigned peer);
+size_t chii_shamir_bits_want(chi_session *s, unsigned peer, uint8_t **p);
+void chii_shamir_bits_took(chi_session *s, unsigned peer, size_t n);
+/* Lanes still to be opened, the points of `count` of which are in the windows
+ * of all peers: check, then store. */
+uint64_t chii_shamir_bit_opens(const chi_session *s);
+void chii_shamir_finish_bit_opens(chi_session *s, size_t count);
+/* The calls, by chii_bit_kind. */
+void chii_shamir_reduce_bits(chi_session *s, const chii_bit_item *it);
+void chii_shamir_open_bits(chi_session *s, const chii_bit_item *it);
+void chii_shamir_deal_bits(chi_session *s, const chii_bit_item *it);
 
 chi_status chii_dn_setup(chi_session *s);
 bool chii_dn_keys(chi_session *s);

@@ -111,9 +111,10 @@ static bool as_python(program *p, const ir_module *m, const ir_lanes *in,
   return ok;
 }
 
-static ir_module *lowered(program *p, int level, ir_stage upto) {
+static ir_module *lowered(program *p, int level, ir_stage upto,
+                          ir_target target) {
   ir_module *m = fe_lower(p->u, "main", p->a, NULL);
-  pass_opts o = {.verify = true};
+  pass_opts o = {.verify = true, .target = target};
   bool ok = m && ir_verify(m, p->dg);
   if (ok && upto != IR_HIGH)
     ok = pass_run(m, pass_pipeline(level, upto), &o, p->dg);
@@ -122,23 +123,40 @@ static ir_module *lowered(program *p, int level, ir_stage upto) {
   return NULL;
 }
 
-static bool on_nodes(program *p, ir_module *m, const ir_lanes *in,
-                     unsigned k) {
-  static const struct {
-    chi_protocol protocol;
-    unsigned n;
-  } modes[] = {{CHI_REP3, 3}, {CHI_SHAMIR, 3}, {CHI_SHAMIR, 4},
-               {CHI_SHAMIR, 5}, {CHI_SHAMIR, 6}, {CHI_SHAMIR, 7}};
-  kit_program *q = kit_compile(m, NULL, &p->why);
-  if (!q) return false;
+typedef struct mode {
+  chi_protocol protocol;
+  unsigned n;
+} mode;
+
+static const mode modes[] = {{CHI_REP3, 3},   {CHI_SHAMIR, 3}, {CHI_SHAMIR, 4},
+                             {CHI_SHAMIR, 5}, {CHI_SHAMIR, 6}, {CHI_SHAMIR, 7}};
+enum { MODES = sizeof modes / sizeof *modes };
+
+static ir_target target_of(const mode *m) {
+  return kit_target(m->protocol, m->n);
+}
+
+static bool on_nodes(program *p, int level, const ir_lanes *in, unsigned k) {
   /* rep3 always, and two of the others in turn */
-  bool ok = kit_compare(q, m, modes[0].protocol, 3, in, &p->why);
-  for (unsigned j = 0; j < 2 && ok; j++) {
-    unsigned at = 1 + (k + 2 * j) % 5;
-    ok = kit_compare(q, m, modes[at].protocol, modes[at].n, in, &p->why);
+  const mode *const use[] = {&modes[0], &modes[1 + k % 5],
+                             &modes[1 + (k + 2) % 5]};
+  ir_module *m = NULL;
+  kit_program *q = NULL;
+  bool ok = true;
+  for (unsigned j = 0; j < 3 && ok; j++) {
+    ir_target t = target_of(use[j]);
+    if (q && !kit_fits(m, t)) {
+      kit_free(q);
+      q = NULL;
+    }
+    if (!q) {
+      m = lowered(p, level, IR_SCHED, t);
+      q = m ? kit_compile(m, NULL, &p->why) : NULL;
+    }
+    ok = q && kit_compare(q, m, use[j]->protocol, use[j]->n, in, &p->why);
     if (!ok)
       buf_printf(&p->why, " (%s, %u nodes)",
-                 chi_protocol_name(modes[at].protocol), modes[at].n);
+                 chi_protocol_name(use[j]->protocol), use[j]->n);
   }
   kit_free(q);
   return ok;
@@ -159,7 +177,8 @@ static bool one(program *p, const char *base, const char *std, unsigned k) {
     diag_render_all(p->dg, &p->why, false);
     return false;
   }
-  ir_module *m = lowered(p, 0, IR_HIGH);
+  ir_target t = target_of(&modes[k % MODES]);
+  ir_module *m = lowered(p, 0, IR_HIGH, t);
   ir_lanes *in = m ? inputs(p, m) : NULL;
   if (!in || !as_python(p, m, in, "high")) return false;
   for (int level = 0; level <= 2; level++)
@@ -167,13 +186,11 @@ static bool one(program *p, const char *base, const char *std, unsigned k) {
       char what[32];
       snprintf(what, sizeof what, "%s -O%d", st == IR_CORE ? "core" : "sched",
                level);
-      m = lowered(p, level, st);
+      m = lowered(p, level, st, t);
       if (!m || !as_python(p, m, in, what)) return false;
     }
   /* the default level mostly, the others now and then */
-  if (k % 5 == 4 && !(m = lowered(p, (int)(k / 5 % 2), IR_SCHED)))
-    return false;
-  return on_nodes(p, m, in, k);
+  return on_nodes(p, k % 5 == 4 ? (int)(k / 5 % 2) : 2, in, k);
 }
 
 static int by_name(const void *a, const void *b) {

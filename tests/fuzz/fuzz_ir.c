@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
       run(a, m);
       ir_depth_max(m, a);
       if (m->stage == IR_SCHED)
-        ir_cost_static(a, m, (ir_cost_model){IR_SHAMIR, 7});
+        ir_cost_static(a, m, (ir_target){IR_SHAMIR, 7});
     }
   }
   buf b = {0};

@@ -117,7 +117,7 @@ static bool same_cost(const ir_cost *c, const kit_result *r, unsigned n,
 }
 
 /* What is exact before the run must be what the run did. */
-static bool same_static_cost(arena *a, const ir_module *m, ir_cost_model mo,
+static bool same_static_cost(arena *a, const ir_module *m, ir_target mo,
                              const kit_result *r, buf *why) {
   const ir_cost *c = ir_cost_meter_total(ir_cost_static(a, m, mo));
   return !c->exact || same_cost(c, r, mo.n, why);
@@ -126,7 +126,7 @@ static bool same_static_cost(arena *a, const ir_module *m, ir_cost_model mo,
 bool kit_compare(kit_program *p, const ir_module *m, chi_protocol protocol,
                  unsigned n, const ir_lanes *in, buf *why) {
   arena *a = arena_new();
-  ir_cost_model mo = {protocol == CHI_REP3 ? IR_REP3 : IR_SHAMIR, n};
+  ir_target mo = kit_target(protocol, n);
   ir_cost_meter *meter = ir_cost_meter_new(a, m, mo);
   ir_interp_opts o = {.exchange = ir_cost_meter_exchange, .user = meter,
                       .check_ranges = true};

@@ -74,9 +74,12 @@ bool kit_compare(kit_program *p, const ir_module *m, chi_protocol protocol,
                  unsigned n, const ir_lanes *in, buf *why);
 
 /* Text of a circuit at any stage to a verified one at stage sched, by
- * `pipeline` (NULL: none).  Lives in `a`. */
+ * `pipeline` (NULL: none), for `target` if it needs one.  Lives in `a`. */
 ir_module *kit_module(arena *a, const char *text, const char *pipeline,
-                      buf *why);
+                      ir_target target, buf *why);
+/* The target of nodes, and whether m runs on them. */
+ir_target kit_target(chi_protocol protocol, unsigned n);
+bool kit_fits(const ir_module *m, ir_target t);
 
 /* Pseudorandom lanes within the range of every input leaf, from `seed`. */
 ir_lanes *kit_inputs(const ir_module *m, arena *a, uint64_t seed);

@@ -4,8 +4,17 @@
 #include "ir/pass/pass.h"
 #include "kit.h"
 
+ir_target kit_target(chi_protocol protocol, unsigned n) {
+  return (ir_target){protocol == CHI_REP3 ? IR_REP3 : IR_SHAMIR, n};
+}
+
+bool kit_fits(const ir_module *m, ir_target t) {
+  return !m->target.protocol ||
+         (m->target.protocol == t.protocol && m->target.n == t.n);
+}
+
 ir_module *kit_module(arena *a, const char *text, const char *pipeline,
-                      buf *why) {
+                      ir_target target, buf *why) {
   source_set *ss = source_set_new(a);
   diag *dg = diag_new(a, ss);
   source_id id;
@@ -14,7 +23,7 @@ ir_module *kit_module(arena *a, const char *text, const char *pipeline,
     return NULL;
   }
   ir_module *m = ir_parse(a, ss, id, dg);
-  pass_opts o = {.verify = true};
+  pass_opts o = {.verify = true, .target = target};
   bool ok = m && ir_verify(m, dg);
   if (ok && pipeline) ok = pass_run(m, pipeline, &o, dg);
   if (ok) ok = ir_verify(m, dg);

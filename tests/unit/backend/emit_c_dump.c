@@ -30,7 +30,8 @@ static int run(const char *path, uint32_t part) {
   ir_module *m = ok ? ir_parse(a, ss, id, dg) : NULL;
   ok = m && ir_verify(m, dg);
   if (ok && m->stage != IR_SCHED)
-    ok = pass_run(m, pass_pipeline(2, IR_SCHED), NULL, dg);
+    ok = pass_run(m, m->stage == IR_CORE ? "sched" : pass_pipeline(2, IR_SCHED),
+                  NULL, dg);
   backend_info info = {.module = "golden", .version = "golden",
                        .doc = "One function.", .opening = &opening,
                        .nopening = 1};

@@ -71,7 +71,8 @@ static bool emit(const char *text, arena *a, backend_output *o, buf *why) {
   static const char *const owner[] = {"clinic \"A\"", "everyone"};
   static const backend_fact fact = {7, 3, "u60", 1, "everybody", 1};
   static const backend_fact often = {8, 1, "u8", 4, NULL, -1};
-  ir_module *m = kit_module(a, text, pass_pipeline(2, IR_SCHED), why);
+  ir_module *m = kit_module(a, text, pass_pipeline(2, IR_SCHED),
+                            (ir_target){IR_REP3, 3}, why);
   if (!m) return false;
   backend_info info = {.module = "unit", .version = "1.2.3", .owner = owner,
                        .opening = &fact, .nopening = 1, .assume = &often,

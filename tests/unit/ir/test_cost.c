@@ -6,12 +6,16 @@
 #include "ir/cost.h"
 #include "tests/unit/ir/suite.h"
 
-static ir_cost one(ir_protocol p, unsigned n, uint64_t m, uint64_t o) {
+static ir_cost load(ir_protocol p, unsigned n, ir_load x) {
   ir_cost c = {0};
-  ir_cost_model model = {p, n};
-  CU_ASSERT(ir_cost_model_ok(&model));
-  ir_cost_exchange(&model, m, o, 1, &c);
+  ir_target model = {p, n};
+  CU_ASSERT(ir_target_ok(&model));
+  ir_cost_exchange(&model, &x, 1, &c);
   return c;
+}
+
+static ir_cost one(ir_protocol p, unsigned n, uint64_t m, uint64_t o) {
+  return load(p, n, (ir_load){.reduce = m, .open = o});
 }
 
 static void exchange(void) {
@@ -39,13 +43,45 @@ static void exchange(void) {
   CU_ASSERT(c.rounds == 0 && c.exchanges == 0);
 }
 
+static void bits(void) {
+  /* two items of 9 and 1 lanes: 2 + 1 bytes */
+  ir_load r = {.reduce_bits = 10, .reduce_bytes = 3, .bit_items = 2};
+  ir_cost c = load(IR_REP3, 3, r);
+  CU_ASSERT(c.rounds == 1 && c.bytes[0] == 3 && c.bytes[2] == 3);
+  CU_ASSERT(c.reduce_bits == 10 && c.reduce_lanes == 0 && c.elements[0] == 0);
+  c = load(IR_SHAMIR, 5, r); /* t = 2: two receivers get a byte a lane */
+  CU_ASSERT(c.rounds == 1 && c.bytes[0] == 20 && c.bytes[4] == 20);
+  c = load(IR_SHAMIR, 7, r); /* no king for bits */
+  CU_ASSERT(c.rounds == 1 && c.bytes[6] == 30 && c.doubles_dealt == 0);
+  c = load(IR_SHAMIR, 4, r); /* the fourth node only receives */
+  CU_ASSERT(c.bytes[2] == 20 && c.bytes[3] == 0);
+  ir_load o = {.open = 1, .open_bits = 9, .open_bytes = 2, .bit_items = 1};
+  c = load(IR_REP3, 3, o); /* one tag */
+  CU_ASSERT(c.bytes[1] == 8 + 2 + 16 && c.open_lanes == 1 && c.open_bits == 9);
+  c = load(IR_SHAMIR, 4, o);
+  CU_ASSERT(c.bytes[3] == 3 * (8 + 9) && c.elements[3] == 3);
+  ir_load d = {.deal = 61, .bdeal = 2, .bit_items = 2};
+  c = load(IR_SHAMIR, 3, d);
+  CU_ASSERT(c.bytes[0] == 61 + 16 && c.elements[0] == 2 && c.dealt == 63);
+  CU_ASSERT(c.seeded == 6);
+  /* 4 lanes: 2 of node 0, one each of nodes 1 and 2 */
+  ir_load x = {.xdeal = {2, 1, 1}, .bit_items = 1};
+  c = load(IR_REP3, 3, x);
+  CU_ASSERT(c.bytes[0] == 16 && c.bytes[1] == 8 && c.bytes[2] == 8);
+  ir_load j = {.xjoin = {2, 1, 1}, .bit_items = 1};
+  c = load(IR_REP3, 3, j);
+  CU_ASSERT(c.bytes[0] == 16 && c.bytes[1] == 24 && c.bytes[2] == 24);
+  CU_ASSERT(c.elements[1] == 3 && c.seeded == 16 && c.dealt == 4);
+}
+
 static void models(void) {
-  CU_ASSERT_FALSE(ir_cost_model_ok(&(ir_cost_model){IR_REP3, 4}));
-  CU_ASSERT_FALSE(ir_cost_model_ok(&(ir_cost_model){IR_SHAMIR, 2}));
-  CU_ASSERT_FALSE(ir_cost_model_ok(&(ir_cost_model){IR_SHAMIR, 65}));
+  CU_ASSERT_FALSE(ir_target_ok(&(ir_target){IR_REP3, 4}));
+  CU_ASSERT_FALSE(ir_target_ok(&(ir_target){IR_SHAMIR, 2}));
+  CU_ASSERT_FALSE(ir_target_ok(&(ir_target){IR_SHAMIR, 65}));
   ir_cost c = {0};
-  ir_cost_model rep3 = {IR_REP3, 3};
-  ir_cost_exchange(&rep3, UINT64_MAX / 2, 1, UINT64_MAX / 2, &c);
+  ir_target rep3 = {IR_REP3, 3};
+  ir_load big = {.reduce = UINT64_MAX / 2, .open = 1};
+  ir_cost_exchange(&rep3, &big, UINT64_MAX / 2, &c);
   CU_ASSERT(c.bytes[0] == UINT64_MAX && c.rounds == UINT64_MAX / 2);
 }
 
@@ -69,7 +105,7 @@ static void statically(void) {
                               "input \"x\" \"\" \"[6]\" of \"x\" secret\n",
                               body, &dg);
     CU_ASSERT_FATAL(m && ir_verify(m, dg));
-    ir_cost_meter *t = ir_cost_static(a, m, (ir_cost_model){IR_REP3, 3});
+    ir_cost_meter *t = ir_cost_static(a, m, (ir_target){IR_REP3, 3});
     const ir_cost *c = ir_cost_meter_total(t);
     CU_ASSERT_EQUAL(c->exact, known == 1);
     CU_ASSERT(c->exchanges == 6 && c->rounds == 6 && c->reduce_lanes == 30 &&
@@ -88,6 +124,7 @@ static void statically(void) {
 void add_cost_tests(void) {
   CU_pSuite s = CU_add_suite("cost", NULL, NULL);
   CU_add_test(s, "one exchange", exchange);
+  CU_add_test(s, "items of bits", bits);
   CU_add_test(s, "models and saturation", models);
   CU_add_test(s, "static walk", statically);
 }

@@ -1,0 +1,105 @@
+/* Integers on shares from additions and multiplications: what the pass `bits`
+ * builds typed operations of.  docs/passes.md has methods, costs and sources.
+ *
+ * An integer of m bits in L lanes is one value of the domain b, m planes of L
+ * lanes: bit i of lane l is lane i * L + l.  Negative ones are two's
+ * complement.  A gadget writes at the cursor g->b and returns new values; where
+ * it says so it takes public bits as well, whose products are local.
+ */
+#ifndef IR_GADGET_GADGET_H
+#define IR_GADGET_GADGET_H
+
+#include "ir/ir.h"
+
+typedef struct gadget {
+  ir_builder b;
+  ir_target target;
+  struct carry_plan *plan; /* carry.c's, made once */
+  arena *a;                /* what lives as long as the pass */
+} gadget;
+
+#define GD_PLANES 160 /* no integer in the field has as many */
+
+/* ---- planes.c ---- */
+typedef struct gd_plane {
+  ir_value *v;
+  uint32_t at;
+} gd_plane;
+
+/* How many planes hold r (at least one), and whether the top one counts
+ * negatively. */
+uint32_t gd_width(const ir_range *r, bool *is_signed);
+ir_value *gd_const(gadget *g, unsigned bit, uint64_t lanes); /* public */
+ir_value *gd_xor(gadget *g, ir_value *x, ir_value *y);
+ir_value *gd_and(gadget *g, ir_value *x, ir_value *y);
+ir_value *gd_or(gadget *g, ir_value *x, ir_value *y);
+ir_value *gd_not(gadget *g, ir_value *x);
+/* c ? x : y; c has one plane, x and y m. */
+ir_value *gd_mux(gadget *g, ir_value *c, ir_value *x, ir_value *y, uint32_t m);
+/* Planes from .. from + n - 1. */
+ir_value *gd_planes(gadget *g, ir_value *x, uint64_t lanes, uint32_t from,
+                    uint32_t n);
+/* Any planes, in any order: few views if they follow patterns. */
+ir_value *gd_take(gadget *g, uint64_t lanes, const gd_plane *p, uint32_t n);
+ir_value *gd_cat(gadget *g, ir_value **x, uint32_t n);
+/* Each of the m planes has one lane; as many as asked for. */
+ir_value *gd_widen(gadget *g, ir_value *x, uint32_t m, uint64_t lanes);
+/* An integer of m planes with `to`: cut, or its sign or 0 repeated. */
+ir_value *gd_extend(gadget *g, ir_value *x, uint64_t lanes, uint32_t m,
+                    bool is_signed, uint32_t to);
+/* The and of the m planes. */
+ir_value *gd_all(gadget *g, ir_value *x, uint64_t lanes, uint32_t m);
+
+/* ---- carry.c ---- */
+/* The carry out of s + c + w, n planes each; w is one plane or NULL. */
+ir_value *gd_carry(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
+                   uint32_t n, ir_value *w);
+/* s + c + w modulo 2^n. */
+ir_value *gd_sum(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
+                 uint32_t n, ir_value *w);
+/* s + c modulo 2^n - 1, in 1 .. 2^n - 1 (neither all 0 nor all 1). */
+ir_value *gd_sum_around(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
+                        uint32_t n);
+
+/* ---- convert.c ---- */
+/* The lowest m bits of x, which lies in r, two's complement. */
+ir_value *gd_to_bits(gadget *g, ir_value *x, const ir_range *r, uint32_t m);
+/* The integer of m planes as a share that lies in r. */
+ir_value *gd_to_field(gadget *g, ir_value *bits, uint64_t lanes, uint32_t m,
+                      bool is_signed, const ir_range *r);
+/* Public field elements or integers to public bits. */
+ir_value *gd_public_bits(gadget *g, ir_value *x, uint32_t m);
+/* x + y, x - y, x * y in the field, whose range may not be representable. */
+ir_value *gd_arith(gadget *g, ir_op op, ir_value *x, ir_value *y);
+ir_value *gd_arith_si(gadget *g, ir_op op, ir_value *x, int64_t y);
+/* x + 2^j, modulo p. */
+ir_value *gd_offset(gadget *g, ir_value *x, uint32_t j);
+/* v as a value of range r. */
+ir_value *gd_fit(gadget *g, ir_value *v, const ir_range *r);
+/* Addends s, c of planes from .. to - 1 of x * 2^turn, a position below 0 being
+ * one from the top; 1 <= s + c <= 2p - 1. */
+void gd_addends(gadget *g, ir_value *x, unsigned turn, int32_t from,
+                int32_t to, ir_value **s, ir_value **c);
+
+/* ---- compare.c ---- */
+ir_value *gd_lt(gadget *g, ir_value *x, ir_value *y); /* in the field */
+ir_value *gd_eq(gadget *g, ir_value *x, ir_value *y);
+/* Integers of m planes; public ones too. */
+ir_value *gd_lt_bits(gadget *g, uint64_t lanes, ir_value *x, ir_value *y,
+                     uint32_t m, bool is_signed);
+ir_value *gd_eq_bits(gadget *g, uint64_t lanes, ir_value *x, ir_value *y,
+                     uint32_t m);
+
+/* ---- shift.c ---- */
+/* x (m planes) shifted by the integer of n planes `by`, public or shared. */
+ir_value *gd_shl(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
+                 ir_value *by, uint32_t n);
+ir_value *gd_shr(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
+                 bool is_signed, ir_value *by, uint32_t n);
+/* Lane l * m + i is bit i of lane l. */
+ir_value *gd_digits(gadget *g, uint64_t lanes, ir_value *x, uint32_t m);
+/* Lane l * n + j: is lane l of x (m planes) j? */
+ir_value *gd_onehot(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
+                    uint64_t n);
+
+#endif
