@@ -55,6 +55,8 @@ static void begin(rows *r, const bristol *c, const bristol_plan *p,
   uint32_t k = 0, have = c->in_bits + p->one + p->zero;
   for (; k < c->nin; k++) {
     part[k] = ir_splat(&r->l->b, arg[k].leaf[0], c->in[k] * r->n);
+    if (part[k]->ty.kind == KIND_SH) /* from here on as bits */
+      part[k] = ir_digits(&r->l->b, part[k], 1);
   }
   if (p->one) part[k++] = bit_row(r, 1, 1);
   if (p->zero || p->rows > have)

@@ -84,6 +84,7 @@ static bool follows(const ir_inst *i) {
   case OP_PUT:
   case OP_CONCAT:
   case OP_ASSUME:
+  case OP_SETTLE:
   case OP_SELECT: return true;
   default: return false;
   }
