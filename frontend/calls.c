@@ -71,10 +71,10 @@ void check_inst(fe_unit *u, inst *in, const ty *ret) {
     a.decl[f->hide[i].slot] = t->err ? NULL : t;
   }
   u->depth++;
-  val v = block_of(&a, body, ret);
+  val v = is_circuit(d) ? circuit_value(&a, ret) : block_of(&a, body, ret);
   u->depth--;
-  if (body->has_value && !a.returned) {
-    const node *last = body->kid[body->nkid - 1];
+  if ((body->has_value || is_circuit(d)) && !a.returned) {
+    const node *last = body->nkid ? body->kid[body->nkid - 1] : body;
     const node *e = last->kind == N_EXPR ? last->kid[0] : last;
     if (ret && v.t->kind != T_UNIT && v.t->kind != T_TOLD) {
       fitting fi = {e->sp, "the result", true, false, NULL};

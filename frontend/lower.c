@@ -37,6 +37,7 @@ static lv run_body(lo *l, inst *in, lv *arg, bool entry) {
     l->failed = true;
     return lv_zero(l, in->ret ? in->ret : l->u->ts->unit);
   }
+  if (is_circuit(in->f->decl)) return lower_circuit(l, in, arg);
   lframe f = {.in = in, .ret = in->ret}, *up = l->fr;
   if (f.ret && in->value && in->value->nleaf == f.ret->nleaf) {
     /* open labels as the values have them */

@@ -74,6 +74,9 @@ lv *lower_inputs(lo *l, const inst *in, const fe_fn *f);
 void lower_outputs(lo *l, const fe_fn *f, lv v);
 lv lower_entry(lo *l, inst *in, lv *arg);
 
+/* ---- lower_circuit.c ---- */
+lv lower_circuit(lo *l, const inst *in, const lv *arg);
+
 /* ---- lower_narrow.c ---- */
 void narrow_env(lo *l, const node *cond); /* behind a check that it holds */
 

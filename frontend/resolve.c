@@ -734,10 +734,14 @@ void resolve_fn(fe_unit *u, module *m, fninfo *f) {
     body = d->kid[3];
     if (d->op != FN_PLAIN && m->contract) hide(&r, d, d->op == FN_VIEW);
   }
-  block(&r, body);
+  if (is_circuit(d)) {
+    for (uint32_t i = 0; i < f->nparam; i++) r.local.p[i].used = true;
+  } else {
+    block(&r, body);
+    f->early_return = returns_inside(body, true);
+  }
   f->local = r.local.p;
   f->nlocal = (uint32_t)r.local.n;
-  f->early_return = returns_inside(body, true);
   f->bad = diag_errors(u->dg) != before;
   if (!f->bad) warn_unused(&r);
 }

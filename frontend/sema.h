@@ -6,6 +6,7 @@
  *   type_of.c  type syntax to types
  *   expr.c operators.c calls.c builtins.c arrays.c   expressions
  *   stmt.c loop.c   statements; intervals of what a loop changes
+ *   circuit.c bristol*.c   functions whose body is a file
  *   secret.c   what may not depend on a secret condition
  *   contract.c   state, maps, events, actions
  *   lower*.c   checked instances to circuits
@@ -99,8 +100,9 @@ struct fninfo {
   local *local;
   uint32_t nlocal, nparam;
   uint32_t id0, id1; /* node ids of the function lie in [id0, id1) */
-  bool resolved, early_return, bad, effect_known;
+  bool resolved, early_return, bad, effect_known, circuit_bad;
   const char *effect; /* what a call does that everybody sees: secret.c */
+  struct bristol *circuit; /* of a function that is a file; NULL: not read */
   inst *insts;
   hidden *hide; /* of an action, a view, an init */
   uint32_t nhide;
@@ -428,6 +430,19 @@ val structlit_of(an *a, const node *n);
 inst *new_inst(fe_unit *u, const sym *s, fninfo *f, module *m);
 void check_inst(fe_unit *u, inst *in, const ty *ret);
 const ty *entry_type(an *a, const ty *decl, const ty *arg, bool *poly);
+
+/* ---- circuit.c ---- */
+/* The body is the name of a circuit file, not a block. */
+static inline bool is_circuit(const node *fn) {
+  return fn->kind == N_FN && fn->kid[3]->kind == N_STRING;
+}
+/* The file's circuit, read once; NULL after a report. */
+struct bristol *circuit_of(fe_unit *u, const sym *s);
+/* The value of a circuit on in's parameters; reports where they, or the
+ * declared result, are not as the file has them. */
+val circuit_value(an *a, const ty *ret);
+/* A circuit that no one may call yet: is it declared as its file is? */
+void circuit_check(fe_unit *u, const sym *s);
 
 /* ---- builtins.c ---- */
 val builtin_of(an *a, const node *n, builtin b, const ty *want);

@@ -285,8 +285,11 @@ static void check_items(fe_unit *u, module *m) {
       struct_field_types(&a, s, NULL, s->decl->sp);
     if (s->kind == R_STATE || s->kind == R_MAP) state_type(u, s);
   }
-  for (sym *s = m->first; s; s = s->order)
-    if (s->fn && !s->fn->ngeneric && !s->fn->bad) base_inst(u, s);
+  for (sym *s = m->first; s; s = s->order) {
+    if (!s->fn || s->fn->bad) continue;
+    if (!s->fn->ngeneric) base_inst(u, s);
+    else if (is_circuit(s->decl) && m == u->mod[0]) circuit_check(u, s);
+  }
 }
 
 /* An unlabelled result that is secret: fine where another function takes it,

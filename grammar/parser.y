@@ -265,6 +265,11 @@ fn:
                mk_list(ps, N_ATTRS, @attrs, NULL, &$attrs), FN_PLAIN);
     $$->doc = $k.doc;
   }
+| attrs "fn"[k] fn_head "=" "string"[file] ";" {
+    $$ = mk_fn(ps, HERE($k.sp, @6), $fn_head, mk_token(ps, N_STRING, &$file),
+               mk_list(ps, N_ATTRS, @attrs, NULL, &$attrs), FN_PLAIN);
+    $$->doc = $k.doc;
+  }
 | attrs "fn" error      { RESYNC(SYNC_HEADER); }[sync] block {
     (void)$attrs;
     $$ = mk(ps, N_ERROR, HERE($2.sp, @block), 0);

@@ -247,10 +247,17 @@ ir_value *ir_get(ir_builder *b, ir_value *x, ir_value *off, int64_t plus,
 }
 
 ir_value *ir_gather(ir_builder *b, ir_value *x, ir_value *idx) {
+  return ir_gather_rows(b, x, idx, 1);
+}
+
+ir_value *ir_gather_rows(ir_builder *b, ir_value *x, ir_value *idx,
+                         uint64_t inner) {
   ir_type ty = x->ty;
-  ty.lanes = idx->ty.lanes;
+  ty.lanes = idx->ty.lanes * inner;
   ir_value *arg[2] = {x, idx};
-  return emit1(b, OP_GATHER, arg, 2, ty);
+  ir_value *v = emit1(b, OP_GATHER, arg, 2, ty);
+  v->def->at.inner = inner;
+  return v;
 }
 
 ir_value *ir_put(ir_builder *b, ir_value *x, ir_value *part, ir_value *off,

@@ -179,6 +179,7 @@ static bool run_node(ir_interp *x, const node *nd, val *out) {
   case OP_LIFT:
   case OP_REDUCE:
   case OP_OPEN:
+  case OP_SETTLE:
   case OP_WROTE:
   case OP_ASSUME: return interp_move(x, nd);
   default:

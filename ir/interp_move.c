@@ -60,7 +60,7 @@ static bool mask_guard(ir_interp *x, const node *nd, val *r) {
   return true;
 }
 
-/* hide lift reduce open assume: the clear value is the same. */
+/* hide lift reduce open settle assume: the clear value is the same. */
 static bool run_same(ir_interp *x, const node *nd) {
   const ir_inst *i = nd->i;
   val *r = res_of(x, nd);
@@ -148,12 +148,14 @@ static bool run_gather(ir_interp *x, const node *nd) {
   if (!s) return false;
   *res_of(x, nd) = (val){.st = s};
   bool wide = ir_lanes_wide(x->m, ti);
+  uint64_t row = i->at.inner;
   for (uint64_t k = 0; k < ti->lanes; k++) {
     val_mpz(idx, DOM_Z, wide, k, x->t[0]);
-    if (mpz_sgn(x->t[0]) < 0 || mpz_cmp_ui(x->t[0], tx->lanes - 1) > 0)
+    if (mpz_sgn(x->t[0]) < 0 || mpz_cmp_ui(x->t[0], tx->lanes / row - 1) > 0)
       return interp_fail(x, IR_RUN_UNDEFINED, i->sp,
                          "a lane outside the array was asked for");
-    copy_lane(x, s, k, v, tx, mpz_get_ui(x->t[0]));
+    for (uint64_t j = 0; j < row; j++)
+      copy_lane(x, s, k * row + j, v, tx, mpz_get_ui(x->t[0]) * row + j);
   }
   set_result(x, nd, s);
   return true;

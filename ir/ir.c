@@ -18,6 +18,7 @@ static const unsigned attrs_of[OP_COUNT] = {
     [OP_WROTE] = AT_NAME,
     [OP_WRAP] = AT_BITS,
     [OP_SUM] = AT_INNER,
+    [OP_GATHER] = AT_INNER,
     [OP_PROD] = AT_INNER,
     [OP_VIEW] = AT_OFF | AT_DIMS,
     [OP_GET] = AT_OFF | AT_DIMS,

@@ -126,7 +126,7 @@ typedef struct ir_attr {
   mpz_srcptr *table;    /* TABLE: ty.lanes entries */
   const char *name;     /* INPUT, OUTPUT, TELL: leaf path ("xs", "p.age") */
   uint64_t inner;       /* SUM, PROD: group length; ONEHOT: places;
-                           SHUFFLE, UNSHUFFLE: lanes of a row */
+                           SHUFFLE, UNSHUFFLE, GATHER: lanes of a row */
   uint32_t bits;        /* WRAP, DIGITS, SPLIT, DEAL, UNPACK, PACK */
   uint64_t max;         /* WHILE */
   int64_t off;          /* VIEW, GET, PUT; SPLIT, DEAL: lowest bit */
@@ -282,6 +282,9 @@ ir_value *ir_view(ir_builder *b, ir_value *x, int64_t off, const ir_dim *d,
 ir_value *ir_get(ir_builder *b, ir_value *x, ir_value *off, int64_t plus,
                  const ir_dim *d, uint32_t nd);
 ir_value *ir_gather(ir_builder *b, ir_value *x, ir_value *idx);
+/* Rows of `inner` lanes. */
+ir_value *ir_gather_rows(ir_builder *b, ir_value *x, ir_value *idx,
+                         uint64_t inner);
 ir_value *ir_put(ir_builder *b, ir_value *x, ir_value *part, ir_value *off,
                  int64_t plus, const ir_dim *d, uint32_t nd);
 ir_value *ir_concat(ir_builder *b, ir_value **x, uint32_t n);

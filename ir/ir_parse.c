@@ -312,9 +312,12 @@ static bool need_attributes(parser *p, ir_inst *i) {
     if (!ok) return false;
   }
   if (has & AT_TABLE && !need_table(p, i)) return false;
-  if (has & AT_INNER && (!need_word(p, "inner") ||
-                         !need_uint(p, IR_LANES_MAX, &at->inner)))
-    return false;
+  if (has & AT_INNER) {
+    bool said = i->op != OP_GATHER || take_word(p, "inner");
+    at->inner = 1;
+    if (i->op != OP_GATHER && !need_word(p, "inner")) return false;
+    if (said && !need_uint(p, IR_LANES_MAX, &at->inner)) return false;
+  }
   if (has & AT_BITS &&
       (!need_word(p, "bits") || !need_u32(p, IR_RANGE_BITS, &at->bits)))
     return false;

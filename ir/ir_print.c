@@ -157,7 +157,7 @@ static void attributes(printer *p, const ir_inst *i) {
     buf_mpz(b, at->imm);
   }
   if (has & AT_TABLE) table(b, i);
-  if (has & AT_INNER)
+  if (has & AT_INNER && (i->op != OP_GATHER || at->inner != 1))
     buf_printf(b, " inner %llu", (unsigned long long)at->inner);
   if (has & AT_BITS) buf_printf(b, " bits %u", at->bits);
   if (has & AT_MAX) buf_printf(b, " max %llu", (unsigned long long)at->max);

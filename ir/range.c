@@ -331,6 +331,7 @@ const ir_range *ir_range_of(ir_module *m, ir_op op, const ir_range *a,
   case OP_LIFT:
   case OP_REDUCE:
   case OP_OPEN:
+  case OP_SETTLE:
   case OP_WROTE: return a;
   case OP_MUL: return times(m, a, b);
   case OP_PROD: return a ? power(m, a, inner) : NULL;

@@ -269,6 +269,8 @@ static bool conv_kinds(const ir_inst *i) {
   if (i->op == OP_ASSUME)
     return x->dom == r->dom && x->kind == r->kind && x->dom != DOM_B &&
            (i->narg < 2 || is_bool(i->arg[1]) || is_bit_share(i->arg[1]));
+  if (i->op == OP_SETTLE)
+    return x->kind == KIND_SH && r->kind == KIND_SH && x->dom == r->dom;
   if (i->op == OP_WROTE)
     return x->kind == KIND_PUB && x->dom == r->dom && r->kind == KIND_PUB;
   static const struct {
@@ -361,7 +363,10 @@ static bool move_lanes(const ir_inst *i) {
   case OP_PUT:
     return r == i->arg[0]->ty.lanes && is_scalar(i->arg[2]) &&
            i->arg[1]->ty.lanes == ir_dims_lanes(i->at.dim, i->at.ndim);
-  case OP_GATHER: return r == i->arg[1]->ty.lanes;
+  case OP_GATHER:
+    return i->at.inner && i->arg[0]->ty.lanes % i->at.inner == 0 &&
+           !__builtin_mul_overflow(i->arg[1]->ty.lanes, i->at.inner, &n) &&
+           r == n;
   default:
     for (uint32_t k = 0; k < i->narg; k++)
       if (__builtin_add_overflow(n, i->arg[k]->ty.lanes, &n)) return false;

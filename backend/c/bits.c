@@ -185,6 +185,14 @@ static void emit_gather(c_emit *e, const ir_inst *i) {
   const ir_value *v = i->res[0], *x = i->arg[0];
   uint64_t index = operand(e, i, 1, NULL);
   e->uses_w = true;
+  if (i->at.inner > 1) {
+    emit_line(e,
+              "chi_gen_b_rows(g, %s, %" PRIu64 ", %" PRIu64 ", %" PRIu64
+              ", w + %" PRIu64 ", %" PRIu64 ", %" PRIu64 ");",
+              kind_of(rep_of(e, v)), place(e, v), place(e, x), x->ty.lanes,
+              index, i->arg[1]->ty.lanes, i->at.inner);
+    return;
+  }
   emit_line(e,
             "chi_gen_b_gather(g, %s, %" PRIu64 ", %" PRIu64 ", %" PRIu64
             ", %" PRIu64 ", w + %" PRIu64 ");",

@@ -267,9 +267,13 @@ static c_name lane_of(c_kernel *k, const ir_inst *i, const c_idx *lane,
                       c_rep r) {
   c_idx x;
   if (i->op == OP_GATHER) {
-    c_name at = elem_as(k, i->arg[1], lane, REP_Z);
-    x = idx_const(0);
-    idx_add_sym(k, &x, arena_strdup(k->e->a, at.s), 1);
+    int64_t row = (int64_t)i->at.inner;
+    ir_dim which[2] = {{i->arg[1]->ty.lanes, 1}, {i->at.inner, 0}};
+    ir_dim within[2] = {{i->arg[1]->ty.lanes, 0}, {i->at.inner, 1}};
+    c_idx r0 = idx_view(k, lane, 0, which, 2);
+    c_name at = elem_as(k, i->arg[1], &r0, REP_Z);
+    x = idx_view(k, lane, 0, within, 2);
+    idx_add_sym(k, &x, arena_strdup(k->e->a, at.s), row);
     return elem_as(k, i->arg[0], &x, r);
   }
   x = idx_view(k, lane, i->at.off, i->at.dim, i->at.ndim);

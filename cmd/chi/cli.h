@@ -28,6 +28,7 @@ typedef enum {
   CMD_COST,
   CMD_INSPECT,
   CMD_SPLIT,
+  CMD_IMPORT,
   CMD_EXPLAIN,
   CMD_NEW,
   CMD_NET,
@@ -124,6 +125,7 @@ int cmd_test(cli *c);
 int cmd_cost(cli *c);
 int cmd_inspect(cli *c);
 int cmd_split(cli *c);
+int cmd_import(cli *c);
 int cmd_explain(cli *c);
 int cmd_new(cli *c);
 int cmd_net(cli *c);

@@ -88,6 +88,15 @@ const command command_table[CMD_COUNT] = {
                    "  chi split pool.chi\n  chi split pool.chi close\n"
                    "  chi split pool.chi SalaryPool.close --json",
                    1, 2, cmd_split, false},
+    [CMD_IMPORT] = {"import", "bristol FILE",
+                    "the declaration for a circuit file",
+                    "Reads FILE, a boolean circuit in the format Bristol "
+                    "Fashion, and prints how a\nsource file declares it as a "
+                    "function, or writes that to the file of -o.",
+                    "  chi import bristol adder64.txt\n"
+                    "  chi import bristol adder64.txt -o adder64.chi\n"
+                    "  chi import bristol adder64.txt --json",
+                    2, 2, cmd_import, false},
     [CMD_EXPLAIN] = {"explain", "[ID]", "the long story of a diagnostic",
                      "Tells what a diagnostic means, why it is one, and how "
                      "its cause is mended.\nWithout ID: the list of all.",

@@ -15,8 +15,8 @@ typedef enum { OPT_FLAG, OPT_TEXT, OPT_LIST } option_kind;
 enum {
   CONTRACT = ON(DEPLOY) | ON(CALL) | ON(VIEW) | ON(LOG) | ON(STATE) | ON(INBOX),
   ALL = ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT) |
-        ON(SPLIT) | ON(EXPLAIN) | ON(NEW) | ON(NET) | CONTRACT | ON(VERSION) |
-        ON(HELP),
+        ON(SPLIT) | ON(IMPORT) | ON(EXPLAIN) | ON(NEW) | ON(NET) | CONTRACT |
+        ON(VERSION) | ON(HELP),
   NODES = ON(RUN) | ON(TEST) | ON(COST) | ON(NET) | ON(BUILD) | ON(INSPECT),
   SIGNED = ON(DEPLOY) | ON(CALL) | ON(INBOX),
   UNLOCK = ON(NEW) | SIGNED,
@@ -55,8 +55,8 @@ static const option table[] = {
     {"--filter", "TEXT", OPT_TEXT, AT(filter), ON(TEST),
      "only tests whose name contains TEXT"},
     {"--list", NULL, OPT_FLAG, AT(list), ON(TEST), "names of the tests only"},
-    {"-o", "DIR", OPT_TEXT, AT(out), ON(BUILD),
-     "where the files go; made if it is not there"},
+    {"-o", "PATH", OPT_TEXT, AT(out), ON(BUILD) | ON(IMPORT),
+     "the folder for the files, made if it is not there; import: the file"},
     {"--set", "NAME=VALUE", OPT_LIST, AT(set),
      ON(CHECK) | ON(BUILD) | ON(SPLIT) | ON(INSPECT) | ON(COST) | ON(DEPLOY),
      "a template parameter of a contract"},

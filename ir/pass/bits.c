@@ -86,6 +86,7 @@ static bool follows(const ir_inst *i) {
   case OP_PUT:
   case OP_CONCAT:
   case OP_ASSUME:
+  case OP_SETTLE:
   case OP_SELECT: return true;
   default: return false;
   }
@@ -157,6 +158,7 @@ static bool makes_planes(const bits_pass *z, const ir_value *v,
   const ir_inst *d = v->def;
   if (!d) return v->block->owner == o;
   if (!*budget || d->nregion) return false;
+  if (d->op == OP_HIDE) return gd_is_bool(v);
   --*budget;
   bool gate = d->op == OP_MUL || d->op == OP_SUB;
   if (!follows(d) && !gate) return ir_is_typed(d) && d->op != OP_SHL;

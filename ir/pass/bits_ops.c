@@ -369,7 +369,7 @@ static bool lower_put(bits_pass *z, ir_inst *i) {
   return true;
 }
 
-/* Lane l of plane j is lane index[l] + j * lanes. */
+/* Row r of plane j is row index[r] + j * rows. */
 static bool lower_gather(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0], *at = i->arg[1];
   if (!bits_native(z, x)) return false;
@@ -381,11 +381,31 @@ static bool lower_gather(bits_pass *z, ir_inst *i) {
     ir_dim again[2] = {{m, 0}, {lanes, 1}}, plane[2] = {{m, 1}, {lanes, 0}};
     ir_value *base = ir_op2(
         &g->b, OP_MUL, ir_iota(&g->b, m),
-        ir_const_si(&g->b, DOM_Z, (int64_t)x->ty.lanes, 1));
+        ir_const_si(&g->b, DOM_Z, (int64_t)(x->ty.lanes / i->at.inner), 1));
     at = ir_op2(&g->b, OP_ADD, pass_view(&g->b, at, 0, again, 2),
                 pass_view(&g->b, base, 0, plane, 2));
   }
-  bits_set_planes(z, i, ir_gather(&g->b, bits_planes(z, x), at), m, neg);
+  ir_value *v = ir_gather_rows(&g->b, bits_planes(z, x), at, i->at.inner);
+  bits_set_planes(z, i, v, m, neg);
+  return true;
+}
+
+static bool lower_settle(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0];
+  if (!bits_native(z, x)) return false;
+  bool neg;
+  uint32_t m = gd_width(x->ty.range, &neg);
+  bits_set_planes(z, i, ir_op1(&z->g.b, OP_SETTLE, bits_planes(z, x)), m, neg);
+  return true;
+}
+
+/* A public bit is hidden in the form that is wanted; both cost nothing. */
+static bool lower_hide(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0], *r = i->res[0];
+  if (!gd_is_bool(r) || !(z->wants[r->id] & BITS_PLANES)) return false;
+  ir_value *field = ir_op1(&z->g.b, OP_HIDE, x);
+  bits_set_planes(z, i, gd_public_bits(&z->g, x, 1), 1, false);
+  z->form[r->id].field = field;
   return true;
 }
 
@@ -455,6 +475,7 @@ bool bits_lower(bits_pass *z, ir_inst *i) {
       [OP_GATHER] = lower_gather, [OP_CONCAT] = lower_concat,
       [OP_ASSUME] = lower_assume, [OP_OPEN] = lower_open,
       [OP_SUM] = lower_sum,
+      [OP_SETTLE] = lower_settle, [OP_HIDE] = lower_hide,
   };
   if (follow[i->op]) return follow[i->op](z, i);
   return ir_is_typed(i) && table[i->op] && table[i->op](z, i);

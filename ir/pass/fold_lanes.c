@@ -268,10 +268,11 @@ static ir_value *gather(fold *f, ir_inst *i) {
   ir_inst *d = i->arg[1]->def;
   if (!d || pass_guarded(i)) return NULL;
   ir_builder b = pass_before(f->m, i);
-  int64_t c = 0;
-  ir_dim dim = {i->res[0]->ty.lanes, d->op == OP_IOTA};
+  int64_t c = 0, row = (int64_t)i->at.inner;
+  ir_dim dim[2] = {{i->arg[1]->ty.lanes, d->op == OP_IOTA ? row : 0},
+                   {i->at.inner, 1}};
   if (d->op != OP_IOTA && !pass_const_i64(i->arg[1], &c)) return NULL;
-  return fold_view(f, &b, i->arg[0], c, &dim, 1);
+  return fold_view(f, &b, i->arg[0], c * row, dim, 2);
 }
 
 static ir_value *concat(fold *f, ir_inst *i) {

@@ -52,7 +52,23 @@ static void reduce_after(lazy *z, ir_inst *i, ir_value *v) {
   of(z, v)->s = ir_op1(&b, OP_REDUCE, v);
 }
 
+/* Where a circuit says that a sum of products ends. */
+static void write_settle(lazy *z, ir_inst *i) {
+  if (of(z, i->arg[0])->deg2) {
+    i->op = OP_REDUCE;
+    i->arg[0] = as_product(z, i->arg[0]);
+    return;
+  }
+  pass_replace(i->res[0], i->arg[0]);
+  ir_remove(i);
+}
+
 static void write_step(lazy *z, ir_inst *i) {
+  pass_resolve(i);
+  if (i->op == OP_SETTLE) {
+    write_settle(z, i);
+    return;
+  }
   ir_value *v = i->nres == 1 ? i->res[0] : NULL;
   lazy_value *u = v && of(z, v)->deg2 ? of(z, v) : NULL;
   bool by_products = u && u->need_p && !u->mul;
@@ -78,6 +94,7 @@ static void write_block(lazy *z, ir_block *b);
 
 static void write_region(lazy *z, ir_inst *o) {
   uint32_t at = pass_first_carry(o);
+  pass_resolve(o);
   for (uint32_t k = 0; k < o->nres; k++) {
     bool prod = of(z, o->res[k])->deg2;
     if (prod) {
@@ -97,6 +114,7 @@ static void write_region(lazy *z, ir_inst *o) {
     write_block(z, o->region[r]);
     if (o->op == OP_WHILE && r == 0) continue;
     ir_inst *y = pass_yield(o->region[r]);
+    pass_resolve(y);
     for (uint32_t k = 0; k < o->nres; k++)
       y->arg[k] = of(z, o->res[k])->deg2 ? as_product(z, y->arg[k])
                                          : as_share(z, y->arg[k]);
@@ -123,5 +141,6 @@ bool pass_lazy(ir_module *m, pass_ctx *cx) {
   lazy_plan(&z);
   m->stage = IR_CORE; /* the builder now gives kind prod */
   write_block(&z, m->body);
+  pass_resolve_block(m->body);
   return true;
 }

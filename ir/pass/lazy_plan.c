@@ -41,20 +41,16 @@ bool lazy_wants_share(const ir_inst *i, uint32_t k) {
   switch (i->op) {
   case OP_MUL: return pass_is_share_mul(i);
   case OP_OPEN:
-<<<<<<< HEAD
-  case OP_OUTPUT: return true;
-  case OP_SHUFFLE:
-  case OP_UNSHUFFLE:
-=======
   case OP_OUTPUT:
   case OP_SPLIT:
   case OP_DEAL:
   case OP_XDEAL:
   case OP_XJOIN:
   case OP_BDEAL: return true;
-  case OP_ASSUME: return k == 1;
->>>>>>> i4-std
+  case OP_SHUFFLE:
+  case OP_UNSHUFFLE:
   case OP_TELL: return k == 0;
+  case OP_ASSUME: return k == 1;
   default: return false;
   }
 }
@@ -277,6 +273,10 @@ static void needs_step(lazy *z, ir_inst *i, uint32_t depth) {
   if (deg2 && !v->need_s) v->need_p = true;
   if (deg2 && v->need_s && !v->linear) v->need_p = true;
   for (uint32_t k = 0; k < i->narg; k++) {
+    if (i->op == OP_SETTLE) {
+      need(z, i->arg[k], false, depth);
+      continue;
+    }
     if (lazy_wants_share(i, k) || !deg2) {
       need(z, i->arg[k], true, depth);
       continue;

@@ -123,7 +123,7 @@ bool pass_guarded(const ir_inst *i) {
   case OP_GATHER: {
     const ir_range *r = i->arg[1]->ty.range;
     return !ir_range_is_int64(r) || mpz_sgn(r->lo) < 0 ||
-           mpz_cmp_ui(r->hi, i->arg[0]->ty.lanes - 1) > 0;
+           mpz_cmp_ui(r->hi, i->arg[0]->ty.lanes / i->at.inner - 1) > 0;
   }
   default: return false;
   }
@@ -144,6 +144,7 @@ bool pass_free(const ir_inst *i) {
   case OP_PERM:
   case OP_SHUFFLE:
   case OP_UNSHUFFLE:
+  case OP_SETTLE:
   case OP_MLOAD:
   case OP_WROTE:
   case OP_ASSUME: return false;

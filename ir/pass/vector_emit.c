@@ -256,9 +256,10 @@ static void write_inst(vloop *l, ir_builder *b, ir_inst *i) {
     ir_value *idx = wide(l, b, i->arg[1], n_idx);
     if (each)
       idx = ir_op2(b, OP_ADD, idx,
-                   turns_times(l, b, n_idx, i->arg[0]->ty.lanes));
+                   turns_times(l, b, n_idx,
+                               i->arg[0]->ty.lanes / i->at.inner));
     ir_value *src = each ? vec_info(l, i->arg[0])->vec : uni(l, i->arg[0]);
-    set_lanes(l, b, i->res[0], ir_gather(b, src, idx));
+    set_lanes(l, b, i->res[0], ir_gather_rows(b, src, idx, i->at.inner));
   } else if (i->op == OP_CONCAT) {
     write_concat(l, b, i);
   } else {

@@ -367,6 +367,10 @@ CHI_API void chi_gen_b_put(chi_gen *g, int kind, uint64_t dst,
 CHI_API void chi_gen_b_gather(chi_gen *g, int kind, uint64_t dst,
                               uint64_t dst_lanes, uint64_t src,
                               uint64_t src_lanes, const uint64_t *index);
+/* Row r of dst, `inner` lanes, is row index[r] (public) of src; n rows. */
+CHI_API void chi_gen_b_rows(chi_gen *g, int kind, uint64_t dst, uint64_t src,
+                            uint64_t src_lanes, const uint64_t *index,
+                            uint64_t n, uint64_t inner);
 /* x where the public z at `cond` is 1, y where it is 0; cond has `lanes` words
  * or one.  dst may be x or y. */
 CHI_API void chi_gen_b_select(chi_gen *g, int kind, uint64_t dst, uint64_t x,

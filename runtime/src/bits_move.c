@@ -200,6 +200,36 @@ void chi_gen_b_gather(chi_gen *g, int kind, uint64_t dst, uint64_t dst_lanes,
   }
 }
 
+static void rows_of_bits(uint64_t *d, const uint64_t *v, const uint64_t *index,
+                         uint64_t n, uint64_t inner) {
+  memset(d, 0, chii_bit_words(n * inner) * 8);
+  if (inner % 64) {
+    for (uint64_t r = 0; r < n; r++)
+      copy_bits(d, r * inner, v, index[r] * inner, inner);
+    return;
+  }
+  for (uint64_t r = 0; r < n; r++)
+    memcpy(d + r * (inner / 64), v + index[r] * (inner / 64), inner / 8);
+}
+
+void chi_gen_b_rows(chi_gen *g, int kind, uint64_t dst, uint64_t src,
+                    uint64_t src_lanes, const uint64_t *index, uint64_t n,
+                    uint64_t inner) {
+  uint64_t lanes = n * inner;
+  move m = move_of(g, kind, dst, lanes, src, src_lanes);
+  if (m.bytes) {
+    uint8_t *d = (uint8_t *)m.dst;
+    if (lanes)
+      m.dst[chii_bit_bytes(lanes) - 1] = 0; /* words of as many bytes */
+    for (uint64_t r = 0; r < n; r++)
+      memcpy(d + r * inner, (const uint8_t *)m.src + index[r] * inner, inner);
+    return;
+  }
+  for (unsigned p = 0; p < m.planes; p++)
+    rows_of_bits(m.dst + p * m.dst_plane, m.src + p * m.src_plane, index, n,
+                 inner);
+}
+
 /* ---- integers to planes and back ---- */
 
 /* a[i] bit j to a[j] bit i. */

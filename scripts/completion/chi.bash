@@ -9,7 +9,7 @@ _chi() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
   local cmd=${COMP_WORDS[1]} opts= i args=0
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "check build run test cost inspect split explain new net deploy call view log state inbox version help" -- "$cur"))
+    COMPREPLY=($(compgen -W "check build run test cost inspect split import explain new net deploy call view log state inbox version help" -- "$cur"))
     return
   fi
   case $prev in
@@ -37,9 +37,10 @@ _chi() {
     log) opts="--follow --json --help" ;;
     state) opts="--json --help" ;;
     inbox) opts="--as --passphrase-file --key-file --json --help" ;;
+    import) opts="-o --json --help" ;;
     explain) opts="--all --markdown --json --help" ;;
     version) opts="--json --help" ;;
-    help) COMPREPLY=($(compgen -W "check build run test cost inspect split explain new net deploy call view log state inbox version" -- "$cur")); return ;;
+    help) COMPREPLY=($(compgen -W "check build run test cost inspect split import explain new net deploy call view log state inbox version" -- "$cur")); return ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$opts" -- "$cur"))

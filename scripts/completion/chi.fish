@@ -1,5 +1,5 @@
 # fish completion for chi
-set -l commands check build run test cost inspect split explain new net deploy call view log state inbox version help
+set -l commands check build run test cost inspect split import explain new net deploy call view log state inbox version help
 complete -c chi -f
 complete -c chi -n "not __fish_seen_subcommand_from $commands" -a check -d 'errors and warnings only'
 complete -c chi -n "not __fish_seen_subcommand_from $commands" -a build -d 'the circuit as C, header and manifest'
@@ -8,6 +8,8 @@ complete -c chi -n "not __fish_seen_subcommand_from $commands" -a test -d 'its t
 complete -c chi -n "not __fish_seen_subcommand_from $commands" -a cost -d 'rounds and bytes, exactly what run measures'
 complete -c chi -n "not __fish_seen_subcommand_from $commands" -a inspect -d 'the circuit as text'
 complete -c chi -n "not __fish_seen_subcommand_from $commands" -a explain -d 'the long story of a diagnostic'
+complete -c chi -n "not __fish_seen_subcommand_from $commands" -a import -d 'the declaration for a circuit file'
+complete -c chi -n "__fish_seen_subcommand_from import" -F -a bristol
 complete -c chi -n "not __fish_seen_subcommand_from $commands" -a split -d 'where an action is cut'
 complete -c chi -n "not __fish_seen_subcommand_from $commands" -a new -d 'an identity, a key pair of yours'
 complete -c chi -n "not __fish_seen_subcommand_from $commands" -a net -d 'a local network of nodes and a ledger'

@@ -22,7 +22,8 @@ ELSEWHERE = {"E0211": "the file is missing: tests/cmd",
              "E0259": "tests/unit/cmd", "E0261": "tests/unit/cmd",
              "E0401": "tests/unit/frontend", "E0402": "tests/unit/frontend"}
 # Stories whose example speaks of other files, or of the command.
-NOT_ALONE = {"E0202", "E0209", "E0211", "E0259", "E0261", "E0401", "E0402"}
+NOT_ALONE = {"E0202", "E0209", "E0211", "E0259", "E0261", "E0271", "E0272",
+             "E0401", "E0402"}
 
 
 def messages(chi, path):

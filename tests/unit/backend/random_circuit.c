@@ -375,11 +375,14 @@ static ir_value *gen_move(gen *g) {
     ir_value *at = wrapped(g, fit(g, pick(g, want_z), 1), bits, false);
     return ir_get(&g->b, x, at, off, d, nd);
   }
-  case 3: { /* gather */
+  case 3: { /* gather, by rows where they divide x */
     unsigned bits = 0;
-    while (bits < 6 && (2u << bits) <= n) bits++;
+    uint64_t row = n > 4 && n % 3 == 0 ? 3 : n > 2 && n % 2 == 0 ? 2 : 1;
+    if (below(g, 2)) row = 1;
+    while (bits < 6 && (2u << bits) <= n / row) bits++;
     if (!bits) return x;
-    return ir_gather(&g->b, x, wrapped(g, pick(g, want_z), bits, false));
+    return ir_gather_rows(&g->b, x,
+                          wrapped(g, pick(g, want_z), bits, false), row);
   }
   case 4:
   case 5: { /* put */

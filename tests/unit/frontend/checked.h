@@ -28,5 +28,6 @@ void suite_types(void);
 void suite_units(void);
 void suite_loops(void);
 void suite_circuits(void);
+void suite_bristol(void);
 
 #endif

@@ -10,6 +10,7 @@ int main(int argc, char **argv) {
   suite_units();
   suite_loops();
   suite_circuits();
+  suite_bristol();
   CU_basic_run_tests();
   unsigned failed = CU_get_number_of_failures();
   CU_cleanup_registry();

@@ -203,11 +203,15 @@ class Circuit:
 
     def gather(self):
         a = self.pick()
-        idx = [self.rng.randrange(a.n) for _ in range(self.rng.randrange(1, 5))]
+        row = self.rng.choice([r for r in (1, 2, 3) if a.n % r == 0])
+        idx = [self.rng.randrange(a.n // row)
+               for _ in range(self.rng.randrange(1, 5))]
         t = self.emit("z", "pub", idx, min(idx), max(idx),
                       "table [" + ", ".join(map(str, idx)) + "]")
-        self.emit(a.dom, a.kind, [a.lanes[i] for i in idx], a.lo, a.hi,
-                  f"gather {a.name}, {t.name}")
+        self.emit(a.dom, a.kind,
+                  [a.lanes[i * row + j] for i in idx for j in range(row)],
+                  a.lo, a.hi, f"gather {a.name}, {t.name}" +
+                  (f" inner {row}" if row > 1 else ""))
 
     def fold(self):
         a = self.pick(lambda v: v.n > 1 and (v.lo is None or v.hi < 1000))

@@ -171,7 +171,8 @@ static void vector_step(gen *g, ir_builder *b) {
   }
   default: {
     ir_value *idx = ir_op2(b, OP_MUL, ir_iota(b, 4), small(b, 2));
-    push(&g->s, loose(ir_fold(b, OP_SUM, ir_gather(b, x, idx), 4)));
+    ir_value *rows = ir_gather_rows(b, x, idx, x->ty.lanes % 3 ? 1 : 3);
+    push(&g->s, loose(ir_fold(b, OP_SUM, rows, rows->ty.lanes)));
     (void)d;
     break;
   }
