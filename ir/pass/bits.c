@@ -77,6 +77,16 @@ void bits_set_planes(bits_pass *z, ir_inst *i, ir_value *v, uint32_t m,
 }
 
 /* ---- uses, backward ---- */
+/* A gate on 0/1, written as arithmetic. */
+static bool is_gate(const ir_inst *i) {
+  if ((i->op != OP_MUL && i->op != OP_SUB && i->op != OP_PROD) ||
+      !gd_is_bool(i->res[0]))
+    return false;
+  for (uint32_t k = 0; k < i->narg; k++)
+    if (!gd_is_bool(i->arg[k])) return false;
+  return true;
+}
+
 /* What follows the form of its operands passes its own uses on. */
 static bool follows(const ir_inst *i) {
   switch (i->op) {
@@ -132,7 +142,7 @@ static bool uses(bits_pass *z, ir_block *b) {
     if (i->nregion) continue;
     uint8_t w = BITS_FIELD;
     if (ir_is_typed(i) || i->op == OP_OPEN) w = BITS_PLANES;
-    if (follows(i)) w = z->wants[i->res[0]->id];
+    if (follows(i) || is_gate(i)) w = z->wants[i->res[0]->id];
     for (uint32_t k = 0; k < i->narg; k++) more |= want(z, i->arg[k], w);
   }
   return more;
@@ -149,9 +159,9 @@ static bool makes_planes(const bits_pass *z, const ir_value *v,
   if (!d) return v->block->owner == o;
   if (!*budget || d->nregion) return false;
   --*budget;
-  bool gate = d->op == OP_MUL || d->op == OP_SUB;
+  bool gate = is_gate(d);
   if (!follows(d) && !gate) return ir_is_typed(d) && d->op != OP_SHL;
-  if (gate && gd_is_bool(v)) {
+  if (gate) {
     for (uint32_t k = 0; k < d->narg; k++)
       if (d->arg[k]->ty.kind == KIND_SH &&
           makes_planes(z, d->arg[k], o, budget))
@@ -164,7 +174,7 @@ static bool makes_planes(const bits_pass *z, const ir_value *v,
                                                                : 1;
   for (uint32_t k = from; k < to; k++)
     if (!makes_planes(z, d->arg[k], o, budget)) return false;
-  return !gate;
+  return true;
 }
 
 static void set_param(bits_pass *z, ir_value *v) {
