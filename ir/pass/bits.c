@@ -1,11 +1,11 @@
 /* bits: integers on shares in terms of additions and multiplications.
  *
  * Comparisons, selections, bitwise operations, shifts, division, digits and
- * one-hot of shares are written out by the gadgets of ir/gadget, in the field and
- * in GF(2), for one protocol (pass_ctx.target).  A value has up to two forms, in
- * the field and as planes of bits; each is made once, where the value is defined,
- * and only if something asks for it.  Moves, openings and gates on 0/1 follow
- * the form that their operands have.
+ * one-hot of shares are written out by the gadgets of ir/gadget, in the field
+ * and in GF(2), for one protocol (pass_ctx.target).  A value has up to two
+ * forms, in the field and as planes of bits; each is made once, where the value
+ * is defined, and only if something asks for it.  Moves, openings and gates on
+ * 0/1 follow the form that their operands have.
  * Needs: stage high.  Keeps: the stage.  Linear, times the width of the field.
  * Source: docs/passes.md.
  *
