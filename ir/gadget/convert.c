@@ -200,7 +200,8 @@ static ir_value *join(gadget *g, ir_value *b) {
   for (uint32_t k = 0; k < n; k++) v[k] = i->res[k];
   while (n > 1) {
     uint32_t h = n / 2;
-    for (uint32_t k = 0; k < h; k++) v[k] = xor_field(g, v[2 * k], v[2 * k + 1]);
+    for (uint32_t k = 0; k < h; k++)
+      v[k] = xor_field(g, v[2 * k], v[2 * k + 1]);
     if (n & 1) v[h] = v[n - 1];
     n -= h;
   }

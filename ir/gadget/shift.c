@@ -21,7 +21,9 @@ static ir_value *down(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
   return gd_extend(g, rest, lanes, m - from, is_signed, m);
 }
 
-static uint64_t power(uint32_t t) { return t < 63 ? (uint64_t)1 << t : INT64_MAX; }
+static uint64_t power(uint32_t t) {
+  return t < 63 ? (uint64_t)1 << t : INT64_MAX;
+}
 
 ir_value *gd_shl(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                  ir_value *by, uint32_t n) {

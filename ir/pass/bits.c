@@ -1,11 +1,11 @@
 /* bits: integers on shares in terms of additions and multiplications.
  *
  * Comparisons, selections, bitwise operations, shifts, division, digits and
- * one-hot of shares are written out by the gadgets of ir/gadget, in the field and
- * in GF(2), for one protocol (pass_ctx.target).  A value has up to two forms, in
- * the field and as planes of bits; each is made once, where the value is defined,
- * and only if something asks for it.  Moves, openings and gates on 0/1 follow
- * the form that their operands have.
+ * one-hot of shares are written out by the gadgets of ir/gadget, in the field
+ * and in GF(2), for one protocol (pass_ctx.target).  A value has up to two
+ * forms, in the field and as planes of bits; each is made once, where the value
+ * is defined, and only if something asks for it.  Moves, openings and gates on
+ * 0/1 follow the form that their operands have.
  * Needs: stage high.  Keeps: the stage.  Linear, times the width of the field.
  * Source: docs/passes.md.
  *
@@ -77,6 +77,16 @@ void bits_set_planes(bits_pass *z, ir_inst *i, ir_value *v, uint32_t m,
 }
 
 /* ---- uses, backward ---- */
+/* A gate on 0/1, written as arithmetic. */
+static bool is_gate(const ir_inst *i) {
+  if ((i->op != OP_MUL && i->op != OP_SUB && i->op != OP_PROD) ||
+      !gd_is_bool(i->res[0]))
+    return false;
+  for (uint32_t k = 0; k < i->narg; k++)
+    if (!gd_is_bool(i->arg[k])) return false;
+  return true;
+}
+
 /* What follows the form of its operands passes its own uses on. */
 static bool follows(const ir_inst *i) {
   switch (i->op) {
@@ -160,9 +170,9 @@ static bool makes_planes(const bits_pass *z, const ir_value *v,
   if (!*budget || d->nregion) return false;
   if (d->op == OP_HIDE) return gd_is_bool(v);
   --*budget;
-  bool gate = d->op == OP_MUL || d->op == OP_SUB;
+  bool gate = is_gate(d);
   if (!follows(d) && !gate) return ir_is_typed(d) && d->op != OP_SHL;
-  if (gate && gd_is_bool(v)) {
+  if (gate) {
     for (uint32_t k = 0; k < d->narg; k++)
       if (d->arg[k]->ty.kind == KIND_SH &&
           makes_planes(z, d->arg[k], o, budget))
@@ -175,7 +185,7 @@ static bool makes_planes(const bits_pass *z, const ir_value *v,
                                                                : 1;
   for (uint32_t k = from; k < to; k++)
     if (!makes_planes(z, d->arg[k], o, budget)) return false;
-  return !gate;
+  return true;
 }
 
 static void set_param(bits_pass *z, ir_value *v) {

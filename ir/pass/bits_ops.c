@@ -335,6 +335,15 @@ static bool lower_sum(bits_pass *z, ir_inst *i) {
   return true;
 }
 
+static bool lower_product(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0];
+  if (!gd_is_bool(x) || !bits_native(z, x)) return false;
+  bits_set_planes(
+      z, i, pass_product_tree(&z->g.b, bits_planes(z, x), i->at.inner), 1,
+      false);
+  return true;
+}
+
 /* ---- what follows its operands ---- */
 static void with_planes(ir_dim *d, const ir_inst *i, uint32_t m, uint64_t of) {
   d[0] = (ir_dim){m, (int64_t)of};
@@ -474,7 +483,7 @@ bool bits_lower(bits_pass *z, ir_inst *i) {
       [OP_GET] = lower_view,      [OP_PUT] = lower_put,
       [OP_GATHER] = lower_gather, [OP_CONCAT] = lower_concat,
       [OP_ASSUME] = lower_assume, [OP_OPEN] = lower_open,
-      [OP_SUM] = lower_sum,
+      [OP_SUM] = lower_sum,       [OP_PROD] = lower_product,
       [OP_SETTLE] = lower_settle, [OP_HIDE] = lower_hide,
   };
   if (follow[i->op]) return follow[i->op](z, i);
