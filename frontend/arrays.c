@@ -163,6 +163,8 @@ static const ty *indexed(an *a, const node *n, const ty *b, bool *sec,
       uint64_t len = 1;
       ok &= slice_length(a, k, b->dim[i], &len);
       dim[nd++] = len;
+      *miss |= is_guarded(a) && k->nkid && k->kid[0] &&
+               k->kid[0]->kind != N_INT;
     } else {
       const ty *t = index_value(a, k);
       ok &= t != NULL;
