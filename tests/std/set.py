@@ -73,7 +73,8 @@ def tables(rng):
         m = len(b)
         rows = [rng.randint(-128, 127) for _ in b]
         body = '''fn f(a: secret [%s; %d], b: secret [%s; %d],
-     v: secret [i8; %d]) -> ([i8; %d], [bool; %d], [i8; %d], [bool; %d], [i8; %d, 2]) {
+     v: secret [i8; %d])
+    -> ([i8; %d], [bool; %d], [i8; %d], [bool; %d], [i8; %d, 2]) {
     let (x, p) = set.join_by_pairs(a, b, v);
     let (y, q) = set.join_by_sorting(a, b, v);
     let (z, _r) = set.join(a, b, [[0, w] for w in v]);
