@@ -102,4 +102,17 @@ ir_value *gd_digits(gadget *g, uint64_t lanes, ir_value *x, uint32_t m);
 ir_value *gd_onehot(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                     uint64_t n);
 
+/* ---- divide.c ---- */
+/* x / by towards zero, in the field; x has a range, by is not 0, and |x| + |by|
+ * stays in the field. */
+ir_value *gd_div_const(gadget *g, ir_value *x, mpz_srcptr by);
+/* x (n planes) by y (d planes), towards zero; *q has n planes, *r d, each one
+ * more if it has a sign.  Where by_zero, x / 0 = 0, x mod 0 = x, and *r has at
+ * least n planes. */
+void gd_divide(gadget *g, uint64_t lanes, ir_value *x, uint32_t n, bool xneg,
+               ir_value *y, uint32_t d, bool yneg, bool by_zero, ir_value **q,
+               ir_value **r);
+/* The root of x >= 0 of m planes: (m + 1) / 2 planes. */
+ir_value *gd_isqrt(gadget *g, uint64_t lanes, ir_value *x, uint32_t m);
+
 #endif

@@ -116,7 +116,9 @@ static void lower_block(bits_pass *z, ir_block *b) {
 }
 
 static void find_typed(ir_inst *i, void *any) {
-  *(bool *)any |= ir_is_typed(i);
+  *(bool *)any |= ir_is_typed(i) ||
+                  (i->op == OP_ASSUME && i->narg > 1 &&
+                   i->arg[1]->ty.kind == KIND_SH);
 }
 
 bool pass_bits(ir_module *m, pass_ctx *cx) {

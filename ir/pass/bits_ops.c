@@ -79,8 +79,11 @@ static bool lower_select(bits_pass *z, ir_inst *i) {
     c = bits_field(z, c);
     x = bits_field(z, x);
     y = bits_field(z, y);
-    ir_value *d = gd_arith(&z->g, OP_SUB, x, y);
-    bits_set_field(z, i, gd_arith(&z->g, OP_ADD, y,
+    /* y + c (x - y); the difference always the same way round, so that the
+     * opposite choice has the same product */
+    bool turn = x->id > y->id;
+    ir_value *d = gd_arith(&z->g, OP_SUB, turn ? y : x, turn ? x : y);
+    bits_set_field(z, i, gd_arith(&z->g, turn ? OP_SUB : OP_ADD, y,
                                   gd_arith(&z->g, OP_MUL, c, d)));
     return true;
   }
@@ -228,6 +231,60 @@ static bool lower_onehot(bits_pass *z, ir_inst *i) {
   return true;
 }
 
+/* ---- division ---- */
+/* x + c fits, so that the offset of gd_div_const does. */
+static bool divides_const(const bits_pass *z, const ir_inst *i,
+                          mpz_srcptr *by) {
+  if (!ir_is_const(i->arg[1], by) || !mpz_sgn(*by)) return false;
+  const ir_range *r = i->arg[0]->ty.range;
+  mpz_t t;
+  mpz_init(t);
+  mpz_sub(t, r->hi, r->lo);
+  mpz_addmul_ui(t, *by, mpz_sgn(*by) > 0 ? 3 : 0);
+  mpz_submul_ui(t, *by, mpz_sgn(*by) < 0 ? 3 : 0);
+  bool fits = mpz_sizeinbase(t, 2) < z->m->mersenne;
+  mpz_clear(t);
+  return fits;
+}
+
+static bool lower_divide(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0], *y = i->arg[1], *q, *r;
+  gadget *g = &z->g;
+  uint64_t lanes = i->res[0]->ty.lanes;
+  mpz_srcptr c;
+  if (is_share(x) && divides_const(z, i, &c)) {
+    x = bits_field(z, x);
+    q = gd_div_const(g, x, c);
+    if (i->op == OP_MOD)
+      q = gd_arith(g, OP_SUB, x,
+                   gd_arith(g, OP_MUL, q, ir_const(&g->b, DOM_P, c, 1)));
+    bits_set_field(z, i, q);
+    return true;
+  }
+  bool xneg, yneg;
+  uint32_t n = gd_width(x->ty.range, &xneg), d = gd_width(y->ty.range, &yneg);
+  const ir_range *ry = y->ty.range;
+  bool by_zero = is_share(y) && mpz_sgn(ry->lo) <= 0 && mpz_sgn(ry->hi) >= 0;
+  gd_divide(g, lanes, bits_operand(z, x, n, lanes), n, xneg,
+            bits_operand(z, y, d, lanes), d, yneg, by_zero, &q, &r);
+  uint32_t nr = d + xneg;
+  if (by_zero && nr < n) nr = n;
+  if (i->op == OP_DIV)
+    bits_set_planes(z, i, q, n + (xneg || yneg), xneg || yneg);
+  else
+    bits_set_planes(z, i, r, nr, xneg);
+  return true;
+}
+
+static bool lower_isqrt(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0];
+  uint32_t m = width_of(x);
+  ir_value *v = gd_isqrt(&z->g, x->ty.lanes,
+                         bits_operand(z, x, m, x->ty.lanes), m);
+  bits_set_planes(z, i, v, (m + 1) / 2, false);
+  return true;
+}
+
 /* ---- what follows its operands ---- */
 static void with_planes(ir_dim *d, const ir_inst *i, uint32_t m, uint64_t of) {
   d[0] = (ir_dim){m, (int64_t)of};
@@ -306,7 +363,7 @@ static bool lower_assume(bits_pass *z, ir_inst *i) {
     bits_set_planes(z, i, bits_planes(z, x), m, neg);
     return true;
   }
-  if (i->narg < 2 || !bits_native(z, i->arg[1])) return false;
+  if (i->narg < 2 || !is_share(i->arg[1])) return false;
   bits_set_field(z, i,
                  ir_assume(&z->g.b, bits_field(z, x),
                            ir_const_si(&z->g.b, DOM_Z, 0, 1),
@@ -338,7 +395,8 @@ bool bits_lower(bits_pass *z, ir_inst *i) {
       [OP_OR] = lower_bitwise,     [OP_XOR] = lower_bitwise,
       [OP_SHL] = lower_shift,      [OP_SHR] = lower_shift,
       [OP_WRAP] = lower_wrap,      [OP_DIGITS] = lower_digits,
-      [OP_ONEHOT] = lower_onehot,
+      [OP_ONEHOT] = lower_onehot,  [OP_DIV] = lower_divide,
+      [OP_MOD] = lower_divide,     [OP_ISQRT] = lower_isqrt,
   };
   static bool (*const follow[OP_COUNT])(bits_pass *, ir_inst *) = {
       [OP_SELECT] = lower_select, [OP_MUL] = lower_mul,
