@@ -2,7 +2,11 @@
 #ifndef FRONTEND_BUILTIN_H
 #define FRONTEND_BUILTIN_H
 
-/* BUILTIN(ENUM, name, fewest arguments, most arguments) */
+#include <stdbool.h>
+
+/* BUILTIN(ENUM, name, fewest arguments, most arguments).  Names in __ are for
+ * the standard library alone: what they open or take for granted is argued
+ * there (docs/std.md). */
 #define BUILTINS(X)          \
   X(SUM, "sum", 1, 2)        \
   X(PROD, "prod", 1, 1)      \
@@ -33,7 +37,13 @@
   X(TRANSPOSE, "transpose", 1, 1) \
   X(REVEAL, "reveal", 1, 2)  \
   X(ASSERT, "assert", 1, 2)  \
-  X(REQUIRE, "require", 1, 2)
+  X(REQUIRE, "require", 1, 2)   \
+  X(PERMUTATION, "__permutation", 1, 1) \
+  X(SHUFFLE, "__shuffle", 2, 2) \
+  X(UNSHUFFLE, "__unshuffle", 2, 2) \
+  X(OPEN, "__open", 1, 1)       \
+  X(DIGITS, "__digits", 1, 1)   \
+  X(SUMS_BEFORE, "__sums_before", 1, 1)
 
 typedef enum {
 #define BUILTIN_ENUM(E, N, LO, HI) B_##E,
@@ -45,6 +55,9 @@ enum { B_COUNT_ALL = B_COUNT_ };
 
 int builtin_find(const char *name); /* -1: none */
 const char *builtin_name(unsigned b);
+static inline bool builtin_is_trusted(unsigned b) {
+  return b >= B_PERMUTATION;
+}
 unsigned builtin_min_args(unsigned b);
 unsigned builtin_max_args(unsigned b);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frontend/sema.h"
+#include "ir/ir.h"
 
 typedef struct call {
   an *a;
@@ -485,6 +486,61 @@ static const ty *len_call(call *c) {
   return ty_int(a->u->ts, ival_si(a->u->iv, n, n), LAB_PUB);
 }
 
+/* ---- for the standard library ---- */
+
+/* An array whose rows are moved by a permutation, argument 1. */
+static const ty *shuffle_call(call *c) {
+  an *a = c->a;
+  if (c->x->kind != T_ARRAY || !ty_is_data(c->x))
+    return bad_argument(c, c->arg[0], c->x, "an array of values");
+  const ty *p = expr_of(a, c->arg[1], NULL).t;
+  if (p->err) return poison(a);
+  if (p->kind != T_INT || p->sec ||
+      !ival_inside(p->iv, ival_si(a->u->iv, 0, IR_PERMS_MAX - 1)))
+    return bad_argument(c, c->arg[1], p, "a permutation");
+  return ty_relabel(a->u->ts, c->x, LAB_SEC);
+}
+
+static const ty *open_call(call *c) {
+  if (!ty_is_data(c->x)) return bad_argument(c, c->arg[0], c->x, "a value");
+  return ty_relabel(c->a->u->ts, c->x, LAB_PUB);
+}
+
+/* The bits of x less its least value, along a new last axis. */
+static const ty *digits_call(call *c) {
+  an *a = c->a;
+  const ty *e = ty_elem(c->x);
+  if (e->kind != T_INT && e->kind != T_BOOL)
+    return bad_argument(c, c->arg[0], c->x, "integers");
+  uint64_t dim[64], n = e->kind == T_INT ? ival_key_bits(a->u->iv, e->iv) : 1;
+  uint32_t nd = c->x->kind == T_ARRAY ? c->x->ndim : 0;
+  if (nd >= 32 || ty_lanes(c->x) > TY_MAX_LANES / n) {
+    REPORT(a, TOO_LARGE, c->n->sp, "an array of more than 2^32 elements");
+    return poison(a);
+  }
+  if (nd) memcpy(dim, c->x->dim, nd * sizeof *dim);
+  dim[nd++] = n;
+  return ty_array(a->u->ts,
+                  ty_int(a->u->ts, ival_si(a->u->iv, 0, 1), e->label), dim,
+                  nd);
+}
+
+/* The sum of all elements before each. */
+static const ty *sums_before_call(call *c) {
+  an *a = c->a;
+  const ty *e = ty_elem(c->x);
+  if (c->x->kind != T_ARRAY || c->x->ndim != 1 || e->kind != T_INT)
+    return bad_argument(c, c->arg[0], c->x, "an array of integers");
+  mpz_t none, most;
+  mpz_init(none);
+  mpz_init_set_ui(most, c->x->lanes - 1);
+  const ival *iv = ival_times(a->u->iv, e->iv, none, most);
+  mpz_clear(none);
+  mpz_clear(most);
+  const ty *r = checked_int(a, c->n->sp, iv, e->label, "sum");
+  return r->err ? r : like(a, c->x, r);
+}
+
 /* ---- all ---- */
 
 static bool take_arguments(call *c, builtin b) {
@@ -551,6 +607,13 @@ static const ty *dispatch(call *c, builtin b) {
   case B_REVEAL: return reveal_call(c);
   case B_ASSERT: return check_call(c, true);
   case B_REQUIRE: return check_call(c, false);
+  case B_PERMUTATION:
+    return ty_int(c->a->u->ts, ival_si(c->a->u->iv, 0, IR_PERMS_MAX - 1),
+                  LAB_PUB);
+  case B_SHUFFLE: case B_UNSHUFFLE: return shuffle_call(c);
+  case B_OPEN: return open_call(c);
+  case B_DIGITS: return digits_call(c);
+  case B_SUMS_BEFORE: return sums_before_call(c);
   default: return poison(c->a);
   }
 }

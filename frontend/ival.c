@@ -365,3 +365,9 @@ void ival_suggest(const ival *v, buf *out) {
   mpz_clear(t);
   buf_printf(out, "i%zu", (hi > lo ? hi : lo) + 1);
 }
+
+unsigned ival_key_bits(ival_set *s, const ival *x) {
+  const ival *y = ival_sub(s, x, ival_get(s, x->lo, x->lo));
+  unsigned n = (unsigned)mpz_sizeinbase(y->hi, 2);
+  return n ? n : 1;
+}

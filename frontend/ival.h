@@ -70,4 +70,7 @@ void ival_print(const ival *v, buf *out);
 /* The smallest uN or iN that holds v: "u9". */
 void ival_suggest(const ival *v, buf *out);
 
+/* Bits of x less the least of them: at least 1. */
+unsigned ival_key_bits(ival_set *s, const ival *x);
+
 #endif

@@ -181,7 +181,7 @@ static lv lower_ranged(lo *l, const node *n, const ty *t, lv x, builtin b) {
   const ty *shown = x.t->kind == T_ARRAY
                         ? ty_array(l->u->ts, ni->want, x.t->dim, x.t->ndim)
                         : ni->want;
-  if (b == B_ASSUME) note(l, true, n->sp, shown, "", NULL);
+  if (b == B_ASSUME && !module_is_std(l->u, l->fr->in->mod)) note(l, true, n->sp, shown, "", NULL);
   if (v->ty.range && ir_range_within(v->ty.range, range_of(l, to)))
     return one(l, t, v);
   if (v->ty.dom == DOM_P && b != B_ASSUME) v = typed_operand(l, v, false);
@@ -325,6 +325,74 @@ static lv lower_transpose(lo *l, lv x) {
   return r;
 }
 
+/* ---- for the standard library ---- */
+
+static lv lower_shuffle(lo *l, const node *n, const ty *t, lv x, builtin b) {
+  lv p = lower_expr(l, n->kid[2]);
+  lv r = lv_new(l, t);
+  if (l->failed) return lv_zero(l, t);
+  ir_op op = b == B_SHUFFLE ? OP_SHUFFLE : OP_UNSHUFFLE;
+  for (uint32_t i = 0; i < x.t->nleaf; i++) {
+    uint64_t row = leaf_lanes(x.t, i) / x.t->dim[0];
+    mpz_srcptr same; /* rows of one constant do not move */
+    r.leaf[i] = ir_is_const(x.leaf[i], &same)
+                    ? x.leaf[i]
+                    : ir_shuffle(&l->b, op, x.leaf[i], p.leaf[0], row);
+  }
+  return r;
+}
+
+static lv lower_open(lo *l, const ty *t, lv x) {
+  lv r = lv_new(l, t);
+  for (uint32_t i = 0; i < t->nleaf; i++) {
+    const ty *e = ty_leaf(t, i);
+    ir_value *v = x.leaf[i];
+    if (v->ty.kind != KIND_PUB) v = ir_op1(&l->b, OP_OPEN, v);
+    if (v->ty.dom == DOM_P && e->kind != T_FIELD)
+      v = ir_ranged(&l->b, OP_DEC, v, range_of(l, e->iv));
+    r.leaf[i] = v;
+  }
+  return r;
+}
+
+static ir_value *key_digits(lo *l, const ty *e, ir_value *v) {
+  if (e->kind != T_INT) return v;
+  const ival *least = ival_get(l->u->iv, e->iv->lo, e->iv->lo);
+  unsigned n = ival_key_bits(l->u->iv, e->iv);
+  v = ir_op2(&l->b, OP_SUB, v, z_const(l, e->iv->lo));
+  return digits_of(l, within(l, v, ival_sub(l->u->iv, e->iv, least)), n);
+}
+
+/* Groups of RUN lanes, one behind the other: sums within them in RUN steps on
+ * all groups at once, and those of whole groups the same way. */
+static ir_value *sums_before(lo *l, ir_value *v) {
+  enum { RUN = 16 };
+  uint64_t n = v->ty.lanes, groups = (n + RUN - 1) / RUN;
+  ir_value *parts[RUN], *pair[2] = {v, NULL};
+  if (n < groups * RUN) {
+    pair[1] = ir_const_si(&l->b, v->ty.dom, 0, groups * RUN - n);
+    v = ir_concat(&l->b, pair, 2);
+  }
+  parts[0] = ir_const_si(&l->b, v->ty.dom, 0, groups);
+  ir_value *sum = NULL;
+  for (uint64_t k = 0; k < RUN; k++) {
+    ir_dim column = {groups, RUN};
+    ir_value *x = ir_view(&l->b, v, (int64_t)k, &column, 1);
+    sum = sum ? ir_op2(&l->b, OP_ADD, sum, x) : x;
+    if (k + 1 < RUN) parts[k + 1] = sum;
+  }
+  ir_value *all = ir_concat(&l->b, parts, RUN);
+  ir_dim back[2] = {{groups, 1}, {RUN, (int64_t)groups}};
+  all = ir_view(&l->b, all, 0, back, 2);
+  if (groups > 1) {
+    ir_dim each[2] = {{groups, 1}, {RUN, 0}};
+    ir_value *whole = ir_view(&l->b, sums_before(l, sum), 0, each, 2);
+    all = ir_op2(&l->b, OP_ADD, all, whole);
+  }
+  ir_dim first = {n, 1};
+  return ir_view(&l->b, all, 0, &first, 1);
+}
+
 lv lower_builtin(lo *l, const node *n, builtin b) {
   const ty *t = type_at(l, n);
   lv x = lower_expr(l, n->kid[1]);
@@ -370,6 +438,12 @@ lv lower_builtin(lo *l, const node *n, builtin b) {
   case B_INT: return convert(l, t, x, b);
   case B_TRANSPOSE: return lower_transpose(l, x);
   case B_REVEAL: return lower_reveal(l, n, x);
+  case B_PERMUTATION: return one(l, t, ir_perm(&l->b));
+  case B_SHUFFLE:
+  case B_UNSHUFFLE: return lower_shuffle(l, n, t, x, b);
+  case B_OPEN: return lower_open(l, t, x);
+  case B_DIGITS: return one(l, t, key_digits(l, e, v));
+  case B_SUMS_BEFORE: return one(l, t, narrowed(l, sums_before(l, v), r->iv));
   default: return lower_check(l, n, x, b);
   }
 }

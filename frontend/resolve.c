@@ -144,7 +144,7 @@ static const char *nearest(rs *r, const char *name) {
     unsigned e = distance(name, s->name);
     if (e < d) d = e, best = s->name;
   }
-  for (unsigned i = 0; i < B_COUNT_ALL; i++) {
+  for (unsigned i = 0; i < B_COUNT_ALL && !builtin_is_trusted(i); i++) {
     unsigned e = distance(name, builtin_name(i));
     if (e < d) d = e, best = builtin_name(i);
   }
@@ -208,6 +208,14 @@ static void outside_state(rs *r, const node *n, const sym *s) {
   set(r, n, R_ERROR, 0, NULL);
 }
 
+/* A function that is always there, for this module. */
+static int builtin_here(const rs *r, const char *name) {
+  int b = builtin_find(name);
+  return b >= 0 && builtin_is_trusted((unsigned)b) &&
+                 !module_is_std(r->u, r->m)
+             ? -1 : b;
+}
+
 static void name(rs *r, const node *n, bool callee) {
   int64_t slot = lookup(r, n->text);
   if (slot >= 0) {
@@ -222,7 +230,7 @@ static void name(rs *r, const node *n, bool callee) {
     }
   sym *s = module_find(r->m, n->text);
   if (!s && is_context(n->text) && outside_action(r, n)) return;
-  int b = s ? -1 : builtin_find(n->text);
+  int b = s ? -1 : builtin_here(r, n->text);
   if (b >= 0) {
     set(r, n, R_BUILTIN, (uint32_t)b, NULL);
     return;

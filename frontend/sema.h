@@ -275,6 +275,8 @@ typedef struct an {
 
 /* ---- unit.c ---- */
 sym *module_find(const module *m, const char *name);
+/* Of the standard library, which may use what others may not. */
+bool module_is_std(const fe_unit *u, const module *m);
 sym *module_add(fe_unit *u, module *m, const node *d, res_kind k);
 fninfo *new_fn(fe_unit *u, const node *d);
 inst *base_inst(fe_unit *u, const sym *s);

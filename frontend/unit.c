@@ -21,6 +21,10 @@ static sym *own_sym(const module *m, const char *name, uint32_t h) {
   return NULL;
 }
 
+bool module_is_std(const fe_unit *u, const module *m) {
+  return u->opt.std_dir && m->dir && !strcmp(m->dir, u->opt.std_dir);
+}
+
 sym *module_find(const module *m, const char *name) {
   uint32_t h = name_hash(name);
   sym *s = NULL;

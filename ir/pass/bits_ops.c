@@ -350,9 +350,25 @@ static void with_planes(ir_dim *d, const ir_inst *i, uint32_t m, uint64_t of) {
   for (uint32_t k = 0; k < i->at.ndim; k++) d[k + 1] = i->at.dim[k];
 }
 
+/* Do the turns of loops read a good part of x, which stands before them, and
+ * want it in the field?  Then it is put there once, and no turn waits for it. */
+static bool read_in_turns(const bits_pass *z, const ir_inst *i) {
+  const ir_value *x = i->arg[0];
+  uint64_t lanes = i->res[0]->ty.lanes, turns;
+  bool loop = false;
+  if (z->wants[i->res[0]->id] != BITS_FIELD) return false;
+  for (const ir_block *b = i->block; b != x->block; b = b->owner->block) {
+    if (b->owner->op == OP_IF) continue;
+    if (!pass_trip(b->owner, &turns)) return false;
+    if (__builtin_mul_overflow(lanes, turns, &lanes)) lanes = UINT64_MAX;
+    loop = true;
+  }
+  return loop && lanes >= x->ty.lanes / 4;
+}
+
 static bool lower_view(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0];
-  if (!bits_native(z, x)) return false;
+  if (!bits_native(z, x) || read_in_turns(z, i)) return false;
   bool neg;
   uint32_t m = gd_width(x->ty.range, &neg), nd = i->at.ndim + 1;
   ir_dim *d = ARENA_ARR(z->g.a, ir_dim, nd);

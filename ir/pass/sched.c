@@ -143,7 +143,9 @@ static void choose(sched *s) {
   for (uint32_t k = 0; k < s->n; k++) s->v[k].late = s->levels;
   for (uint32_t k = s->n; k--;) {
     node *v = &s->v[k];
-    if (v->inter && v->late > v->level && frees(s, v) < lanes_of(v->i))
+    /* shuffles take several rounds: best those of all that are ready */
+    if (v->inter && ir_ops[v->i->op].rule != RULE_SHUFFLE &&
+        v->late > v->level && frees(s, v) < lanes_of(v->i))
       v->level = v->late;
     uint32_t due = v->inter ? v->level - 1 : v->eager ? v->level : v->late;
     for (size_t p = v->first; p < v->end; p++)
