@@ -34,8 +34,10 @@ static ir_value *negative(gadget *g, ir_value *d, const ir_range *r) {
   gd_addends(g, d, 0, -1, (int32_t)j + 1, &s, &c);
   ir_value *w = gd_or(g, gd_planes(g, s, lanes, 0, 1),
                       gd_planes(g, c, lanes, 0, 1));
-  ir_value *carry = gd_carry(g, lanes, gd_planes(g, s, lanes, 1, j),
-                             gd_planes(g, c, lanes, 1, j), j, w);
+  ir_value *carry = w;
+  if (j)
+    carry = gd_carry(g, lanes, gd_planes(g, s, lanes, 1, j),
+                     gd_planes(g, c, lanes, 1, j), j, w);
   ir_value *top = gd_xor(g, gd_planes(g, s, lanes, j + 1, 1),
                          gd_planes(g, c, lanes, j + 1, 1));
   return gd_not(g, gd_xor(g, top, carry));

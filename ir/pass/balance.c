@@ -47,14 +47,14 @@ static void depths(balance *z, ir_block *b, uint32_t base) {
     uint32_t d = base, e = base;
     bool prod = i->op == OP_PROD && i->res[0]->ty.kind == KIND_SH;
     bool mul = pass_is_share_mul(i) || prod;
-    bool waits = mul || i->op == OP_OPEN || i->nregion;
+    bool waits = mul || pass_interacts(i) || i->nregion;
     for (uint32_t k = 0; k < i->narg; k++) {
       uint32_t s = z->share[i->arg[k]->id];
       uint32_t p = waits ? s : z->depth[i->arg[k]->id];
       if (p > d) d = p;
       if (s > e) e = s;
     }
-    if (i->op == OP_OPEN || i->nregion) d++;
+    if (pass_interacts(i) || i->nregion) d++;
     for (uint64_t n = prod ? i->at.inner : 0; n > 2; n = n - n / 2) d++;
     for (uint32_t r = 0; r < i->nregion; r++) depths(z, i->region[r], d);
     for (uint32_t k = 0; k < i->nres; k++) {

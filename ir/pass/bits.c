@@ -19,7 +19,7 @@
 ir_value *bits_field(bits_pass *z, ir_value *v) {
   if (v->id >= z->n) return v;
   bits_form *f = &z->form[v->id];
-  if (!f->field && !f->planes) return v;
+  if (!f->native && !f->field) return v;
   if (!f->field) {
     ir_builder b = z->g.b;
     z->g.b = pass_after_value(z->m, f->planes);
@@ -41,6 +41,8 @@ ir_value *bits_planes(bits_pass *z, ir_value *v) {
   uint32_t m = gd_width(v->ty.range, &neg);
   if (x->ty.kind == KIND_PUB)
     p = gd_public_bits(&z->g, x, m);
+  else if (x->def && x->def->op == OP_HIDE)
+    p = ir_op1(&z->g.b, OP_HIDE, gd_public_bits(&z->g, x->def->arg[0], m));
   else
     p = gd_to_bits(&z->g, x, v->ty.range, m);
   z->g.b = b;
@@ -90,123 +92,186 @@ static bool follows(const ir_inst *i) {
   }
 }
 
-static void uses(bits_pass *z, ir_block *b);
-
-static bool is_loop(const ir_inst *i) {
-  return i->op == OP_FOR || i->op == OP_WHILE;
+static bool want(bits_pass *z, const ir_value *v, uint8_t w) {
+  uint8_t *have = &z->wants[v->id];
+  bool more = w & ~*have;
+  *have |= w;
+  return more;
 }
 
-/* The loop whose next carried values i yields, or NULL. */
-static ir_inst *loop_of(const ir_inst *i) {
-  ir_inst *o = i->op == OP_YIELD ? i->block->owner : NULL;
-  return o && is_loop(o) && pass_loop_body(o) == i->block ? o : NULL;
-}
-
-static bool is_bit(const ir_value *v) {
-  const ir_range *r = v->ty.range;
-  return v->ty.kind == KIND_SH && v->ty.dom == DOM_P && r &&
-         mpz_sgn(r->lo) >= 0 && mpz_cmp_ui(r->hi, 1) <= 0;
-}
-
-/* Carried bits are planes if the turns take them as planes only. */
-static void decide(bits_pass *z, ir_inst *i) {
-  uint32_t at = pass_first_carry(i);
-  for (uint32_t k = 0; k < i->nres; k++) {
-    uint8_t w = 0;
-    bool bits = is_bit(i->res[k]) && is_bit(i->arg[k + at]);
-    for (uint32_t r = 0; r < i->nregion; r++) {
-      w |= z->wants[i->region[r]->param[k + at]->id];
-      bits = bits && is_bit(i->region[r]->param[k + at]);
-    }
-    bits = bits && is_bit(pass_yield(pass_loop_body(i))->arg[k]);
-    z->carry[i->res[k]->id] = bits && w == BITS_PLANES ? w : BITS_FIELD;
+/* What the result of slot k is wanted as: its initial value, what a turn or
+ * branch yields and its parameter alike. */
+static bool uses_slot(bits_pass *z, ir_inst *o, uint32_t k) {
+  ir_value *slot[6];
+  uint32_t n = 0, at = k + pass_first_carry(o);
+  uint8_t w = 0;
+  bool more = false;
+  slot[n++] = o->res[k];
+  if (o->op == OP_IF) {
+    for (uint32_t r = 0; r < 2; r++)
+      slot[n++] = pass_yield(o->region[r])->arg[k];
+  } else {
+    for (uint32_t r = 0; r < o->nregion; r++)
+      slot[n++] = o->region[r]->param[at];
+    slot[n++] = pass_yield(pass_loop_body(o))->arg[k];
+    slot[n++] = o->arg[at];
   }
+  uint32_t own = o->op == OP_IF ? 1 : 1 + o->nregion;
+  for (uint32_t j = 0; j < own; j++) w |= z->wants[slot[j]->id];
+  for (uint32_t j = 0; j < n; j++) more |= want(z, slot[j], w);
+  return more;
 }
 
-static void uses_loop(bits_pass *z, ir_inst *i) {
-  uint32_t at = pass_first_carry(i);
-  for (uint32_t k = 0; k < i->nres; k++) z->carry[i->res[k]->id] = 0;
-  for (uint32_t r = i->nregion; r--;) uses(z, i->region[r]);
-  decide(z, i);
-  for (uint32_t r = i->nregion; r--;) uses(z, i->region[r]); /* the yields */
-  for (uint32_t k = 0; k < i->narg; k++)
-    z->wants[i->arg[k]->id] |=
-        k < at ? BITS_FIELD : z->carry[i->res[k - at]->id];
-}
-
-static void uses(bits_pass *z, ir_block *b) {
+/* True if something more is known to be wanted. */
+static bool uses(bits_pass *z, ir_block *b) {
+  bool more = false;
   for (ir_inst *i = b->last; i; i = i->prev) {
-    if (is_loop(i)) {
-      uses_loop(z, i);
-      continue;
-    }
-    for (uint32_t r = i->nregion; r--;) uses(z, i->region[r]);
-    const ir_inst *loop = loop_of(i);
+    if (i->op == OP_YIELD) continue;
+    for (uint32_t k = 0; k < i->nres && i->nregion; k++)
+      more |= uses_slot(z, i, k);
+    for (uint32_t r = i->nregion; r--;) more |= uses(z, i->region[r]);
+    if (i->nregion) continue;
     uint8_t w = BITS_FIELD;
     if (ir_is_typed(i) || i->op == OP_OPEN) w = BITS_PLANES;
     if (follows(i)) w = z->wants[i->res[0]->id];
-    for (uint32_t k = 0; k < i->narg; k++)
-      z->wants[i->arg[k]->id] |= loop ? z->carry[loop->res[k]->id] : w;
+    for (uint32_t k = 0; k < i->narg; k++) more |= want(z, i->arg[k], w);
+  }
+  return more;
+}
+
+/* ---- slots of regions as planes ---- */
+/* Is v planes, or will it be, by what is known in front of it? */
+static bool is_likely(const bits_pass *z, const ir_value *v) {
+  return v->ty.kind == KIND_PUB || bits_native(z, v) ||
+         (v->id < z->n && z->likely[v->id]);
+}
+
+static bool likely(const bits_pass *z, const ir_inst *d) {
+  if (ir_is_typed(d)) return d->op != OP_SHL;
+  bool gate = d->op == OP_MUL || d->op == OP_SUB;
+  if (d->op == OP_HIDE) return gd_is_bool(d->res[0]);
+  if (gate && gd_is_bool(d->res[0])) {
+    for (uint32_t k = 0; k < d->narg; k++)
+      if (d->arg[k]->ty.kind == KIND_SH && is_likely(z, d->arg[k]))
+        return true;
+    return false;
+  }
+  if (!follows(d)) return false;
+  uint32_t from = d->op == OP_SELECT, to = d->op == OP_CONCAT ? d->narg
+                                          : d->op == OP_SELECT ? 3
+                                          : d->op == OP_PUT    ? 2
+                                                               : 1;
+  for (uint32_t k = from; k < to; k++)
+    if (!is_likely(z, d->arg[k])) return false;
+  return true;
+}
+
+/* What the regions of o hold, if its parameters are planes where that is all
+ * that they are wanted as. */
+static void guess(bits_pass *z, const ir_inst *o) {
+  for (uint32_t r = 0; r < o->nregion; r++) {
+    const ir_block *b = o->region[r];
+    for (uint32_t k = 0; k < b->nparam; k++)
+      z->likely[b->param[k]->id] = z->wants[b->param[k]->id] == BITS_PLANES;
+    for (const ir_inst *i = b->first; i; i = i->next) {
+      if (i->nregion) guess(z, i);
+      for (uint32_t k = 0; k < i->nres && !i->nregion; k++)
+        z->likely[i->res[k]->id] = likely(z, i);
+    }
+  }
+  for (uint32_t k = 0; k < o->nres; k++) {
+    bool yes = z->wants[o->res[k]->id] == BITS_PLANES;
+    for (uint32_t r = o->op == OP_WHILE; r < o->nregion; r++)
+      yes = yes && is_likely(z, pass_yield(o->region[r])->arg[k]);
+    z->likely[o->res[k]->id] = yes;
   }
 }
 
-/* ---- forward ---- */
-static ir_value *bit_planes(bits_pass *z, ir_value *v) {
-  ir_value *p = bits_operand(z, v, 1, v->ty.lanes);
+static void set_param(bits_pass *z, ir_value *v) {
+  bool neg;
+  uint64_t lanes = v->ty.lanes * gd_width(v->ty.range, &neg);
+  ir_value *p = ARENA_NEW(z->m->a, ir_value);
+  *p = *v;
+  p->id = z->m->nvalue++;
+  p->ty = ir_ty(DOM_B, KIND_SH, lanes, NULL);
+  z->form[v->id] = (bits_form){.planes = p, .native = true};
+  if (v->def)
+    v->def->res[v->index] = p;
+  else
+    v->block->param[v->index] = p;
+}
+
+static ir_value *as_slot(bits_pass *z, ir_value *v, const ir_type *to) {
+  bool neg;
+  ir_value *p = bits_operand(z, v, gd_width(to->range, &neg), v->ty.lanes);
   return p->ty.kind == KIND_PUB ? ir_op1(&z->g.b, OP_HIDE, p) : p;
 }
 
-/* q, which is planes, stands for v. */
-static void stand_in(bits_pass *z, ir_value *q, const ir_value *v) {
-  q->index = v->index;
-  q->name = v->name;
-  z->form[v->id] = (bits_form){.planes = q, .native = true};
-}
-
-/* The carried values that are planes get parameters and results that are. */
-static void lower_carried(bits_pass *z, ir_inst *i) {
-  uint32_t at = pass_first_carry(i);
-  for (uint32_t k = 0; k < i->nres; k++) {
-    ir_value *r = i->res[k];
-    if (z->carry[r->id] != BITS_PLANES) continue;
-    ir_type ty = ir_ty(DOM_B, KIND_SH, r->ty.lanes, NULL);
-    i->arg[k + at] = bit_planes(z, i->arg[k + at]);
-    for (uint32_t j = 0; j < i->nregion; j++) {
-      ir_block *b = i->region[j];
-      ir_value *old = b->param[k + at], *q = ir_param(z->m, b, ty, NULL);
-      b->nparam--; /* it goes to the old one's place */
-      b->param[k + at] = q;
-      stand_in(z, q, old);
-    }
-    ir_value *q = ARENA_NEW(z->m->a, ir_value);
-    *q = (ir_value){.ty = ty, .id = z->m->nvalue++, .def = i,
-                    .block = i->block};
-    i->res[k] = q;
-    stand_in(z, q, r);
+/* Slots whose uses ask for planes alone, and that get planes. */
+static uint8_t *choose_slots(bits_pass *z, ir_inst *o) {
+  uint8_t *is = ARENA_ARR(z->g.a, uint8_t, o->nres + 1);
+  guess(z, o);
+  for (uint32_t k = 0; k < o->nres; k++) {
+    const ir_type *ty = &o->res[k]->ty;
+    is[k] = ty->kind == KIND_SH && ty->range && z->likely[o->res[k]->id];
+    for (uint32_t r = 0; r < o->nregion && o->op != OP_IF; r++)
+      z->likely[o->region[r]->param[k + pass_first_carry(o)]->id] = is[k];
   }
+  return is;
 }
 
+static void lower_block(bits_pass *z, ir_block *b);
+
+static void lower_region(bits_pass *z, ir_inst *o) {
+  uint32_t at = pass_first_carry(o);
+  uint8_t *is = choose_slots(z, o);
+  if (at || o->op == OP_IF) o->arg[0] = bits_field(z, o->arg[0]);
+  for (uint32_t k = 0; k < o->nres && o->op != OP_IF; k++) {
+    ir_value **init = &o->arg[k + at];
+    *init = is[k] ? as_slot(z, *init, &o->res[k]->ty) : bits_field(z, *init);
+    for (uint32_t r = 0; r < o->nregion && is[k]; r++)
+      set_param(z, o->region[r]->param[k + at]);
+  }
+  for (uint32_t r = 0; r < o->nregion; r++) {
+    ir_block *b = o->region[r];
+    lower_block(z, b);
+    ir_inst *y = pass_yield(b);
+    bool cond = o->op == OP_WHILE && r == 0;
+    z->g.b = pass_before(z->m, y);
+    for (uint32_t k = 0; k < y->narg; k++)
+      y->arg[k] = !cond && is[k] ? as_slot(z, y->arg[k], &o->res[k]->ty)
+                                 : bits_field(z, y->arg[k]);
+  }
+  for (uint32_t k = 0; k < o->nres; k++)
+    if (is[k]) set_param(z, o->res[k]);
+  z->changed = true;
+}
+
+/* ---- forward ---- */
 static void lower_block(bits_pass *z, ir_block *b) {
   for (ir_inst *i = b->first, *next; i; i = next) {
     next = i->next;
     z->g.b = pass_before(z->m, i);
-    if (!i->nregion && i->op != OP_YIELD && bits_lower(z, i)) {
+    if (i->op == OP_YIELD) continue;
+    if (i->nregion) {
+      lower_region(z, i);
+    } else if (bits_lower(z, i)) {
+      for (uint32_t k = 0; k < i->nres; k++)
+        z->likely[i->res[k]->id] = bits_native(z, i->res[k]);
       ir_remove(i);
       z->changed = true;
-      continue;
+    } else {
+      for (uint32_t k = 0; k < i->narg; k++)
+        i->arg[k] = bits_field(z, i->arg[k]);
+      for (uint32_t k = 0; k < i->nres; k++) z->likely[i->res[k]->id] = false;
     }
-    if (is_loop(i)) lower_carried(z, i);
-    const ir_inst *loop = loop_of(i);
-    for (uint32_t k = 0; k < i->narg; k++)
-      i->arg[k] = loop && loop->res[k]->ty.dom == DOM_B
-                      ? bit_planes(z, i->arg[k])
-                      : bits_field(z, i->arg[k]);
-    for (uint32_t r = 0; r < i->nregion; r++) lower_block(z, i->region[r]);
   }
 }
 
 static void find_typed(ir_inst *i, void *any) {
-  *(bool *)any |= ir_is_typed(i);
+  *(bool *)any |= ir_is_typed(i) ||
+                  (i->op == OP_ASSUME && i->narg > 1 &&
+                   i->arg[1]->ty.kind == KIND_SH);
 }
 
 bool pass_bits(ir_module *m, pass_ctx *cx) {
@@ -217,8 +282,8 @@ bool pass_bits(ir_module *m, pass_ctx *cx) {
   z.g = (gadget){.target = cx->target, .a = cx->scratch};
   z.form = ARENA_ARR(cx->scratch, bits_form, z.n + 1);
   z.wants = ARENA_ARR(cx->scratch, uint8_t, z.n + 1);
-  z.carry = ARENA_ARR(cx->scratch, uint8_t, z.n + 1);
-  uses(&z, m->body);
+  z.likely = ARENA_ARR(cx->scratch, uint8_t, z.n + 1);
+  while (uses(&z, m->body)) continue;
   lower_block(&z, m->body);
   return z.changed;
 }

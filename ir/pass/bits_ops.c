@@ -3,11 +3,6 @@
 
 static bool is_share(const ir_value *v) { return v->ty.kind == KIND_SH; }
 
-static bool is_bool(const ir_value *v) {
-  const ir_range *r = v->ty.range;
-  return r && mpz_sgn(r->lo) >= 0 && mpz_cmp_ui(r->hi, 1) <= 0;
-}
-
 /* The planes that hold both. */
 static uint32_t common(const ir_value *x, const ir_value *y, bool *is_signed) {
   bool sx, sy;
@@ -71,9 +66,9 @@ static bool lower_select(bits_pass *z, ir_inst *i) {
   ir_value *r = i->res[0];
   bool pub = !is_share(x) && !is_share(y);
   bool planes = pub ? !(z->wants[r->id] & BITS_FIELD) ||
-                          (is_bool(r) && bits_native(z, c))
+                          (gd_is_bool(r) && bits_native(z, c))
                     : all_native(z, i->arg + 1, 2);
-  if (is_bool(x) && is_bool(y)) planes |= some_native(z, i->arg + 1, 2);
+  if (gd_is_bool(x) && gd_is_bool(y)) planes |= some_native(z, i->arg + 1, 2);
   if (!ir_is_typed(i) && (!planes || pub)) return false;
   if (!planes) {
     c = bits_field(z, c);
@@ -114,7 +109,7 @@ static ir_value *field_gate(gadget *g, ir_op op, ir_value *x, ir_value *y) {
 static bool lower_bitwise(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0], *y = i->arg[1], *r = i->res[0];
   gadget *g = &z->g;
-  if (is_bool(x) && is_bool(y) && !some_native(z, i->arg, 2) &&
+  if (gd_is_bool(x) && gd_is_bool(y) && !some_native(z, i->arg, 2) &&
       z->wants[r->id] & BITS_FIELD) {
     bits_set_field(z, i, field_gate(g, i->op, bits_field(z, x),
                                     bits_field(z, y)));
@@ -138,7 +133,7 @@ static bool lower_bitwise(bits_pass *z, ir_inst *i) {
 /* 0/1 times 0/1 where one is planes already. */
 static bool lower_mul(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0], *y = i->arg[1];
-  if (!is_share(i->res[0]) || !is_bool(x) || !is_bool(y) ||
+  if (!is_share(i->res[0]) || !gd_is_bool(x) || !gd_is_bool(y) ||
       !some_native(z, i->arg, 2))
     return false;
   return lower_bitwise(z, i);
@@ -148,12 +143,42 @@ static bool lower_mul(bits_pass *z, ir_inst *i) {
 static bool lower_sub(bits_pass *z, ir_inst *i) {
   mpz_srcptr c;
   ir_value *x = i->arg[1];
-  if (!ir_is_const(i->arg[0], &c) || mpz_cmp_ui(c, 1) || !is_bool(x) ||
+  if (!ir_is_const(i->arg[0], &c) || mpz_cmp_ui(c, 1) || !gd_is_bool(x) ||
       !bits_native(z, x) || x->ty.lanes != i->res[0]->ty.lanes)
     return false;
   bits_set_planes(z, i, gd_not(&z->g, bits_operand(z, x, 1, x->ty.lanes)), 1,
                   false);
   return true;
+}
+
+/* ---- low and high parts ---- */
+/* Is the value wanted in the field alone, and made of field elements? */
+static bool in_field(const bits_pass *z, const ir_inst *i) {
+  return z->wants[i->res[0]->id] == BITS_FIELD && !bits_native(z, i->arg[0]);
+}
+
+/* x without its lowest n bits costs the conversion of those n. */
+static ir_value *without_low(bits_pass *z, ir_value *x, uint32_t n) {
+  gadget *g = &z->g;
+  const bits_form *f = &z->form[x->id];
+  ir_value *v = bits_field(z, x);
+  ir_value *low = f->planes ? gd_planes(g, f->planes, x->ty.lanes, 0, n)
+                            : gd_to_bits(g, v, x->ty.range, n);
+  low = gd_to_field(g, low, x->ty.lanes, n, false,
+                    ir_range_bits(z->m, n, false));
+  return gd_arith(g, OP_SUB, v, low);
+}
+
+/* The lowest n bits of x cost the conversion of the others. */
+static ir_value *without_high(bits_pass *z, ir_value *x, uint32_t n) {
+  gadget *g = &z->g;
+  bool neg;
+  uint32_t m = gd_width(x->ty.range, &neg);
+  ir_value *v = bits_field(z, x);
+  ir_value *high = gd_planes(g, bits_planes(z, x), x->ty.lanes, n, m - n);
+  high = gd_to_field(g, high, x->ty.lanes, m - n, neg,
+                     ir_range_bits(z->m, m - n, neg));
+  return gd_arith(g, OP_SUB, v, gd_scale(g, high, (int32_t)n));
 }
 
 /* ---- shifts ---- */
@@ -170,6 +195,12 @@ static bool lower_shift(bits_pass *z, ir_inst *i) {
                                   ir_op1(&g->b, OP_ENC, f)));
     return true;
   }
+  if (i->op == OP_SHL && in_field(z, i)) {
+    ir_value *f = gd_power_of_2(g, by->ty.lanes, bits_planes(z, by),
+                                width_of(by));
+    bits_set_field(z, i, gd_arith(g, OP_MUL, bits_field(z, x), f));
+    return true;
+  }
   if (i->op == OP_SHL) {
     bool rneg;
     uint32_t to = gd_width(r->ty.range, &rneg);
@@ -178,6 +209,12 @@ static bool lower_shift(bits_pass *z, ir_inst *i) {
     v = gd_shl(g, lanes, v, to, bits_operand(z, by, width_of(by), lanes),
                width_of(by));
     bits_set_planes(z, i, v, to, neg);
+    return true;
+  }
+  if (fixed && in_field(z, i) && n && n < m && 2 * n < m &&
+      x->ty.lanes == lanes) {
+    ir_value *q = without_low(z, x, (uint32_t)n);
+    bits_set_field(z, i, gd_scale(g, q, -(int32_t)n));
     return true;
   }
   ir_value *v = bits_operand(z, x, m, lanes);
@@ -203,6 +240,10 @@ static bool lower_wrap(bits_pass *z, ir_inst *i) {
   bool neg = mpz_sgn(i->res[0]->ty.range->lo) < 0;
   const bits_form *f = &z->form[x->id];
   ir_value *v;
+  if (in_field(z, i) && !neg && m < width_of(x) && width_of(x) < 2 * m) {
+    bits_set_field(z, i, without_high(z, x, m));
+    return true;
+  }
   if (f->planes || width_of(x) <= m)
     v = bits_operand(z, x, m, x->ty.lanes);
   else
@@ -225,6 +266,69 @@ static bool lower_onehot(bits_pass *z, ir_inst *i) {
   ir_value *v = bits_operand(z, x, m, x->ty.lanes);
   bits_set_planes(z, i, gd_onehot(&z->g, x->ty.lanes, v, m, i->at.inner), 1,
                   false);
+  return true;
+}
+
+/* ---- division ---- */
+/* x + c fits, so that the offset of gd_div_const does. */
+static bool divides_const(const bits_pass *z, const ir_inst *i,
+                          mpz_srcptr *by) {
+  if (!ir_is_const(i->arg[1], by) || !mpz_sgn(*by)) return false;
+  const ir_range *r = i->arg[0]->ty.range;
+  mpz_t t;
+  mpz_init(t);
+  mpz_sub(t, r->hi, r->lo);
+  mpz_addmul_ui(t, *by, mpz_sgn(*by) > 0 ? 3 : 0);
+  mpz_submul_ui(t, *by, mpz_sgn(*by) < 0 ? 3 : 0);
+  bool fits = mpz_sizeinbase(t, 2) < z->m->mersenne;
+  mpz_clear(t);
+  return fits;
+}
+
+static bool lower_divide(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0], *y = i->arg[1], *q, *r;
+  gadget *g = &z->g;
+  uint64_t lanes = i->res[0]->ty.lanes;
+  mpz_srcptr c;
+  if (is_share(x) && divides_const(z, i, &c)) {
+    x = bits_field(z, x);
+    q = gd_div_const(g, x, c);
+    if (i->op == OP_MOD)
+      q = gd_arith(g, OP_SUB, x,
+                   gd_arith(g, OP_MUL, q, ir_const(&g->b, DOM_P, c, 1)));
+    bits_set_field(z, i, q);
+    return true;
+  }
+  bool xneg, yneg;
+  uint32_t n = gd_width(x->ty.range, &xneg), d = gd_width(y->ty.range, &yneg);
+  const ir_range *ry = y->ty.range;
+  bool by_zero = is_share(y) && mpz_sgn(ry->lo) <= 0 && mpz_sgn(ry->hi) >= 0;
+  gd_divide(g, lanes, bits_operand(z, x, n, lanes), n, xneg,
+            bits_operand(z, y, d, lanes), d, yneg, by_zero, &q, &r);
+  uint32_t nr = d + xneg;
+  if (by_zero && nr < n) nr = n;
+  if (i->op == OP_DIV)
+    bits_set_planes(z, i, q, n + (xneg || yneg), xneg || yneg);
+  else
+    bits_set_planes(z, i, r, nr, xneg);
+  return true;
+}
+
+static bool lower_isqrt(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0];
+  uint32_t m = width_of(x);
+  ir_value *v = gd_isqrt(&z->g, x->ty.lanes,
+                         bits_operand(z, x, m, x->ty.lanes), m);
+  bits_set_planes(z, i, v, (m + 1) / 2, false);
+  return true;
+}
+
+/* Of 0/1 that are planes. */
+static bool lower_sum(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0], *r = i->res[0];
+  if (!gd_is_bool(x) || !bits_native(z, x) || i->at.inner < 2) return false;
+  bits_set_field(z, i, gd_count(&z->g, bits_planes(z, x), r->ty.lanes,
+                                i->at.inner, r->ty.range));
   return true;
 }
 
@@ -295,7 +399,7 @@ static bool lower_settle(bits_pass *z, ir_inst *i) {
 /* A public bit is hidden in the form that is wanted; both cost nothing. */
 static bool lower_hide(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0], *r = i->res[0];
-  if (!is_bool(r) || !(z->wants[r->id] & BITS_PLANES)) return false;
+  if (!gd_is_bool(r) || !(z->wants[r->id] & BITS_PLANES)) return false;
   ir_value *field = ir_op1(&z->g.b, OP_HIDE, x);
   bits_set_planes(z, i, gd_public_bits(&z->g, x, 1), 1, false);
   z->form[r->id].field = field;
@@ -326,7 +430,7 @@ static bool lower_assume(bits_pass *z, ir_inst *i) {
     bits_set_planes(z, i, bits_planes(z, x), m, neg);
     return true;
   }
-  if (i->narg < 2 || !bits_native(z, i->arg[1])) return false;
+  if (i->narg < 2 || !is_share(i->arg[1])) return false;
   bits_set_field(z, i,
                  ir_assume(&z->g.b, bits_field(z, x),
                            ir_const_si(&z->g.b, DOM_Z, 0, 1),
@@ -358,7 +462,8 @@ bool bits_lower(bits_pass *z, ir_inst *i) {
       [OP_OR] = lower_bitwise,     [OP_XOR] = lower_bitwise,
       [OP_SHL] = lower_shift,      [OP_SHR] = lower_shift,
       [OP_WRAP] = lower_wrap,      [OP_DIGITS] = lower_digits,
-      [OP_ONEHOT] = lower_onehot,
+      [OP_ONEHOT] = lower_onehot,  [OP_DIV] = lower_divide,
+      [OP_MOD] = lower_divide,     [OP_ISQRT] = lower_isqrt,
   };
   static bool (*const follow[OP_COUNT])(bits_pass *, ir_inst *) = {
       [OP_SELECT] = lower_select, [OP_MUL] = lower_mul,
@@ -366,7 +471,8 @@ bool bits_lower(bits_pass *z, ir_inst *i) {
       [OP_GET] = lower_view,      [OP_PUT] = lower_put,
       [OP_GATHER] = lower_gather, [OP_CONCAT] = lower_concat,
       [OP_ASSUME] = lower_assume, [OP_OPEN] = lower_open,
-      [OP_SETTLE] = lower_settle, [OP_HIDE] = lower_hide,
+      [OP_SUM] = lower_sum,       [OP_SETTLE] = lower_settle,
+      [OP_HIDE] = lower_hide,
   };
   if (follow[i->op]) return follow[i->op](z, i);
   return ir_is_typed(i) && table[i->op] && table[i->op](z, i);

@@ -101,7 +101,8 @@ static void number_inst(cse *c, ir_inst *i) {
   size_t s = hash(i) & (c->nslot - 1);
   for (entry *e = c->slot[s]; e; e = e->next)
     if (same(e->i, i)) {
-      if (i->nres) pass_replace(i->res[0], e->i->res[0]);
+      for (uint32_t k = 0; k < i->nres; k++)
+        pass_replace(i->res[k], e->i->res[k]);
       ir_remove(i);
       c->changed = true;
       return;

@@ -12,6 +12,8 @@ static ir_value *spread(fold *f, ir_inst *i, ir_value *x) {
   return ir_splat(&b, x, i->res[0]->ty.lanes);
 }
 
+static bool is_bits(const ir_inst *i) { return i->res[0]->ty.dom == DOM_B; }
+
 static ir_value *constant(fold *f, ir_inst *i, long c) {
   if (i->res[0]->ty.kind != KIND_PUB) return NULL;
   ir_builder b = pass_before(f->m, i);
@@ -92,6 +94,7 @@ static ir_value *constant_chain(fold *f, ir_inst *i) {
         mpz_mul(e, c, d);
       ir_builder b = pass_before(f->m, i);
       ir_dom dom = i->arg[k]->ty.dom;
+      if (dom == DOM_B) mpz_fdiv_r_2exp(e, e, 1);
       ir_value *v = NULL; /* constants of the field stay below it */
       if (dom == DOM_Z || mpz_sizeinbase(e, 2) < f->m->mersenne)
         v = ir_op2(&b, i->op, x, ir_const(&b, dom, e, 1));
@@ -128,7 +131,8 @@ static ir_value *add(fold *f, ir_inst *i) {
   if (x->def && x->def->op == OP_NEG)
     return ir_op2(&b, OP_SUB, y, x->def->arg[0]);
   ir_value *v = constant_chain(f, i);
-  return v ? v : like_terms(f, i);
+  if (v || !is_bits(i)) return v ? v : like_terms(f, i);
+  return x == y ? constant(f, i, 0) : NULL;
 }
 
 static ir_value *sub(fold *f, ir_inst *i) {
@@ -136,6 +140,7 @@ static ir_value *sub(fold *f, ir_inst *i) {
   mpz_srcptr c;
   if (is_si(y, 0)) return spread(f, i, x);
   ir_builder b = pass_before(f->m, i);
+  if (is_bits(i)) return ir_op2(&b, OP_ADD, x, y);
   if (is_si(x, 0)) return spread(f, i, ir_op1(&b, OP_NEG, y));
   if (y->def && y->def->op == OP_NEG)
     return ir_op2(&b, OP_ADD, x, y->def->arg[0]);
@@ -163,6 +168,7 @@ static ir_value *mul(fold *f, ir_inst *i) {
         x->ty.lanes == i->res[0]->ty.lanes)
       return x;
   }
+  if (is_bits(i) && i->arg[0] == i->arg[1]) return i->arg[0];
   return constant_chain(f, i);
 }
 
@@ -176,6 +182,7 @@ static ir_value *sum(fold *f, ir_inst *i) {
     mpz_t s;
     mpz_init(s);
     mpz_mul_ui(s, c, i->at.inner);
+    if (is_bits(i)) mpz_fdiv_r_2exp(s, s, 1);
     ir_value *v = ir_const(&b, x->ty.dom, s, i->res[0]->ty.lanes);
     mpz_clear(s);
     return v;
@@ -192,7 +199,8 @@ static ir_value *sum(fold *f, ir_inst *i) {
       for (uint32_t k = 0; k < d->at.ndim; k++) e[k] = d->at.dim[k];
       e[d->at.ndim - 1].n /= i->at.inner;
       ir_value *v = fold_view(f, &b, d->arg[0], d->at.off, e, d->at.ndim);
-      ir_value *n = ir_const_si(&b, x->ty.dom, (int64_t)i->at.inner, 1);
+      uint64_t times = is_bits(i) ? i->at.inner & 1 : i->at.inner;
+      ir_value *n = ir_const_si(&b, x->ty.dom, (int64_t)times, 1);
       return ir_op2(&b, OP_MUL, v, n);
     }
   }
@@ -254,7 +262,8 @@ static ir_value *divided(fold *f, ir_inst *i) {
   ir_builder b = pass_before(f->m, i);
   if (is_si(i->arg[1], 1))
     return i->op == OP_MOD ? constant(f, i, 0) : spread(f, i, i->arg[0]);
-  if (mpz_sgn(r->lo) || mpz_sgn(r->hi)) return NULL;
+  if (mpz_sgn(r->lo) || mpz_sgn(r->hi) || i->res[0]->ty.dom != DOM_Z)
+    return NULL;
   return ir_const(&b, DOM_Z, i->res[0]->ty.range->lo, i->res[0]->ty.lanes);
 }
 
@@ -281,6 +290,7 @@ ir_value *fold_arith(fold *f, ir_inst *i) {
   case OP_NEG: {
     ir_inst *d = i->arg[0]->def;
     ir_builder b = pass_before(f->m, i);
+    if (is_bits(i)) return i->arg[0];
     if (d && d->op == OP_NEG) return d->arg[0];
     if (d && d->op == OP_SUB) return ir_op2(&b, OP_SUB, d->arg[1], d->arg[0]);
     return NULL;

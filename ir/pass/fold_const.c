@@ -109,6 +109,7 @@ static bool eval(fold *f, const ir_inst *i, mpz_ptr out, mpz_srcptr x,
  * says whether the value may stand for the result. */
 static bool settle(fold *f, const ir_inst *i, mpz_ptr v) {
   const ir_type *ty = &i->res[0]->ty;
+  if (ty->dom == DOM_B) mpz_fdiv_r_2exp(v, v, 1);
   if (ty->dom == DOM_P && !in_field(f, v)) {
     if (ty->range) return false;
     centre(f, v);

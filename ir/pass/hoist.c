@@ -14,7 +14,8 @@
 #include "ir/pass/util.h"
 
 static bool costs_elements(const ir_inst *i) {
-  return i->op == OP_REDUCE || pass_is_share_mul(i) ||
+  return (pass_interacts(i) && i->op != OP_OPEN) || pass_is_share_mul(i) ||
+         ir_is_typed(i) ||
          (i->op == OP_PROD && i->arg[0]->ty.kind == KIND_SH);
 }
 

@@ -40,6 +40,7 @@ static ir_value *as_product(lazy *z, ir_value *v) {
 static ir_value *product_arg(lazy *z, const ir_inst *i, uint32_t k) {
   ir_value *v = i->arg[k];
   if (i->op == OP_SELECT && k == 0) return v;
+  if (i->op == OP_ASSUME && k == 1) return as_share(z, v);
   if ((i->op == OP_GET || i->op == OP_GATHER) && k == 1) return v;
   if (i->op == OP_PUT && k == 2) return v;
   if (v->ty.kind == KIND_PUB && i->op != OP_PUT && i->op != OP_CONCAT) return v;

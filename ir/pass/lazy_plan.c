@@ -41,7 +41,13 @@ bool lazy_wants_share(const ir_inst *i, uint32_t k) {
   switch (i->op) {
   case OP_MUL: return pass_is_share_mul(i);
   case OP_OPEN:
-  case OP_OUTPUT: return true;
+  case OP_OUTPUT:
+  case OP_SPLIT:
+  case OP_DEAL:
+  case OP_XDEAL:
+  case OP_XJOIN:
+  case OP_BDEAL: return true;
+  case OP_ASSUME: return k == 1;
   case OP_TELL: return k == 0;
   default: return false;
   }
@@ -167,7 +173,7 @@ static void costs(lazy *z, ir_block *b) {
   for (ir_inst *i = b->first; i; i = i->next) {
     for (uint32_t k = 0; k < i->nres; k++) {
       lazy_value *v = of(z, i->res[k]);
-      v->cost = v->weight * (double)i->res[k]->ty.lanes;
+      v->cost = v->weight * pass_size(&i->res[k]->ty);
       v->turns = v->weight;
     }
     if (i->nres == 1 && lazy_is_linear(i) && of(z, i->res[0])->deg2) {
@@ -296,7 +302,7 @@ static void tally(lazy *z, ir_block *b) {
       if (!v->deg2) continue;
       lazy_value *r = &z->v[root_of(z, i->res[k]->id)];
       r->crosses |= i->nregion > 0;
-      double full = v->weight * (double)i->res[k]->ty.lanes;
+      double full = v->weight * pass_size(&i->res[k]->ty);
       if (v->need_s && !v->linear) r->greedy += full;
       if (pass_is_share_mul(i)) r->every += full;
     }

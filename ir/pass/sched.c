@@ -21,7 +21,7 @@ typedef struct node {
   unsigned has;
   uint32_t level, late, uses;
   size_t first, end; /* its predecessors in sched.pred */
-  bool inter;        /* reduce or open */
+  bool inter;        /* an exchange of its own: reduce, open, deal .. */
   bool eager;        /* placed as soon as its level is reached */
   bool done;
 } node;
@@ -73,7 +73,7 @@ static void graph(sched *s) {
     node *v = &s->v[k];
     *v = (node){.i = i, .has = pass_has(i), .first = s->pred.n};
     i->tmp = (void *)(uintptr_t)(k + 1);
-    v->inter = ir_ops[i->op].flags & F_I;
+    v->inter = pass_interacts(i);
     v->eager = !v->inter && (i->op == OP_INPUT || i->op == OP_DEC ||
                              v->has & (HAS_OPEN | HAS_REDUCE | HAS_CHECK |
                                        HAS_TELL));
@@ -111,7 +111,7 @@ static void levels(sched *s) {
 static double lanes_of(const ir_inst *i) {
   double sum = 0;
   for (uint32_t k = 0; k < i->nres; k++)
-    sum += (double)i->res[k]->ty.lanes *
+    sum += pass_size(&i->res[k]->ty) *
            (i->res[k]->ty.kind == KIND_SH ? 2 : 1);
   return sum;
 }

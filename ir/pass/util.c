@@ -111,7 +111,8 @@ bool pass_guarded(const ir_inst *i) {
   switch (i->op) {
   case OP_DIV:
   case OP_MOD:
-  case OP_RDIV: return has_zero(i->arg[1]->ty.range);
+  case OP_RDIV:
+    return i->arg[1]->ty.kind == KIND_PUB && has_zero(i->arg[1]->ty.range);
   case OP_INV: {
     mpz_srcptr c;
     return !ir_is_const(i->arg[0], &c) || !mpz_sgn(c);
@@ -135,6 +136,10 @@ bool pass_free(const ir_inst *i) {
   case OP_DEC:
   case OP_OPEN:
   case OP_REDUCE:
+  case OP_DEAL:
+  case OP_XDEAL:
+  case OP_XJOIN:
+  case OP_BDEAL:
   case OP_HIDE:
   case OP_SETTLE:
   case OP_MLOAD:
@@ -148,7 +153,11 @@ unsigned pass_has(const ir_inst *i) {
   unsigned h = 0;
   switch (i->op) {
   case OP_OPEN: h = HAS_OPEN; break;
-  case OP_REDUCE: h = HAS_REDUCE; break;
+  case OP_REDUCE:
+  case OP_DEAL:
+  case OP_XDEAL:
+  case OP_XJOIN:
+  case OP_BDEAL: h = HAS_REDUCE; break;
   case OP_CHECK: h = HAS_CHECK; break;
   case OP_DEC: h = HAS_DEC; break;
   case OP_TELL: h = HAS_TELL; break;
@@ -159,7 +168,10 @@ unsigned pass_has(const ir_inst *i) {
   case OP_EMIT: h = HAS_EDGE; break;
   case OP_MUL: h = pass_is_share_mul(i) ? HAS_SHARE_MUL : 0; break;
   case OP_PROD: h = i->arg[0]->ty.kind == KIND_SH ? HAS_SHARE_MUL : 0; break;
-  default: h = pass_guarded(i) ? HAS_GUARDED : 0; break;
+  default:
+    h = (pass_guarded(i) ? HAS_GUARDED : 0) |
+        (ir_is_typed(i) ? HAS_SHARE_MUL : 0);
+    break;
   }
   for (uint32_t k = 0; k < i->nregion; k++) h |= pass_block_has(i->region[k]);
   return h;

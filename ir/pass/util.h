@@ -49,6 +49,16 @@ static inline bool pass_is_share_mul(const ir_inst *i) {
          i->arg[1]->ty.kind == KIND_SH;
 }
 
+/* Takes part in an exchange. */
+static inline bool pass_interacts(const ir_inst *i) {
+  return ir_ops[i->op].flags & F_I;
+}
+
+/* Its lanes, in elements of the field: 64 bits count as one. */
+static inline double pass_size(const ir_type *ty) {
+  return (double)ty->lanes / (ty->dom == DOM_B ? 64 : 1);
+}
+
 /* May i go wrong unless a check that precedes it holds?  (A divisor that may
  * be 0, a lane that may not exist, as far as ranges tell; a public integer that
  * is assumed to be in range.) */
@@ -59,7 +69,7 @@ bool pass_free(const ir_inst *i);
 /* What the subtree of i holds. */
 enum {
   HAS_OPEN = 1,
-  HAS_REDUCE = 2,
+  HAS_REDUCE = 2, /* or another exchange that opens nothing */
   HAS_CHECK = 4,
   HAS_DEC = 8,
   HAS_TELL = 16,

@@ -122,11 +122,24 @@ static bool try_flat(vloop *l, ir_inst *f) {
   return false;
 }
 
+/* Planes of bits would not follow one another turn by turn. */
+static bool has_bits(const ir_block *b) {
+  for (const ir_inst *i = b->first; i; i = i->next) {
+    for (uint32_t k = 0; k < i->nres; k++)
+      if (i->res[k]->ty.dom == DOM_B) return true;
+    for (uint32_t r = 0; r < i->nregion; r++)
+      if (has_bits(i->region[r])) return true;
+  }
+  return false;
+}
+
 /* Gives the next instruction to look at. */
 static ir_inst *vector_loop(vloop *l, ir_inst *f, bool *changed) {
   uint64_t trip;
   ir_inst *next = f->next;
-  if (!pass_trip(f, &trip) || trip < 2 || trip >= VEC_LANES) return next;
+  if (!pass_trip(f, &trip) || trip < 2 || trip >= VEC_LANES ||
+      has_bits(f->region[0]))
+    return next;
   *changed = true; /* constants, dead steps and fixed places left the body */
   if (vec_has_if(f->region[0]) && try_flat(l, f)) return next;
   prepare(l, f);

@@ -181,7 +181,8 @@ static void write_uniform(vloop *l, ir_builder *b, ir_inst *i) {
 
 static void write_steps(vloop *l, ir_builder *b, ir_inst *i) {
   uint64_t lanes = i->nres ? i->res[0]->ty.lanes : i->arg[0]->ty.lanes;
-  if (ir_ops[i->op].rule == RULE_FOLD) lanes = i->arg[0]->ty.lanes;
+  if (ir_ops[i->op].rule == RULE_FOLD || ir_ops[i->op].rule == RULE_BITS)
+    lanes = i->arg[0]->ty.lanes;
   ir_value *arg[3];
   for (uint32_t k = 0; k < i->narg; k++)
     arg[k] = k && i->arg[k] == i->arg[0] ? arg[0]

@@ -1,0 +1,97 @@
+/* Every pair of operands of small fields, for every target: with the whole
+ * interval that the field holds, with a part of it, and with all widths. */
+#include <CUnit/Basic.h>
+
+#include "suite.h"
+#include "try.h"
+
+static const ir_target targets[] = {
+    {IR_REP3, 3}, {IR_SHAMIR, 3}, {IR_SHAMIR, 5}, {IR_SHAMIR, 7}};
+
+static void all_pairs(pairs *p, long xlo, long xhi, long ylo, long yhi) {
+  pairs_init(p, (unsigned)((xhi - xlo + 1) * (yhi - ylo + 1)));
+  unsigned n = 0;
+  for (long x = xlo; x <= xhi; x++)
+    for (long y = ylo; y <= yhi; y++, n++) {
+      mpz_set_si(p->x[n], x);
+      mpz_set_si(p->y[n], y);
+    }
+  mpz_set_si(p->xlo, xlo);
+  mpz_set_si(p->xhi, xhi);
+  mpz_set_si(p->ylo, ylo);
+  mpz_set_si(p->yhi, yhi);
+}
+
+/* Tries all that fits; how many did. */
+static unsigned try_all(const trial *t, setup s, long xlo, long xhi, long ylo,
+                        long yhi) {
+  unsigned done = 0;
+  if (t->natural && (xlo < 0 || ylo < 0)) return 0;
+  if (t->y == Y_COUNT) {
+    ylo = 0;
+    yhi = (long)s.w;
+  } else if (t->y == Y_NONE) {
+    ylo = yhi = 0;
+  }
+  pairs p;
+  all_pairs(&p, xlo, xhi, ylo, yhi);
+  for (int pub = 0; pub < 2; pub++)
+    for (int open = 0; open < 2; open++) {
+      if (pub && t->y == Y_NONE) continue;
+      s.y_pub = pub;
+      s.open = open;
+      bool skipped;
+      CU_ASSERT(try_pairs(t, &s, &p, &skipped));
+      done += !skipped;
+    }
+  pairs_fini(&p);
+  return done;
+}
+
+static unsigned try_intervals(const trial *t, const setup *s, long h) {
+  unsigned done = try_all(t, *s, -h, h, -h, h);
+  done += try_all(t, *s, 0, h, 0, h);
+  done += try_all(t, *s, 0, h, -h, h);
+  done += try_all(t, *s, -h, h, 0, h);
+  done += try_all(t, *s, -h / 2, h / 3, -h / 3, h / 2);
+  done += try_all(t, *s, 0, h / 3, 0, h / 2);
+  done += try_all(t, *s, 1, 1, 0, 1);
+  return done + try_all(t, *s, 0, 1, 0, 1);
+}
+
+/* Of digits and the like every w; of the others one is enough. */
+static bool uses_w(const trial *t) { return t->y != Y_SHARE; }
+
+static void exhaust(unsigned k, const char *pipeline, unsigned first,
+                    unsigned ntarget) {
+  long h = (1L << (k - 1)) - 1;
+  for (unsigned c = 0; c < ntrials; c++)
+    for (unsigned g = first; g < ntarget; g++) {
+      unsigned done = 0;
+      for (unsigned w = 1; w <= k; w++) {
+        if (w > 2 && !uses_w(&trials[c])) break;
+        setup s = {.k = k, .w = w, .target = targets[g], .pipeline = pipeline};
+        done += try_intervals(&trials[c], &s, h);
+      }
+      CU_ASSERT(done > 0);
+    }
+}
+
+static void test_3(void) {
+  exhaust(3, pass_pipeline(0, IR_SCHED), 0, 4);
+  exhaust(3, pass_pipeline(2, IR_SCHED), 0, 4);
+}
+
+static void test_5(void) {
+  exhaust(5, pass_pipeline(1, IR_SCHED), 0, 4);
+  exhaust(5, pass_pipeline(2, IR_CORE), 0, 1);
+}
+
+static void test_7(void) { exhaust(7, pass_pipeline(2, IR_SCHED), 0, 1); }
+
+void exhaustive_suite(void) {
+  CU_pSuite s = CU_add_suite("every pair of operands", NULL, NULL);
+  CU_add_test(s, "k = 3", test_3);
+  CU_add_test(s, "k = 5", test_5);
+  CU_add_test(s, "k = 7", test_7);
+}
