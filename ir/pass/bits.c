@@ -159,33 +159,50 @@ static bool uses(bits_pass *z, ir_block *b) {
 }
 
 /* ---- slots of regions as planes ---- */
-#define LOOK 24 /* steps back from what is yielded */
+/* Is v planes, or will it be, by what is known in front of it? */
+static bool is_likely(const bits_pass *z, const ir_value *v) {
+  return v->ty.kind == KIND_PUB || bits_native(z, v) ||
+         (v->id < z->n && z->likely[v->id]);
+}
 
-/* Will v be planes?  Parameters of o may be taken to be. */
-static bool makes_planes(const bits_pass *z, const ir_value *v,
-                         const ir_inst *o, uint32_t *budget) {
-  if (bits_native(z, v) || v->ty.kind == KIND_PUB) return true;
-  const ir_inst *d = v->def;
-  if (!d) return v->block->owner == o;
-  if (!*budget || d->nregion) return false;
-  if (d->op == OP_HIDE) return gd_is_bool(v);
-  --*budget;
-  bool gate = is_gate(d);
-  if (!follows(d) && !gate) return ir_is_typed(d) && d->op != OP_SHL;
-  if (gate) {
+static bool likely(const bits_pass *z, const ir_inst *d) {
+  if (ir_is_typed(d)) return d->op != OP_SHL;
+  if (d->op == OP_HIDE) return gd_is_bool(d->res[0]);
+  if (is_gate(d)) {
     for (uint32_t k = 0; k < d->narg; k++)
-      if (d->arg[k]->ty.kind == KIND_SH &&
-          makes_planes(z, d->arg[k], o, budget))
+      if (d->arg[k]->ty.kind == KIND_SH && is_likely(z, d->arg[k]))
         return true;
     return false;
   }
+  if (!follows(d)) return false;
   uint32_t from = d->op == OP_SELECT, to = d->op == OP_CONCAT ? d->narg
                                           : d->op == OP_SELECT ? 3
                                           : d->op == OP_PUT    ? 2
                                                                : 1;
   for (uint32_t k = from; k < to; k++)
-    if (!makes_planes(z, d->arg[k], o, budget)) return false;
+    if (!is_likely(z, d->arg[k])) return false;
   return true;
+}
+
+/* What the regions of o hold, if its parameters are planes where that is all
+ * that they are wanted as. */
+static void guess(bits_pass *z, const ir_inst *o) {
+  for (uint32_t r = 0; r < o->nregion; r++) {
+    const ir_block *b = o->region[r];
+    for (uint32_t k = 0; k < b->nparam; k++)
+      z->likely[b->param[k]->id] = z->wants[b->param[k]->id] == BITS_PLANES;
+    for (const ir_inst *i = b->first; i; i = i->next) {
+      if (i->nregion) guess(z, i);
+      for (uint32_t k = 0; k < i->nres && !i->nregion; k++)
+        z->likely[i->res[k]->id] = likely(z, i);
+    }
+  }
+  for (uint32_t k = 0; k < o->nres; k++) {
+    bool yes = z->wants[o->res[k]->id] == BITS_PLANES;
+    for (uint32_t r = o->op == OP_WHILE; r < o->nregion; r++)
+      yes = yes && is_likely(z, pass_yield(o->region[r])->arg[k]);
+    z->likely[o->res[k]->id] = yes;
+  }
 }
 
 static void set_param(bits_pass *z, ir_value *v) {
@@ -211,18 +228,12 @@ static ir_value *as_slot(bits_pass *z, ir_value *v, const ir_type *to) {
 /* Slots whose uses ask for planes alone, and that get planes. */
 static uint8_t *choose_slots(bits_pass *z, ir_inst *o) {
   uint8_t *is = ARENA_ARR(z->g.a, uint8_t, o->nres + 1);
+  guess(z, o);
   for (uint32_t k = 0; k < o->nres; k++) {
     const ir_type *ty = &o->res[k]->ty;
-    uint32_t budget = LOOK;
-    if (ty->kind != KIND_SH || !ty->range ||
-        z->wants[o->res[k]->id] != BITS_PLANES)
-      continue;
-    if (o->op == OP_IF)
-      is[k] = makes_planes(z, pass_yield(o->region[0])->arg[k], o, &budget) &&
-              makes_planes(z, pass_yield(o->region[1])->arg[k], o, &budget);
-    else
-      is[k] = makes_planes(z, pass_yield(pass_loop_body(o))->arg[k], o,
-                           &budget);
+    is[k] = ty->kind == KIND_SH && ty->range && z->likely[o->res[k]->id];
+    for (uint32_t r = 0; r < o->nregion && o->op != OP_IF; r++)
+      z->likely[o->region[r]->param[k + pass_first_carry(o)]->id] = is[k];
   }
   return is;
 }
@@ -263,11 +274,14 @@ static void lower_block(bits_pass *z, ir_block *b) {
     if (i->nregion) {
       lower_region(z, i);
     } else if (bits_lower(z, i)) {
+      for (uint32_t k = 0; k < i->nres; k++)
+        z->likely[i->res[k]->id] = bits_native(z, i->res[k]);
       ir_remove(i);
       z->changed = true;
     } else {
       for (uint32_t k = 0; k < i->narg; k++)
         i->arg[k] = bits_field(z, i->arg[k]);
+      for (uint32_t k = 0; k < i->nres; k++) z->likely[i->res[k]->id] = false;
     }
   }
 }
@@ -286,6 +300,7 @@ bool pass_bits(ir_module *m, pass_ctx *cx) {
   z.g = (gadget){.target = cx->target, .a = cx->scratch};
   z.form = ARENA_ARR(cx->scratch, bits_form, z.n + 1);
   z.wants = ARENA_ARR(cx->scratch, uint8_t, z.n + 1);
+  z.likely = ARENA_ARR(cx->scratch, uint8_t, z.n + 1);
   while (uses(&z, m->body)) continue;
   lower_block(&z, m->body);
   return z.changed;

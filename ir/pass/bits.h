@@ -19,6 +19,7 @@ typedef struct bits_pass {
   bits_form *form; /* by value id */
   uint32_t n;
   uint8_t *wants; /* by value id: BITS_* of its uses */
+  uint8_t *likely; /* by value id: will it be planes? */
   bool changed;
 } bits_pass;
 

@@ -2,6 +2,7 @@
  * evaluation of the text itself. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "frontend/bristol.h"
@@ -245,6 +246,56 @@ static void random_circuits(void) {
   CU_ASSERT_TRUE(fewer > 0);
 }
 
+/* ---- a large file ---- */
+enum { LARGE = 1000000, SECONDS = 2 };
+
+/* 256 inputs; gates mostly read what was made lately. */
+static void write_large(const char *path) {
+  FILE *f = fopen(path, "w");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  fprintf(f, "%d %d\n2 128 128\n1 128\n\n", LARGE, LARGE + 256);
+  state = 7;
+  for (uint32_t w = 256; w < LARGE + 256; w++) {
+    uint32_t reach = below(50) && w > 20000 ? 20000 : w;
+    uint32_t x = w - 1 - below(reach), y = w - 1 - below(reach);
+    if (below(20))
+      fprintf(f, "2 1 %u %u %u %s\n", x, y, w, below(3) ? "XOR" : "AND");
+    else
+      fprintf(f, "1 1 %u %u INV\n", x, w);
+  }
+  fclose(f);
+}
+
+static void large(void) {
+  char path[] = "/tmp/chi-bristol-XXXXXX", text[400];
+  int fd = mkstemp(path);
+  CU_ASSERT_FATAL(fd >= 0);
+  close(fd);
+  write_large(path);
+  snprintf(text, sizeof text,
+           "fn f(a: secret [bool; 128, 4], b: secret [bool; 128, 4]) -> "
+           "secret [bool; 128, 4] = \"%s\";\n", path);
+  clock_t begin = clock();
+  checked u = check_text(text);
+  CU_ASSERT_TRUE_FATAL(u.ok);
+  ir_module *m = fe_lower(u.u, "f", u.a, NULL);
+  double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+  CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+  CU_ASSERT_TRUE(ir_verify(m, u.dg));
+  const bristol *b = circuit_of(u.u, module_find(u.u->mod[0], "f"));
+  CU_ASSERT_EQUAL(b->file_gates, LARGE);
+  CU_ASSERT(m->nvalue < 20 * b->plan->nstep + 100);
+  CU_ASSERT(b->plan->rows < LARGE);
+  printf("%u gates: %.2f s, %u steps, %u rows, %u ands, %llu settled ", LARGE,
+         seconds, b->plan->nstep, b->plan->rows, b->ands,
+         (unsigned long long)b->plan->settled);
+#if !defined __SANITIZE_ADDRESS__ && defined NDEBUG
+  CU_ASSERT(seconds < SECONDS);
+#endif
+  checked_free(&u);
+  unlink(path);
+}
+
 /* ---- the declaration ---- */
 static void declared(void) {
   static const struct {
@@ -296,5 +347,6 @@ void suite_bristol(void) {
   CU_add_test(s, "faults", faults);
   CU_add_test(s, "simplified", simplified);
   CU_add_test(s, "random circuits", random_circuits);
+  CU_add_test(s, "a million gates", large);
   CU_add_test(s, "declarations", declared);
 }
