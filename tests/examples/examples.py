@@ -143,7 +143,8 @@ def script(name, *runs):
 
 FIVE = ('--nodes', '5')
 SCRIPTS = dict(millionaires=[(), FIVE], salary_rank=[], auction=[],
-               blind_vote=[], customers=[(), FIVE], tree=[()])
+               blind_vote=[], customers=[(), FIVE], tree=[()],
+               edit_distance=[()])
 ALL = dict(vote=vote, polynomial=polynomial, matrix=matrix,
            regression=regression, study=study,
            **{k: script(k, *v) for k, v in SCRIPTS.items()})
