@@ -81,13 +81,20 @@ class Network:
     def __enter__(self):
         self.root = tempfile.mkdtemp(prefix='chi-example-')
         self.env = dict(os.environ, XDG_CONFIG_HOME=self.root + '/config')
-        self.chi('net', 'start', *sys.argv[1:])
-        for p in self.people:
-            self.chi('new', 'identity', p, '--key-file', self.root + '/' + p)
+        try:
+            self.chi('net', 'start', *sys.argv[1:])
+            for p in self.people:
+                self.chi('new', 'identity', p, '--key-file',
+                         self.root + '/' + p)
+        except RuntimeError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
-        self.chi('net', 'stop')
+        subprocess.run([CHI, 'net', 'stop'], cwd=self.root, env=self.env,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       check=False)
         shutil.rmtree(self.root, ignore_errors=True)
 
     def chi(self, *args):
