@@ -54,9 +54,9 @@ def cost(r):
         r['rounds'], format(max(r['bytes_sent']), ','), r['seconds']))
 
 
-def run(file, fn, flags=(), **inputs):
+def run(file, fn, **inputs):
     """Computes fn on node processes.  The result, and what each was told."""
-    cmd = [CHI, 'run', path(file), fn, '--json', *(flags or sys.argv[1:])]
+    cmd = [CHI, 'run', path(file), fn, '--json', *sys.argv[1:]]
     for k, v in inputs.items():
         cmd += ['--input', '%s=%s' % (k, json.dumps(v))]
     r = subprocess.run(cmd, stdout=subprocess.PIPE, text=True, check=False)
@@ -64,8 +64,8 @@ def run(file, fn, flags=(), **inputs):
         sys.exit(r.returncode)
     r = json.loads(r.stdout)
     cost(r)
-    for k, v in (r.get('predicted') or {}).items():
-        if r[k] != v:
+    for k, v in r['predicted'].items():
+        if r[k] not in (v, None):
             sys.exit('%s: %s predicted, %s measured' % (k, v, r[k]))
     told = {t['to']: plain(t['value']) for t in r.get('told', [])}
     outputs = plain(r['outputs'])
