@@ -176,10 +176,13 @@ void lower_block(lo *l, const node *n, lv *value);
 lv lower_if(lo *l, const node *n);
 
 /* ---- lower_branch.c ---- */
-/* Lowers thunk x or y in a branch on cond; both give values of type t. */
+/* Lowers thunk x or y in a branch on cond, which is secret or not; both give
+ * values of type t. */
 typedef lv (*lower_thunk)(lo *l, const void *user);
-lv lower_branch(lo *l, ir_value *cond, lower_thunk x, lower_thunk y,
+lv lower_branch(lo *l, ir_value *cond, bool sec, lower_thunk x, lower_thunk y,
                 const void *user, const ty *t);
+/* Until it is set back: nothing may fail unless cond.  What was set. */
+ir_value *set_guard(lo *l, ir_value *cond);
 
 void bind_lv(lo *l, const node *pattern, lv v);
 void lower_stmt(lo *l, const node *n);

@@ -122,14 +122,19 @@ static void meet_sides(lo *l, meeting *m, side *a, side *b, lv *v) {
 
 /* ---- on a secret: both sides, and a choice of what they changed ---- */
 
+ir_value *set_guard(lo *l, ir_value *cond) {
+  ir_value *old = l->guard;
+  l->guard = old ? logic(l, O_ANDAND, old, cond) : cond;
+  return old;
+}
+
 /* Conditions around the side and its own; the rest of the side's state as in a
  * region, but in the same block. */
 static void run_both(lo *l, side *s, ir_value *cond, lower_thunk f,
                      const void *user, const ty *t) {
   size_t mark = l->trail.n;
   int64_t times = l->times;
-  ir_value *guard = l->guard;
-  l->guard = guard ? logic(l, O_ANDAND, guard, cond) : cond;
+  ir_value *guard = set_guard(l, cond);
   l->times = -1;
   l->inner++;
   l->nest++;
@@ -267,12 +272,17 @@ static lv run_here(lo *l, lower_thunk f, const void *user, const ty *t) {
   return t ? coerce(l, v, t) : v;
 }
 
-lv lower_branch(lo *l, ir_value *cond, lower_thunk x, lower_thunk y,
+lv lower_branch(lo *l, ir_value *cond, bool sec, lower_thunk x, lower_thunk y,
                 const void *user, const ty *t) {
   mpz_srcptr c;
-  if (ir_is_const(cond, &c))
-    return run_here(l, mpz_sgn(c) ? x : y, user, t);
-  if (cond->ty.dom == DOM_P) return choose_branch(l, cond, x, y, user, t);
+  if (ir_is_const(cond, &c)) {
+    ir_value *old = l->guard;
+    if (sec) set_guard(l, z_si(l, 1));
+    lv v = run_here(l, mpz_sgn(c) ? x : y, user, t);
+    l->guard = old;
+    return v;
+  }
+  if (sec) return choose_branch(l, cond, x, y, user, t);
   side a = {0}, b = {0};
   run_side(l, &a, x, user, t);
   run_side(l, &b, y, user, t);

@@ -167,8 +167,21 @@ static lv short_circuit(lo *l, const node *n, lv x) {
   const node *rhs = n->kid[1];
   const ty *b = ty_bool(l->u->ts, LAB_PUB);
   if (n->op == O_ANDAND)
-    return lower_branch(l, x.leaf[0], thunk_expr, thunk_false, rhs, b);
-  return lower_branch(l, x.leaf[0], thunk_true, thunk_expr, rhs, b);
+    return lower_branch(l, x.leaf[0], false, thunk_expr, thunk_false, rhs, b);
+  return lower_branch(l, x.leaf[0], false, thunk_true, thunk_expr, rhs, b);
+}
+
+/* The right side; beside a secret `&&` or `||` it is always computed, but what
+ * could fail in it counts only if the left side does not decide. */
+static lv lower_beside(lo *l, const node *n, const node *left, lv x) {
+  bool logic = n->op == O_ANDAND || n->op == O_OROR;
+  if (!logic || !type_at(l, left)->sec || !has_call(n->kid[1]))
+    return lower_expr(l, n->kid[1]);
+  ir_value *c = x.leaf[0];
+  ir_value *old = set_guard(l, n->op == O_ANDAND ? c : not_of(l, c));
+  lv y = lower_expr(l, n->kid[1]);
+  l->guard = old;
+  return y;
 }
 
 static lv lower_binary(lo *l, const node *n) {
@@ -180,12 +193,13 @@ static lv lower_binary(lo *l, const node *n) {
     const node *b = spine.p[i];
     l->work++;
     if ((b->op == O_ANDAND || b->op == O_OROR) &&
+        !type_at(l, i + 1 < spine.n ? spine.p[i + 1] : x)->sec &&
         acc.leaf[0]->ty.dom == DOM_Z && !type_at(l, b->kid[1])->sec &&
         has_call(b->kid[1])) {
       acc = short_circuit(l, b, acc);
       continue;
     }
-    lv y = lower_expr(l, b->kid[1]);
+    lv y = lower_beside(l, b, i + 1 < spine.n ? spine.p[i + 1] : x, acc);
     if (l->failed) break;
     acc = binary(l, b, type_at(l, b), (node_op)b->op, acc, y);
   }

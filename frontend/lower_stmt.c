@@ -57,7 +57,7 @@ lv lower_if(lo *l, const node *n) {
   const ty *ct = type_at(l, n->kid[0]);
   bool known = ct->label != LAB_SEC && ival_single(ct->iv);
   ir_value *cond = known ? z_const(l, ct->iv->lo) : c.leaf[0];
-  return lower_branch(l, cond, then_side, else_side, n, value ? t : NULL);
+  return lower_branch(l, cond, ct->sec, then_side, else_side, n, value ? t : NULL);
 }
 
 /* ---- blocks; what follows a return inside ---- */
@@ -104,7 +104,7 @@ static void statements(lo *l, const node *n, uint32_t from, lv *value) {
     if (i + 1 == n->nkid) return;
     rest r = {n, i + 1, value};
     const ty *t = type_at(l, n);
-    lv v = lower_branch(l, flag, thunk_skip, thunk_rest, &r,
+    lv v = lower_branch(l, flag, false, thunk_skip, thunk_rest, &r,
                         ty_is_data(t) ? t : NULL);
     if (ty_is_data(t)) *value = v;
     return;
@@ -358,7 +358,7 @@ static void for_turn(lo *l, const body *b, ir_value *index) {
     return;
   }
   guarded g = {b, index};
-  lower_branch(l, l->fr->env[slot_flag(l)].leaf[0], thunk_nothing, thunk_turn,
+  lower_branch(l, l->fr->env[slot_flag(l)].leaf[0], false, thunk_nothing, thunk_turn,
                &g, NULL);
 }
 
@@ -421,7 +421,7 @@ static void while_turn(lo *l, const body *b, ir_value *index) {
   (void)index;
   ir_value *cond = lower_expr(l, b->n->kid[0]).leaf[0];
   if (!l->failed)
-    lower_branch(l, cond, while_body, thunk_nothing, b->n, NULL);
+    lower_branch(l, cond, true, while_body, thunk_nothing, b->n, NULL);
 }
 
 static void secret_while(lo *l, const node *n) {

@@ -398,10 +398,19 @@ val unary_of(an *a, const node *n, const ty *want) {
                                      : r);
 }
 
-/* The right side of && and || may not run: what it assigns may be or not. */
-static val maybe(an *a, const node *n) {
+/* The right side of && and || may not run: what it assigns may be or not.  If
+ * the left side is secret it always does. */
+static val maybe(an *a, const node *n, bool sec) {
   uint32_t mark = a->ntrail;
+  bool beside = a->beside;
+  if (sec && assigns_within(n)) {
+    unsupported(a, n->sp, "an assignment beside a secret condition",
+                "Assign before it.");
+    poison(a);
+  }
+  a->beside |= sec;
   val v = expr_of(a, n, NULL);
+  a->beside = beside;
   for (uint32_t i = a->ntrail; i-- > mark;) {
     uint32_t slot = a->trail[i].slot;
     const ty *old = a->trail[i].old.t, *now = a->cur[slot].t;
@@ -428,7 +437,7 @@ val binary_of(an *a, const node *n, const ty *want) {
     const ty *hint = want;
     if (!late && acc.t->nelem <= 1 && ty_elem(acc.t)->kind == T_FIXED)
       hint = acc.t;
-    val y = b->op == O_ANDAND || b->op == O_OROR ? maybe(a, b->kid[1])
+    val y = b->op == O_ANDAND || b->op == O_OROR ? maybe(a, b->kid[1], acc.t->sec)
                                                  : expr_of(a, b->kid[1], hint);
     if (late) {
       acc = expr_of(a, x, y.t->nelem <= 1 && ty_elem(y.t)->kind == T_FIXED

@@ -267,6 +267,7 @@ typedef struct an {
   bool returned;     /* the statements from here on are not reached */
   frame *frame;
   const under *under; /* the innermost, NULL: none */
+  bool beside; /* right of a secret && or || */
   uint32_t *stamp, stamps; /* by slot: scratch of merge */
 } an;
 
@@ -322,7 +323,7 @@ bool decided_fits(an *a, const node *n, const local *v, const ty *want,
 void return_under_secret(an *a, const node *n);
 /* Is a secret condition around it, here or where the function is called? */
 static inline bool is_guarded(const an *a) {
-  return a->under || a->in->guarded;
+  return a->under || a->beside || a->in->guarded;
 }
 /* n assigns something: the condition of a secret `while` may not. */
 bool assigns_within(const node *n);

@@ -208,7 +208,6 @@ static void emit_put(c_emit *e, const ir_inst *i) {
 static void emit_concat(c_emit *e, const ir_inst *i) {
   const ir_value *v = i->res[0];
   uint64_t base = 0;
-  clear(e, plan_val(e->p, v)->slot); /* what lies behind the last lane, too */
   for (uint32_t k = 0; k < i->narg; k++) {
     const ir_value *x = i->arg[k];
     ir_dim all = {x->ty.lanes, 1};
@@ -255,6 +254,11 @@ static void emit_pack(c_emit *e, const ir_inst *i) {
 void bits_emit(c_emit *e, const ir_inst *i) {
   const ir_value *v = i->res[0], *x = i->narg ? i->arg[0] : NULL;
   uint64_t dst = place(e, v), n = v->ty.lanes;
+  if (i->op == OP_NEG) {
+    if (plan_val(e->p, x)->slot != plan_val(e->p, v)->slot)
+      unit_copy(e, plan_val(e->p, v)->slot, plan_val(e->p, x)->slot);
+    return;
+  }
   e->uses_g = true;
   switch (i->op) {
   case OP_CONST:
@@ -271,10 +275,6 @@ void bits_emit(c_emit *e, const ir_inst *i) {
     return;
   case OP_MUL:
     emit_two(e, i);
-    return;
-  case OP_NEG:
-    if (plan_val(e->p, x)->slot != plan_val(e->p, v)->slot)
-      unit_copy(e, plan_val(e->p, v)->slot, plan_val(e->p, x)->slot);
     return;
   case OP_SELECT:
     emit_select(e, i);

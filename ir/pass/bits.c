@@ -121,6 +121,15 @@ static bool uses_slot(bits_pass *z, ir_inst *o, uint32_t k) {
   return more;
 }
 
+/* x y and 1 - x of bits, which are gates where they are planes. */
+static bool is_gate(const ir_inst *i) {
+  if ((i->op != OP_MUL && i->op != OP_SUB) || !gd_is_bool(i->res[0]))
+    return false;
+  for (uint32_t k = 0; k < 2; k++)
+    if (!gd_is_bool(i->arg[k])) return false;
+  return true;
+}
+
 /* True if something more is known to be wanted. */
 static bool uses(bits_pass *z, ir_block *b) {
   bool more = false;
@@ -132,7 +141,7 @@ static bool uses(bits_pass *z, ir_block *b) {
     if (i->nregion) continue;
     uint8_t w = BITS_FIELD;
     if (ir_is_typed(i) || i->op == OP_OPEN) w = BITS_PLANES;
-    if (follows(i)) w = z->wants[i->res[0]->id];
+    if (follows(i) || is_gate(i)) w = z->wants[i->res[0]->id];
     for (uint32_t k = 0; k < i->narg; k++) more |= want(z, i->arg[k], w);
   }
   return more;

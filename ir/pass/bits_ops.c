@@ -74,8 +74,11 @@ static bool lower_select(bits_pass *z, ir_inst *i) {
     c = bits_field(z, c);
     x = bits_field(z, x);
     y = bits_field(z, y);
-    ir_value *d = gd_arith(&z->g, OP_SUB, x, y);
-    bits_set_field(z, i, gd_arith(&z->g, OP_ADD, y,
+    /* y + c (x - y); the difference always the same way round, so that the
+     * opposite choice has the same product */
+    bool turn = x->id > y->id;
+    ir_value *d = gd_arith(&z->g, OP_SUB, turn ? y : x, turn ? x : y);
+    bits_set_field(z, i, gd_arith(&z->g, turn ? OP_SUB : OP_ADD, y,
                                   gd_arith(&z->g, OP_MUL, c, d)));
     return true;
   }

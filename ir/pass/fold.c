@@ -32,8 +32,26 @@ static bool may_replace(const ir_value *v, const ir_value *by) {
          ir_range_within(by->ty.range, v->ty.range);
 }
 
+static bool one_value(const ir_value *v) {
+  const ir_range *r = v->ty.range;
+  return r && !mpz_cmp(r->lo, r->hi);
+}
+
+/* A range of one value tells it, also of a share. */
+static ir_value *by_range(fold *f, const ir_inst *i) {
+  const ir_value *r = i->res[0];
+  if (!i->narg || !one_value(r) || (ir_ops[i->op].flags & (F_S | F_I)) != F_S ||
+      r->ty.kind == KIND_PROD || (r->ty.dom != DOM_Z && r->ty.dom != DOM_P) ||
+      (i->op == OP_HIDE && fold_known(i->arg[0])))
+    return NULL;
+  ir_builder b = pass_before(f->m, i);
+  ir_value *v = ir_const(&b, r->ty.dom, r->ty.range->lo, r->ty.lanes);
+  return r->ty.kind == KIND_SH ? ir_op1(&b, OP_HIDE, v) : v;
+}
+
 static ir_value *rewrite(fold *f, ir_inst *i) {
-  ir_value *v = fold_const(f, i);
+  ir_value *v = by_range(f, i);
+  if (!v) v = fold_const(f, i);
   if (!v) v = fold_arith(f, i);
   if (!v) v = fold_lanes(f, i);
   return v && may_replace(i->res[0], v) ? v : NULL;
@@ -109,7 +127,8 @@ static void constant_carries(fold *f, ir_inst *i) {
   ir_inst *y = pass_yield(pass_loop_body(i));
   for (uint32_t k = 0; k < i->nres; k++) {
     ir_value *p = pass_loop_body(i)->param[k + at], *init = i->arg[k + at];
-    if (pass_alias(y->arg[k]) != p || p->tmp) continue;
+    if (p->tmp || (pass_alias(y->arg[k]) != p && !one_value(i->res[k])))
+      continue;
     if (!may_replace(i->res[k], init)) continue;
     for (uint32_t r = 0; r < i->nregion; r++)
       pass_replace(i->region[r]->param[k + at], init);

@@ -533,7 +533,8 @@ chi_session_told(const chi_session *s, size_t k, uint8_t to[CHI_KEY_BYTES],
 /* Counters.  rounds, elements, bytes_sent: the run itself, share layer, equal
  * to the cost formulas of docs/protocols.md; set-up and the final barrier are
  * in setup_bytes_sent; wire_bytes_sent is all of these with frame headers,
- * before TLS. */
+ * before TLS.  elements and lanes are of the field: bits are in bytes_sent
+ * alone. */
 typedef struct chi_stats {
   uint64_t rounds;
   uint64_t exchanges;

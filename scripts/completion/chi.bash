@@ -24,8 +24,8 @@ _chi() {
   case $cmd in
     check) opts="--set --json --help" ;;
     build) opts="-o --set --opt --json --help" ;;
-    run) opts="--input --nodes --protocol --clear --openings --keep --timeout --opt --json --help" ;;
-    test) opts="--nodes --protocol --clear --timeout --filter --list --opt --json --help" ;;
+    run) opts="--input --nodes --protocol --clear --check --openings --keep --timeout --opt --json --help" ;;
+    test) opts="--nodes --protocol --clear --check --timeout --filter --list --opt --json --help" ;;
     cost) opts="--nodes --protocol --set --opt --json --help" ;;
     inspect) opts="--stage --spans --set --opt --json --help" ;;
     split) opts="--set --json --help" ;;

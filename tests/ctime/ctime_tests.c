@@ -158,7 +158,95 @@ static void client(void) {
 
 /* Slots of a circuit with everything in it: dealt and client inputs, products,
  * sums of products, linear steps, openings. */
-enum { X = 0, Y = 140, W = 280, Z = 420, D = 560, OUT = 702, WORDS = 800 };
+enum { X = 0, Y = 140, W = 280, Z = 420, D = 560, OUT = 702 };
+/* Bits: summands and elements of each dealer, products and moved values. */
+enum {
+  BITS = 8, PLANES = BITS * LANES, DEALERS = 7,
+  S = 800, E = S + DEALERS * 80, PROD = E + DEALERS * 140, V = PROD + 80,
+  U = V + 80, PUB = U + 80, INT = PUB + 16, J = INT + LANES, WORDS = J + 140
+};
+
+static chi_b_load load_of(uint32_t items) {
+  chi_b_load b = {.items = items};
+  return b;
+}
+
+/* Every local operation on the bits of s[0] and s[1]; V gets the result. */
+static void local_bits(chi_gen *g, const uint64_t *s) {
+  static const chi_b_dim turn[] = {{LANES, 1}, {BITS, LANES}};
+  static const chi_b_dim run = {PLANES, 1};
+  static uint64_t index[PLANES];
+  for (unsigned l = 0; l < PLANES; l++) index[l] = (l * 7 + 1) % PLANES;
+  for (unsigned l = 0; l < LANES; l++) chi_gen_words(g)[INT + l] = l * 3;
+  chi_gen_b_unpack(g, PUB, INT, LANES, BITS);
+  chi_gen_b_add(g, CHI_B_SH, V, s[0], s[1], PLANES);
+  chi_gen_b_addp(g, CHI_B_SH, V, V, PUB, PLANES);
+  chi_gen_b_view(g, CHI_B_SH, U, PLANES, 0, V, PLANES, 0, turn, 2);
+  chi_gen_b_put(g, CHI_B_SH, V, PLANES, 0, turn, 2, U, PLANES);
+  chi_gen_b_gather(g, CHI_B_SH, U, PLANES, V, PLANES, index);
+  chi_gen_b_view(g, CHI_B_SH, V, PLANES, 0, U, PLANES, 0, &run, 1);
+  chi_gen_words(g)[INT] = 1;
+  chi_gen_b_select(g, CHI_B_SH, V, V, U, PLANES, INT, 1);
+  chi_gen_b_sum(g, CHI_B_SH, U, V, LANES, BITS);
+  chi_gen_b_mulp(g, CHI_B_SH, V, V, PUB, PLANES);
+  chi_gen_b_lift(g, PROD, V, PLANES);
+  chi_gen_b_muladd(g, PROD, PROD, s[0], s[1], PLANES);
+}
+
+/* X to bits, products of them, some to the field; both are opened. */
+static int bits_of(int P, unsigned n, chi_gen *g) {
+  unsigned d = P == CHI_GEN_REP3 ? 3 : (n + 1) / 2 * 2 - 1;
+  uint64_t s[DEALERS], e[DEALERS];
+  for (unsigned i = 0; i < d; i++) {
+    s[i] = S + i * 80;
+    e[i] = E + i * 140;
+  }
+  if (P == CHI_GEN_REP3) {
+    chi_gen_b_split(g, s, X, LANES, 3, BITS);
+  } else {
+    chi_b_load b = load_of(1);
+    b.deal_lanes = PLANES;
+    chi_gen_begin(g, 0, 0);
+    chi_gen_begin_bits(g, &b);
+    chi_gen_b_deal(g, s, X, LANES, 3, BITS);
+    if (chi_gen_end(g)) return 1;
+  }
+  local_bits(g, s);
+  chi_b_load b = load_of(2);
+  b.reduce_lanes = PLANES;
+  b.reduce_bytes = PLANES / 8;
+  for (unsigned r = 0; r < 3 && P == CHI_GEN_REP3; r++)
+    b.xdeal[r] = (LANES + 2 - r) / 3;
+  if (P != CHI_GEN_REP3) b.bdeal_lanes = LANES;
+  chi_gen_begin(g, 0, 0);
+  chi_gen_begin_bits(g, &b);
+  chi_gen_b_reduce(g, V, PROD, PLANES);
+  if (P == CHI_GEN_REP3)
+    chi_gen_b_xdeal(g, e[0], U, LANES);
+  else
+    chi_gen_b_bdeal(g, e, U, LANES);
+  if (chi_gen_end(g)) return 1;
+  if (P == CHI_GEN_REP3) {
+    b = load_of(1);
+    for (unsigned r = 0; r < 3; r++) b.xjoin[r] = (LANES + 2 - r) / 3;
+    chi_gen_begin(g, 0, 0);
+    chi_gen_begin_bits(g, &b);
+    chi_gen_b_xjoin(g, J, e[0], U, LANES);
+    if (chi_gen_end(g)) return 1;
+  }
+  b = load_of(1);
+  b.open_lanes = PLANES;
+  b.open_bytes = PLANES / 8;
+  chi_gen_begin(g, 0, LANES);
+  chi_gen_begin_bits(g, &b);
+  chi_gen_b_open(g, PUB, V, PLANES);
+  chi_gen_open(g, INT, P == CHI_GEN_REP3 ? J : e[0], LANES);
+  if (chi_gen_end(g)) return 1;
+  for (unsigned l = 0; l < LANES; l++)
+    need(chi_gen_words(g)[INT + l] < 2, "a converted bit is none");
+  chi_gen_b_pack(g, INT, PUB, LANES, BITS);
+  return 0;
+}
 
 static CHI_GEN_INLINE int circuit_of(int P, chi_gen *g) {
   uint64_t *w = chi_gen_words(g);
@@ -193,12 +281,15 @@ static CHI_GEN_INLINE int circuit_of(int P, chi_gen *g) {
   return chi_gen_end(g);
 }
 
+static unsigned nodes;
 static int careless; /* a circuit that looks at what it computes on */
 
 static int circuit(chi_gen *g) {
   if (careless && (chi_gen_words(g)[X] & 1)) sink++;
-  return chi_gen_protocol(g) == CHI_GEN_REP3 ? circuit_of(CHI_GEN_REP3, g)
-                                             : circuit_of(CHI_GEN_SHAMIR, g);
+  int P = chi_gen_protocol(g);
+  return (P == CHI_GEN_REP3 ? circuit_of(CHI_GEN_REP3, g)
+                            : circuit_of(CHI_GEN_SHAMIR, g)) ||
+         bits_of(P, nodes, g);
 }
 
 static const chi_leaf INPUT[] = {
@@ -209,7 +300,7 @@ static const chi_leaf OUTPUT[] = {
     {"v", "field", "[70]", CHI_KIND_FIELD, LANES, 0, 0, OUT}};
 static const chi_program PROGRAM = {
     CHI_ABI, 61, "ctime", {1}, {2}, WORDS, INPUT, 3, OUTPUT, 1, 0, 0,
-    LANES + 1, LANES, 2, 1, 2, 2, 3, circuit};
+    LANES + 1, LANES, 2, 1, 2, 2, 3, circuit, {0, 0}, 2};
 
 typedef struct party {
   unsigned me, n;
@@ -265,6 +356,7 @@ static void session_of(chi_protocol protocol, unsigned n) {
   chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])key, {3}};
   uint8_t *blob[CHI_PARTIES_MAX];
   int64_t w[LANES];
+  nodes = n;
   need(!chi_mem_new(t, n), "transport");
   for (unsigned i = 0; i < n; i++) {
     p[i] = (party){.me = i, .n = n, .protocol = protocol, .t = t[i]};

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random well-typed programs with their expected results.
 
-    generate.py SEED COUNT DIR
+    generate.py SEED COUNT DIR [integers]
 
 Writes DIR/pNNN.chi (a function `main`), and DIR/pNNN.json with its inputs and
 its result.  Each expression is made twice, as Chirograph and as Python over
@@ -505,6 +505,12 @@ class Program:
         if e.fits():
             self.bind(e)
 
+    def steps(self):
+        return [self.st_let, self.st_let, self.st_let, self.st_reveal,
+                self.st_sum_loop, self.st_map_loop, self.st_chain_loop,
+                self.st_nested_loop, self.st_compr, self.st_if, self.st_fixed,
+                self.st_call]
+
     def build(self):
         r = self.r
         for _ in range(r.randint(2, 4)):
@@ -512,10 +518,7 @@ class Program:
         for _ in range(r.randint(1, 3)):
             self.param(False, r.choice([(), (), (3,), (2, 3)]))
         for _ in range(r.randint(4, 10)):
-            r.choice([self.st_let, self.st_let, self.st_let, self.st_reveal,
-                      self.st_sum_loop, self.st_map_loop, self.st_chain_loop,
-                      self.st_nested_loop, self.st_compr, self.st_if,
-                      self.st_fixed, self.st_call])()
+            r.choice(self.steps())()
         out = [v for v in self.vars[-4:]]
         names, py = [], []
         for v in out:
@@ -556,9 +559,12 @@ def text(v):
 
 def main():
     seed, count, out = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    kind = Program
+    if sys.argv[4:] == ['integers']:
+        from integers import Integers as kind
     os.makedirs(out, exist_ok=True)
     for k in range(count):
-        p = Program(random.Random(seed * 1000003 + k))
+        p = kind(random.Random(seed * 1000003 + k))
         chi, inputs, result = p.build()
         base = os.path.join(out, 'p%04d' % k)
         with open(base + '.chi', 'w') as f:
@@ -568,4 +574,5 @@ def main():
 
 
 if __name__ == '__main__':
+    sys.modules['generate'] = sys.modules['__main__']
     main()

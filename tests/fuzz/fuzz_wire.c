@@ -85,7 +85,7 @@ static const chi_leaf OUTPUT[] = {
     {"z", "field", "[5]", CHI_KIND_FIELD, L, 0, 0, OUT}};
 static const chi_program PROGRAM = {
     CHI_ABI, CHI_MERSENNE, "wire", {1}, {2}, WORDS, INPUT, 2, OUTPUT, 1, 0, 0,
-    L, L, 1, 1, 2, 2, 3, circuit};
+    L, L, 1, 1, 2, 2, 3, circuit, {0, 0}, 0};
 
 /* ---- recordings ---- */
 

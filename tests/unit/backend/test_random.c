@@ -1,7 +1,7 @@
 /* Random circuits: interpreter = emitted C on every protocol, at every level
  * of optimisation, results, failures, rounds and bytes.
  *
- *   test_backend_random [FIRST [COUNT]]
+ *   test_backend_random [FIRST [COUNT [bits|integers]]]
  */
 #include <CUnit/Basic.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "ir/pass/pass.h"
 #include "kit.h"
+#include "random_bits.h"
 #include "random_circuit.h"
 
 static uint64_t first = 1, count = 40;
@@ -28,17 +29,16 @@ typedef struct built {
   kit_program *p;
 } built;
 
-static bool build(arena *a, uint64_t seed, int level, ir_target t, built *b,
-                  buf *why) {
+static bool build(arena *a, ir_module *m, const char *passes, ir_target t,
+                  built *b, buf *why) {
   source_set *ss = source_set_new(a);
   diag *dg = diag_new(a, ss);
   pass_opts o = {.verify = true, .target = t};
   kit_build how = {.keep = getenv("KIT_KEEP"), .flags = getenv("KIT_FLAGS")};
-  b->m = random_circuit(a, seed);
-  bool ok = ir_verify(b->m, dg) &&
-            pass_run(b->m, pass_pipeline(level, IR_SCHED), &o, dg);
+  b->m = m;
+  bool ok = ir_verify(m, dg) && pass_run(m, passes, &o, dg);
   if (!ok) diag_render_all(dg, why, false);
-  b->p = ok ? kit_compile(b->m, &how, why) : NULL;
+  b->p = ok ? kit_compile(m, &how, why) : NULL;
   return b->p;
 }
 
@@ -56,7 +56,8 @@ static void try_seed(uint64_t seed) {
       kit_free(b.p);
       b.p = NULL;
     }
-    ok = b.p || build(a, seed, level, t, &b, &why);
+    ok = b.p || build(a, random_circuit(a, seed),
+                      pass_pipeline(level, IR_SCHED), t, &b, &why);
     if (!ok) break;
     ir_lanes *in = kit_inputs(b.m, a, seed * 7 + k);
     ok = kit_compare(b.p, b.m, configs[k].protocol, configs[k].n, in, &why);
@@ -71,6 +72,42 @@ static void try_seed(uint64_t seed) {
   arena_free(a);
 }
 
+/* One bound to each of the targets, and one for all of them. */
+static void try_bits(uint64_t seed) {
+  static const char *const passes[] = {"sched", "cse,dce,sched",
+                                       "fold,cse,hoist,dce,sched"};
+  enum { N = sizeof configs / sizeof *configs };
+  for (size_t k = 0; k <= N; k++) {
+    arena *a = arena_new();
+    buf why = {0};
+    built b = {0};
+    ir_target t = {0};
+    if (k < N) t = kit_target(configs[k].protocol, configs[k].n);
+    bool ok = build(a, random_bits(a, seed, t), passes[(seed + k) % 3], t, &b,
+                    &why);
+    for (size_t j = 0; ok && j < N; j++) {
+      if (k < N && j != k) continue;
+      ir_lanes *in = kit_inputs(b.m, a, seed * 7 + j);
+      ok = kit_compare(b.p, b.m, configs[j].protocol, configs[j].n, in, &why);
+      if (!ok)
+        buf_printf(&why, " (%s, %u nodes)",
+                   chi_protocol_name(configs[j].protocol), configs[j].n);
+    }
+    CU_ASSERT(ok);
+    if (!ok)
+      fprintf(stderr, "\nbits, seed %llu, target %d %u, %s: %s\n",
+              (unsigned long long)seed, t.protocol, t.n,
+              passes[(seed + k) % 3], why.p ? why.p : "");
+    kit_free(b.p);
+    buf_free(&why);
+    arena_free(a);
+  }
+}
+
+static void test_bits(void) {
+  for (uint64_t k = 0; k < (count + 3) / 4; k++) try_bits(first + k);
+}
+
 static void test_seeds(void) {
   for (uint64_t k = 0; k < count; k++) try_seed(first + k);
 }
@@ -80,7 +117,9 @@ int main(int argc, char **argv) {
   if (argc > 2) count = strtoull(argv[2], NULL, 10);
   if (CU_initialize_registry() != CUE_SUCCESS) return 2;
   CU_pSuite s = CU_add_suite("random circuits", NULL, NULL);
-  CU_add_test(s, "interpreter = nodes", test_seeds);
+  const char *only = argc > 3 ? argv[3] : "";
+  if (strcmp(only, "bits")) CU_add_test(s, "interpreter = nodes", test_seeds);
+  if (strcmp(only, "integers")) CU_add_test(s, "bits", test_bits);
   CU_basic_set_mode(CU_BRM_NORMAL);
   CU_basic_run_tests();
   unsigned failed = CU_get_number_of_failures();

@@ -656,6 +656,51 @@ class Run(Case):
                              '7').returncode, 1)
 
 
+class Checked(Case):
+    def check(self, fn, *says, **values):
+        r = chi('run', program('mistakes.chi'), fn, '--check', '--json',
+                *inputs(values))
+        j = json.loads(r.stdout)
+        if not says:
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+            self.assertIsNone(j['predicted'])
+            return j['outputs']['result']
+        self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+        d = [d for d in j['diagnostics'] if d['id'][0] == 'E']
+        self.assertEqual(len(d), 1)
+        self.assertEqual(d[0]['line'], says[0])
+        for s in says[1:]:
+            self.assertIn(s, d[0]['message'])
+
+    def test_mistakes(self):
+        self.assertEqual(self.check('ratio', a=-9, b=2), -4)
+        self.check('ratio', 3, 'division of -9 by 0', a=-9, b=0)
+        self.assertEqual(self.check('at', i=2), 7)
+        self.check('at', 8, 'the index 3 is not in 0..2', i=3)
+        self.assertEqual(self.check('put', i=1, j=2), [[0, 0, 0], [0, 0, 9]])
+        self.check('put', 13, 'the index -1 is not in 0..2', i=1, j=-1)
+
+    def test_branches(self):
+        """Only what counts is a mistake."""
+        self.assertEqual(self.check('branch', a=9, b=9, k=0), 59)
+        self.check('branch', 20, '99 is not in 0 .. 15', a=99, b=9, k=0)
+        self.check('branch', 20, 'division of 100 by 0', a=9, b=7, k=0)
+        self.assertEqual(self.check('branch', a=99, b=0, k=0), 99)
+        self.assertEqual(self.check('branch', a=99, b=3, k=5), 2)
+        self.check('branch', 22, 'division by zero', a=99, b=3, k=0)
+        self.assertEqual(self.check('at_public', c='false', i=9), 0)
+        self.assertEqual(self.check('at_public', c='true', i=2), 7)
+        self.check('at_public', 29, 'index out of range 0..2', c='true', i=9)
+
+    def test_text(self):
+        r = chi('run', program('mistakes.chi'), 'at', '--check', '--input',
+                'i=0')
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertIn('nothing went wrong', r.stdout)
+        self.usage('run', program('mistakes.chi'), 'at', '--check', '--keep',
+                   self.tmp, says=['--keep'])
+
+
 class Test(Case):
     def test_pass(self):
         for mode in ((), ('--clear',), ('--nodes', '5'),
@@ -695,6 +740,13 @@ class Test(Case):
                     *mode)
             self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
             self.assertIn('assume.chi:2:', r.stderr)
+
+    def test_check(self):
+        """--check finds what a run on secrets cannot tell."""
+        r = chi('test', program('mistakes.chi'), '--check')
+        self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+        self.assertIn('1 passed, 1 failed (checked, in the clear)', r.stdout)
+        self.assertIn('division of 8 by 0', r.stderr)
 
     def test_filter(self):
         r = chi('test', program('fail.chi'), '--filter', 'passes')
@@ -965,8 +1017,8 @@ test "slow" { assert(slow(field(3), 3000000) != field(1)); }
         self.assertIn(r.returncode, (0, 4))
 
 
-GROUPS = dict(usage=Usage, inputs=Inputs, run=Run, test=Test, cost=Cost,
-              faults=Faults)
+GROUPS = dict(usage=Usage, inputs=Inputs, run=Run, checked=Checked,
+              test=Test, cost=Cost, faults=Faults)
 
 
 def main():

@@ -34,6 +34,8 @@ unsigned kit_gf_mul(unsigned a, unsigned b) {
 }
 
 static unsigned gf_inv(unsigned a) {
+  if (a == 1)
+    return 1;
   for (unsigned b = 1; b < 256; b++)
     if (kit_gf_mul(a, b) == 1)
       return b;
@@ -89,7 +91,11 @@ static unsigned at_point(const unsigned *y, unsigned k, unsigned x) {
   return sum;
 }
 
-static bool padded(const uint64_t *v, uint64_t used, uint64_t bits) {
+/* Bits used .. bits - 1 are 0; looked at with the first lane alone. */
+static bool padded(const uint64_t *v, uint64_t used, uint64_t bits,
+                   uint64_t lane) {
+  if (lane)
+    return true;
   for (uint64_t l = used; l < bits; l++)
     if (kit_bit(v, l))
       return false;
@@ -104,14 +110,14 @@ unsigned kit_join(chi_protocol protocol, unsigned n, int kind, uint64_t lanes,
     const uint64_t *v = arena[i] + at;
     if (!packed(protocol, kind)) {
       y[i] = ((const uint8_t *)v)[l];
-      if (!padded(v, 8 * lanes, (lanes + 7) / 8 * 64))
+      if (!padded(v, 8 * lanes, (lanes + 7) / 8 * 64, l))
         return 2;
       continue;
     }
     y[i] = kit_bit(v, l);
     z = kind == CHI_B_PUB ? y[i] : z ^ y[i];
-    if (!padded(v, lanes, W * 64) ||
-        (kind == CHI_B_SH && !padded(v + W, lanes, W * 64)) ||
+    if (!padded(v, lanes, W * 64, l) ||
+        (kind == CHI_B_SH && !padded(v + W, lanes, W * 64, l)) ||
         (kind == CHI_B_PUB && y[i] != y[0]) ||
         (kind == CHI_B_SH &&
          kit_bit(v + W, l) != kit_bit(arena[(i + 1) % 3] + at, l)))

@@ -134,6 +134,8 @@ static void payload(tap_stream *t, const fault *f, piece *out, uint8_t *p,
     uint64_t at = t->got + i;
     if (f->kind == FAULT_FLIP && at == f->at)
       p[i] ^= 1;
+    if (f->kind == FAULT_FLIP_TOP && at == f->at)
+      p[i] ^= 0x80;
     if (f->kind == FAULT_NONCANON && at / 8 == f->at / 8)
       p[i] = (uint8_t)(CHI_P >> (8 * (at % 8)));
   }

@@ -14,6 +14,7 @@
 typedef enum {
   FAULT_NONE,
   FAULT_FLIP,      /* bit 0 of payload byte `at` */
+  FAULT_FLIP_TOP,  /* bit 7 */
   FAULT_GARBAGE,   /* the frame's header is overwritten */
   FAULT_SHORT,     /* the header announces 8 bytes less */
   FAULT_LONG,      /* 8 bytes more follow the payload */

@@ -15,6 +15,7 @@ typedef struct circuit {
   chi_program program;
   uint64_t lanes;
   unsigned off, bits; /* of the second split or deal */
+  unsigned lie;       /* 1..3: totals that are not those of the calls */
   bool elements;      /* products and openings of elements beside them */
   uint64_t x, y, prod, z, f, ff, of, ox, oz;
   uint64_t s[DEALERS], os[DEALERS];   /* all bits of the summands */
@@ -51,6 +52,8 @@ static int run(chi_gen *g) {
     b.deal_lanes = (FULL + c->bits) * L;
     b.bdeal_lanes = L;
   }
+  b.reduce_bytes += c->lie == 1;
+  b.items += (c->lie == 2) - (c->lie == 3);
   chi_gen_begin(g, m, m);
   chi_gen_begin_bits(g, &b);
   chi_gen_b_open(g, c->ox, c->x, L);
@@ -416,6 +419,171 @@ static void shamir_long(void) {
   check(CHI_SHAMIR, 7, 1201, true, 2);
 }
 
+/* ---- what is caught ---- */
+
+/* One run with a fault; the status of the party that is sent it or, if that is
+ * told of a failure, of one that found it. */
+static chi_status tampered(chi_protocol protocol, unsigned n, uint64_t L,
+                           fault f, int *culprit) {
+  data d;
+  uint64_t seed = 7;
+  make_data(&d, protocol, n, L, false, &seed);
+  world w = {.protocol = protocol, .n = n, .program = &d.c.program,
+             .before_run = load, .finish = store, .user = &d, .fault = f};
+  world_run(&w);
+  chi_status st = w.result[f.to].status;
+  *culprit = w.result[f.to].culprit;
+  for (unsigned i = 0; i < n; i++) {
+    CU_ASSERT(!w.result[i].outputs);
+    if (st == CHI_E_PEER_LOST)
+      st = w.result[i].status;
+  }
+  world_free(&w);
+  free_data(&d);
+  return st;
+}
+
+/* Bytes of the second exchange before the message of the xjoin. */
+static uint64_t before_xjoin(uint64_t L) {
+  data d;
+  uint64_t seed = 7;
+  make_data(&d, CHI_REP3, 3, L, false, &seed);
+  uint64_t bytes = 3 * (FULL * L + d.c.bits * L) / 8;
+  free_data(&d);
+  return bytes;
+}
+
+static void rep3_caught(void) {
+  int who;
+  for (unsigned i = 0; i < 3; i++) {
+    unsigned next = (i + 1) % 3, prev = (i + 2) % 3;
+    /* first exchange, to the next: opened bits, the xdeal */
+    for (uint64_t at = 0; at < 2; at++)
+      CU_ASSERT_EQUAL(tampered(CHI_REP3, 3, 13,
+                               (fault){FAULT_FLIP, i, next, 1, at}, &who),
+                      CHI_E_CHECK);
+    CU_ASSERT_EQUAL(tampered(CHI_REP3, 3, 13,
+                             (fault){FAULT_FLIP_TOP, i, next, 1, 1}, &who),
+                    CHI_E_PROTOCOL);
+    CU_ASSERT_EQUAL(who, i);
+    CU_ASSERT_EQUAL(tampered(CHI_REP3, 3, 64,
+                             (fault){FAULT_NONCANON, i, next, 1, 8}, &who),
+                    CHI_E_PROTOCOL);
+    CU_ASSERT_EQUAL(who, i);
+    /* to the one before: reduced bits, the tag */
+    CU_ASSERT_EQUAL(tampered(CHI_REP3, 3, 13,
+                             (fault){FAULT_FLIP_TOP, i, prev, 1, 1}, &who),
+                    CHI_E_PROTOCOL);
+    CU_ASSERT_EQUAL(who, i);
+    for (uint64_t at = 2; at < 18; at += 5)
+      CU_ASSERT_EQUAL(tampered(CHI_REP3, 3, 13,
+                               (fault){FAULT_FLIP, i, prev, 1, at}, &who),
+                      CHI_E_CHECK);
+    /* a wrong product is accepted by its receiver, but two nodes have it and
+     * the opening shows that they disagree */
+    CU_ASSERT_EQUAL(tampered(CHI_REP3, 3, 13,
+                             (fault){FAULT_FLIP, i, prev, 1, 0}, &who),
+                    CHI_E_CHECK);
+    /* second exchange, both ways */
+    CU_ASSERT_EQUAL(
+        tampered(CHI_REP3, 3, 64,
+                 (fault){FAULT_NONCANON, i, next, 2, before_xjoin(64)}, &who),
+        CHI_E_PROTOCOL);
+    CU_ASSERT_EQUAL(tampered(CHI_REP3, 3, 64,
+                             (fault){FAULT_NONCANON, i, prev, 2, 0}, &who),
+                    CHI_E_PROTOCOL);
+    CU_ASSERT_EQUAL(tampered(CHI_REP3, 3, 64,
+                             (fault){FAULT_SHORT, i, next, 2, 0}, &who),
+                    CHI_E_PROTOCOL);
+  }
+}
+
+/* In a frame of the first exchange to a node that gets dealt points: FULL L of
+ * the deal, 8 L of the bdeal, the second deal, the reduce, openings. */
+static void shamir_caught(void) {
+  int who;
+  for (unsigned n = 3; n <= 7; n += 2) {
+    unsigned t = (n + 1) / 2 - 1, from = 1, to = (from + t + 1) % n;
+    uint64_t L = 16;
+    data d;
+    uint64_t seed = 7;
+    make_data(&d, CHI_SHAMIR, n, L, false, &seed);
+    uint64_t deals = (FULL + 8 + d.c.bits) * L;
+    free_data(&d);
+    /* dealt points: the sharing has a wrong degree, which its opening shows */
+    uint64_t dealt[] = {0, 5 * L + 3, deals - 1, deals + 2};
+    for (unsigned k = 0; k < 4; k++)
+      CU_ASSERT_EQUAL(tampered(CHI_SHAMIR, n, L,
+                               (fault){FAULT_FLIP, from, to, 1, dealt[k]},
+                               &who),
+                      CHI_E_CHECK);
+    /* opened points; a byte may have any value */
+    for (uint64_t at = deals + L; at < deals + 2 * L; at += 5) {
+      CU_ASSERT_EQUAL(tampered(CHI_SHAMIR, n, L,
+                               (fault){FAULT_FLIP, from, to, 1, at}, &who),
+                      CHI_E_CHECK);
+      CU_ASSERT_EQUAL(tampered(CHI_SHAMIR, n, L,
+                               (fault){FAULT_FLIP_TOP, from, to, 1, at}, &who),
+                      CHI_E_CHECK);
+    }
+    CU_ASSERT_EQUAL(tampered(CHI_SHAMIR, n, L,
+                             (fault){FAULT_NONCANON, from, to, 1, FULL * L},
+                             &who),
+                    CHI_E_PROTOCOL);
+    CU_ASSERT_EQUAL(who, (int)from);
+  }
+}
+
+/* A sharing of degree t whose secret is no bit. */
+static void no_bit(void) {
+  data d;
+  uint64_t seed = 3;
+  make_data(&d, CHI_SHAMIR, 5, 20, false, &seed);
+  for (unsigned i = 0; i < 5; i++)
+    ((uint8_t *)(d.arena[i] + d.c.x))[11] ^= 0x40;
+  world w = {.protocol = CHI_SHAMIR, .n = 5, .program = &d.c.program,
+             .before_run = load, .finish = store, .user = &d};
+  world_run(&w);
+  for (unsigned i = 0; i < 5; i++)
+    CU_ASSERT(w.result[i].status == CHI_E_CHECK ||
+              w.result[i].status == CHI_E_PEER_LOST);
+  CU_ASSERT(w.result[0].status == CHI_E_CHECK ||
+            w.result[1].status == CHI_E_CHECK);
+  world_free(&w);
+  free_data(&d);
+}
+
+/* Another target than the program's; other totals than its calls'. */
+static void contract(void) {
+  static const struct {
+    chi_protocol protocol;
+    unsigned n;
+  } other[] = {{CHI_SHAMIR, 3}, {CHI_SHAMIR, 4}};
+  data d;
+  uint64_t seed = 3;
+  make_data(&d, CHI_REP3, 3, 20, false, &seed);
+  for (unsigned k = 0; k < 2; k++) {
+    world w = {.protocol = other[k].protocol, .n = other[k].n,
+               .program = &d.c.program};
+    world_run(&w);
+    for (unsigned i = 0; i < w.n; i++)
+      CU_ASSERT_EQUAL(w.result[i].status, CHI_E_ARG);
+    world_free(&w);
+  }
+  for (d.c.lie = 1; d.c.lie < 4; d.c.lie++) {
+    world w = {.protocol = CHI_REP3, .n = 3, .program = &d.c.program,
+               .before_run = load, .finish = store, .user = &d};
+    world_run(&w);
+    for (unsigned i = 0; i < 3; i++)
+      CU_ASSERT(w.result[i].status == CHI_E_BUG ||
+                w.result[i].status == CHI_E_PEER_LOST);
+    CU_ASSERT(w.result[0].status == CHI_E_BUG ||
+              w.result[1].status == CHI_E_BUG);
+    world_free(&w);
+  }
+  free_data(&d);
+}
+
 int main(void) {
   CU_initialize_registry();
   CU_pSuite s = CU_add_suite("bits", NULL, NULL);
@@ -423,6 +591,10 @@ int main(void) {
   CU_add_test(s, "rep3: many lanes", rep3_long);
   CU_add_test(s, "shamir: every item, n = 3..8, 33, 64", shamir_items);
   CU_add_test(s, "shamir: many lanes", shamir_long);
+  CU_add_test(s, "rep3: what is caught", rep3_caught);
+  CU_add_test(s, "shamir: what is caught", shamir_caught);
+  CU_add_test(s, "an opening that is no bit", no_bit);
+  CU_add_test(s, "target and totals", contract);
   CU_basic_run_tests();
   unsigned failed = CU_get_number_of_failures();
   CU_cleanup_registry();

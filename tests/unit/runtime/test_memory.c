@@ -58,7 +58,7 @@ static const chi_program program = {
     .abi = CHI_ABI, .mersenne = CHI_MERSENNE, .name = "f", .words = WORDS,
     .input = inputs, .n_input = 2, .output = outputs, .n_output = 2,
     .max_reduce_lanes = L, .max_open_lanes = L, .max_reduce_values = 1,
-    .max_open_values = 1, .run = run};
+    .max_open_values = 1, .max_bit_values = 3, .run = run};
 
 /* ---- counters ---- */
 
