@@ -39,7 +39,8 @@ static void run_side(lo *l, side *s, lower_thunk f, const void *user,
 static bool simple(const ir_block *b) {
   uint32_t n = 0;
   for (const ir_inst *i = b->first; i; i = i->next) {
-    if (!(ir_ops[i->op].flags & F_S) || i->op == OP_PROD || ++n > 64)
+    if (!(ir_ops[i->op].flags & F_S) || i->op == OP_PROD || ir_is_typed(i) ||
+        ++n > 64)
       return false;
     if (i->op == OP_MUL && i->arg[0]->ty.kind == KIND_SH &&
         i->arg[1]->ty.kind == KIND_SH)

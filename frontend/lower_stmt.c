@@ -57,7 +57,8 @@ lv lower_if(lo *l, const node *n) {
   const ty *ct = type_at(l, n->kid[0]);
   bool known = ct->label != LAB_SEC && ival_single(ct->iv);
   ir_value *cond = known ? z_const(l, ct->iv->lo) : c.leaf[0];
-  return lower_branch(l, cond, ct->sec, then_side, else_side, n, value ? t : NULL);
+  return lower_branch(l, cond, ct->sec, then_side, else_side, n,
+                      value ? t : NULL);
 }
 
 /* ---- blocks; what follows a return inside ---- */
@@ -358,8 +359,8 @@ static void for_turn(lo *l, const body *b, ir_value *index) {
     return;
   }
   guarded g = {b, index};
-  lower_branch(l, l->fr->env[slot_flag(l)].leaf[0], false, thunk_nothing, thunk_turn,
-               &g, NULL);
+  lower_branch(l, l->fr->env[slot_flag(l)].leaf[0], false, thunk_nothing,
+               thunk_turn, &g, NULL);
 }
 
 static void lower_for(lo *l, const node *n) {

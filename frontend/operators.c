@@ -225,7 +225,8 @@ static const ty *quotient(an *a, const node *n, node_op op, const ty *x,
   const ival *r = op == O_DIV ? ival_div(s, x->iv, y->iv)
                               : ival_mod(s, x->iv, y->iv);
   bool zero = mpz_sgn(y->iv->lo) <= 0 && mpz_sgn(y->iv->hi) >= 0;
-  if (zero && (y->label == LAB_SEC || is_guarded(a))) r = ival_hull(s, r, op == O_DIV ? ival_si(s, 0, 0) : x->iv);
+  if (zero && (y->label == LAB_SEC || is_guarded(a)))
+    r = ival_hull(s, r, op == O_DIV ? ival_si(s, 0, 0) : x->iv);
   return ty_int(a->u->ts, r, l);
 }
 
@@ -437,8 +438,9 @@ val binary_of(an *a, const node *n, const ty *want) {
     const ty *hint = want;
     if (!late && acc.t->nelem <= 1 && ty_elem(acc.t)->kind == T_FIXED)
       hint = acc.t;
-    val y = b->op == O_ANDAND || b->op == O_OROR ? maybe(a, b->kid[1], acc.t->sec)
-                                                 : expr_of(a, b->kid[1], hint);
+    bool logic = b->op == O_ANDAND || b->op == O_OROR;
+    val y = logic ? maybe(a, b->kid[1], acc.t->sec)
+                  : expr_of(a, b->kid[1], hint);
     if (late) {
       acc = expr_of(a, x, y.t->nelem <= 1 && ty_elem(y.t)->kind == T_FIXED
                               ? y.t : want);

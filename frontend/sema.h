@@ -316,8 +316,8 @@ bool effect_under_secret(an *a, const node *n, span cond);
 /* Values of type t that a secret decides: all of it secret; reports what cannot
  * be. */
 const ty *decided(an *a, span sp, const ty *t, const char *what);
-/* May a place of the declared type hold what `why`, a secret condition or index,
- * decides?  Reports. */
+/* May a place of the declared type hold what `why`, a secret condition or
+ * index, decides?  Reports. */
 bool decided_fits(an *a, const node *n, const local *v, const ty *want,
                   const char *why, span at);
 void return_under_secret(an *a, const node *n);
