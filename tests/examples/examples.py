@@ -128,8 +128,26 @@ def study(chi, top):
         raise AssertionError('study: ' + r.stdout + r.stderr)
 
 
+def script(name, *runs):
+    """Examples whose run script compares with Python by itself."""
+    def test(chi, top):
+        for flags in runs or ((),):
+            r = subprocess.run(['%s/%s/run' % (top, name), *flags],
+                               capture_output=True, text=True, timeout=300,
+                               env=dict(os.environ, CHI=chi))
+            if r.returncode != 0:
+                raise AssertionError('run %s: %s%s' % (
+                    ' '.join(flags), r.stdout, r.stderr))
+    return test
+
+
+FIVE = ('--nodes', '5')
+SCRIPTS = dict(millionaires=[(), FIVE], salary_rank=[], auction=[],
+               blind_vote=[], customers=[(), FIVE], tree=[()],
+               edit_distance=[()], matching=[(), FIVE])
 ALL = dict(vote=vote, polynomial=polynomial, matrix=matrix,
-           regression=regression, study=study)
+           regression=regression, study=study,
+           **{k: script(k, *v) for k, v in SCRIPTS.items()})
 
 
 def main():
