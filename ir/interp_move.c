@@ -154,8 +154,9 @@ static bool run_gather(ir_interp *x, const node *nd) {
     if (mpz_sgn(x->t[0]) < 0 || mpz_cmp_ui(x->t[0], tx->lanes / row - 1) > 0)
       return interp_fail(x, IR_RUN_UNDEFINED, i->sp,
                          "a lane outside the array was asked for");
+    uint64_t from = mpz_get_ui(x->t[0]) * row; /* copying takes t[0] */
     for (uint64_t j = 0; j < row; j++)
-      copy_lane(x, s, k * row + j, v, tx, mpz_get_ui(x->t[0]) * row + j);
+      copy_lane(x, s, k * row + j, v, tx, from + j);
   }
   set_result(x, nd, s);
   return true;

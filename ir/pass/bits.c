@@ -132,15 +132,6 @@ static bool uses_slot(bits_pass *z, ir_inst *o, uint32_t k) {
   return more;
 }
 
-/* x y and 1 - x of bits, which are gates where they are planes. */
-static bool is_gate(const ir_inst *i) {
-  if ((i->op != OP_MUL && i->op != OP_SUB) || !gd_is_bool(i->res[0]))
-    return false;
-  for (uint32_t k = 0; k < 2; k++)
-    if (!gd_is_bool(i->arg[k])) return false;
-  return true;
-}
-
 /* True if something more is known to be wanted. */
 static bool uses(bits_pass *z, ir_block *b) {
   bool more = false;
