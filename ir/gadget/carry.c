@@ -216,9 +216,9 @@ ir_value *gd_carry(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
 }
 
 /* ---- all carries ---- */
-/* Carries out of items 0 .. n-1, by Sklansky's tree: at level l, item i with bit
- * l set takes in the last item of the half block below.  Item 0 may be a carry
- * w; item i is position i - base.  Where `around`, P of every prefix too. */
+/* Carries out of items 0 .. n-1, by Sklansky's tree: at level l, item i with
+ * bit l set takes in the last item of the half block below.  Item 0 may be a
+ * carry w; item i is position i - base.  Where `around`, P of every prefix too. */
 static void prefixes(tree *t, uint32_t n, ir_value *w, bool around) {
   uint32_t base = w != NULL;
   for (uint32_t i = 0; i < n; i++) {

@@ -40,6 +40,21 @@ ir_value *gd_offset(gadget *g, ir_value *x, uint32_t j) {
   return v;
 }
 
+ir_value *gd_scale(gadget *g, ir_value *x, int32_t j) {
+  mpz_t c;
+  mpz_init(c);
+  mpz_setbit(c, (mp_bitcnt_t)(j < 0 ? (int32_t)g->b.m->mersenne + j : j));
+  ir_value *k = ir_const(&g->b, DOM_P, c, 1);
+  if (!ir_range_in_field(g->b.m, k->ty.range)) { /* 2^(k-1) */
+    mpz_sub(c, c, g->b.m->p);
+    k = ir_const(&g->b, DOM_P, c, 1);
+  }
+  ir_value *v = gd_arith(g, OP_MUL, x, k);
+  if (j < 0) v->ty.range = NULL;
+  mpz_clear(c);
+  return v;
+}
+
 /* ---- addends ---- */
 static ir_inst *emit_parts(gadget *g, ir_op op, ir_value *x, ir_type ty,
                            uint32_t off, uint32_t bits) {
@@ -185,7 +200,8 @@ static ir_value *join(gadget *g, ir_value *b) {
   for (uint32_t k = 0; k < n; k++) v[k] = i->res[k];
   while (n > 1) {
     uint32_t h = n / 2;
-    for (uint32_t k = 0; k < h; k++) v[k] = xor_field(g, v[2 * k], v[2 * k + 1]);
+    for (uint32_t k = 0; k < h; k++)
+      v[k] = xor_field(g, v[2 * k], v[2 * k + 1]);
     if (n & 1) v[h] = v[n - 1];
     n -= h;
   }

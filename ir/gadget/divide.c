@@ -50,7 +50,8 @@ static ir_value *scaled(gadget *g, ir_value *y, mpz_srcptr top, mpz_srcptr m,
 }
 
 /* y in 0 .. top. */
-static ir_value *quotient(gadget *g, ir_value *y, mpz_srcptr top, mpz_srcptr c) {
+static ir_value *quotient(gadget *g, ir_value *y, mpz_srcptr top,
+                          mpz_srcptr c) {
   ir_module *mod = g->b.m;
   mpz_t m, t, rest;
   mpz_inits(m, t, rest, (mpz_ptr)NULL);

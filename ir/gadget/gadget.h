@@ -29,6 +29,7 @@ typedef struct gd_plane {
 /* How many planes hold r (at least one), and whether the top one counts
  * negatively. */
 uint32_t gd_width(const ir_range *r, bool *is_signed);
+bool gd_is_bool(const ir_value *v); /* its interval is within 0 .. 1 */
 ir_value *gd_const(gadget *g, unsigned bit, uint64_t lanes); /* public */
 ir_value *gd_xor(gadget *g, ir_value *x, ir_value *y);
 ir_value *gd_and(gadget *g, ir_value *x, ir_value *y);
@@ -67,6 +68,8 @@ ir_value *gd_to_bits(gadget *g, ir_value *x, const ir_range *r, uint32_t m);
 /* The integer of m planes as a share that lies in r. */
 ir_value *gd_to_field(gadget *g, ir_value *bits, uint64_t lanes, uint32_t m,
                       bool is_signed, const ir_range *r);
+/* x * 2^j, j below 0 for a quotient that is exact, modulo p. */
+ir_value *gd_scale(gadget *g, ir_value *x, int32_t j);
 /* Public field elements or integers to public bits. */
 ir_value *gd_public_bits(gadget *g, ir_value *x, uint32_t m);
 /* x + y, x - y, x * y in the field, whose range may not be representable. */
@@ -96,11 +99,18 @@ ir_value *gd_shl(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                  ir_value *by, uint32_t n);
 ir_value *gd_shr(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                  bool is_signed, ir_value *by, uint32_t n);
+/* 2 to the integer of n planes `by`, a share, modulo p. */
+ir_value *gd_power_of_2(gadget *g, uint64_t lanes, ir_value *by, uint32_t n);
 /* Lane l * m + i is bit i of lane l. */
 ir_value *gd_digits(gadget *g, uint64_t lanes, ir_value *x, uint32_t m);
 /* Lane l * n + j: is lane l of x (m planes) j? */
 ir_value *gd_onehot(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                     uint64_t n);
+
+/* ---- count.c ---- */
+/* Lane l: how many of lanes l * n .. l * n + n - 1 are 1, in the field. */
+ir_value *gd_count(gadget *g, ir_value *bits, uint64_t lanes, uint64_t n,
+                   const ir_range *r);
 
 /* ---- divide.c ---- */
 /* x / by towards zero, in the field; x has a range, by is not 0, and |x| + |by|

@@ -17,6 +17,11 @@ uint32_t gd_width(const ir_range *r, bool *is_signed) {
   return (uint32_t)(lo > hi ? lo : hi) + 1;
 }
 
+bool gd_is_bool(const ir_value *v) {
+  const ir_range *r = v->ty.range;
+  return r && mpz_sgn(r->lo) >= 0 && mpz_cmp_ui(r->hi, 1) <= 0;
+}
+
 /* ---- gates ---- */
 ir_value *gd_const(gadget *g, unsigned bit, uint64_t lanes) {
   return ir_const_si(&g->b, DOM_B, (int64_t)bit, lanes);

@@ -21,7 +21,9 @@ static ir_value *down(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
   return gd_extend(g, rest, lanes, m - from, is_signed, m);
 }
 
-static uint64_t power(uint32_t t) { return t < 63 ? (uint64_t)1 << t : INT64_MAX; }
+static uint64_t power(uint32_t t) {
+  return t < 63 ? (uint64_t)1 << t : INT64_MAX;
+}
 
 ir_value *gd_shl(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                  ir_value *by, uint32_t n) {
@@ -37,6 +39,34 @@ ir_value *gd_shr(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
     x = gd_mux(g, gd_planes(g, by, lanes, t, 1),
                down(g, lanes, x, m, is_signed, power(t)), x, m);
   return x;
+}
+
+/* The product of the 1 + b (2^(2^t) - 1), b being bit t. */
+ir_value *gd_power_of_2(gadget *g, uint64_t lanes, ir_value *by, uint32_t n) {
+  ir_value *f[GD_PLANES];
+  uint32_t k = g->b.m->mersenne, e = 1 % k;
+  ir_value *bit = gd_to_field(g, by, by->ty.lanes, 1, false,
+                              ir_range_si(g->b.m, 0, 1));
+  mpz_t c;
+  mpz_init(c);
+  for (uint32_t t = 0; t < n; t++, e = 2 * e % k) { /* 2^k = 1 */
+    mpz_set_ui(c, 0);
+    mpz_setbit(c, e);
+    mpz_sub_ui(c, c, 1);
+    ir_dim d = {lanes, 1};
+    ir_value *b = ir_view(&g->b, bit, (int64_t)(t * lanes), &d, 1);
+    f[t] = gd_arith_si(
+        g, OP_ADD, gd_arith(g, OP_MUL, b, ir_const(&g->b, DOM_P, c, 1)), 1);
+  }
+  mpz_clear(c);
+  while (n > 1) {
+    uint32_t h = n / 2;
+    for (uint32_t t = 0; t < h; t++)
+      f[t] = gd_arith(g, OP_MUL, f[2 * t], f[2 * t + 1]);
+    if (n & 1) f[h] = f[n - 1];
+    n -= h;
+  }
+  return f[0];
 }
 
 ir_value *gd_digits(gadget *g, uint64_t lanes, ir_value *x, uint32_t m) {

@@ -1,11 +1,11 @@
 /* bits: integers on shares in terms of additions and multiplications.
  *
  * Comparisons, selections, bitwise operations, shifts, division, digits and
- * one-hot of shares are written out by the gadgets of ir/gadget, in the field and
- * in GF(2), for one protocol (pass_ctx.target).  A value has up to two forms, in
- * the field and as planes of bits; each is made once, where the value is defined,
- * and only if something asks for it.  Moves, openings and gates on 0/1 follow
- * the form that their operands have.
+ * one-hot of shares are written out by the gadgets of ir/gadget, in the field
+ * and in GF(2), for one protocol (pass_ctx.target).  A value has up to two
+ * forms, in the field and as planes of bits; each is made once, where the value
+ * is defined, and only if something asks for it.  Moves, openings and gates on
+ * 0/1 follow the form that their operands have.
  * Needs: stage high.  Keeps: the stage.  Linear, times the width of the field.
  * Source: docs/passes.md.
  *
@@ -19,7 +19,7 @@
 ir_value *bits_field(bits_pass *z, ir_value *v) {
   if (v->id >= z->n) return v;
   bits_form *f = &z->form[v->id];
-  if (!f->field && !f->planes) return v;
+  if (!f->native && !f->field) return v;
   if (!f->field) {
     ir_builder b = z->g.b;
     z->g.b = pass_after_value(z->m, f->planes);
@@ -41,6 +41,8 @@ ir_value *bits_planes(bits_pass *z, ir_value *v) {
   uint32_t m = gd_width(v->ty.range, &neg);
   if (x->ty.kind == KIND_PUB)
     p = gd_public_bits(&z->g, x, m);
+  else if (x->def && x->def->op == OP_HIDE)
+    p = ir_op1(&z->g.b, OP_HIDE, gd_public_bits(&z->g, x->def->arg[0], m));
   else
     p = gd_to_bits(&z->g, x, v->ty.range, m);
   z->g.b = b;
@@ -75,6 +77,16 @@ void bits_set_planes(bits_pass *z, ir_inst *i, ir_value *v, uint32_t m,
 }
 
 /* ---- uses, backward ---- */
+/* A gate on 0/1, written as arithmetic. */
+static bool is_gate(const ir_inst *i) {
+  if ((i->op != OP_MUL && i->op != OP_SUB && i->op != OP_PROD) ||
+      !gd_is_bool(i->res[0]))
+    return false;
+  for (uint32_t k = 0; k < i->narg; k++)
+    if (!gd_is_bool(i->arg[k])) return false;
+  return true;
+}
+
 /* What follows the form of its operands passes its own uses on. */
 static bool follows(const ir_inst *i) {
   switch (i->op) {
@@ -89,14 +101,146 @@ static bool follows(const ir_inst *i) {
   }
 }
 
-static void uses(bits_pass *z, ir_block *b) {
+static bool want(bits_pass *z, const ir_value *v, uint8_t w) {
+  uint8_t *have = &z->wants[v->id];
+  bool more = w & ~*have;
+  *have |= w;
+  return more;
+}
+
+/* What the result of slot k is wanted as: its initial value, what a turn or
+ * branch yields and its parameter alike. */
+static bool uses_slot(bits_pass *z, ir_inst *o, uint32_t k) {
+  ir_value *slot[6];
+  uint32_t n = 0, at = k + pass_first_carry(o);
+  uint8_t w = 0;
+  bool more = false;
+  slot[n++] = o->res[k];
+  if (o->op == OP_IF) {
+    for (uint32_t r = 0; r < 2; r++)
+      slot[n++] = pass_yield(o->region[r])->arg[k];
+  } else {
+    for (uint32_t r = 0; r < o->nregion; r++)
+      slot[n++] = o->region[r]->param[at];
+    slot[n++] = pass_yield(pass_loop_body(o))->arg[k];
+    slot[n++] = o->arg[at];
+  }
+  uint32_t own = o->op == OP_IF ? 1 : 1 + o->nregion;
+  for (uint32_t j = 0; j < own; j++) w |= z->wants[slot[j]->id];
+  for (uint32_t j = 0; j < n; j++) more |= want(z, slot[j], w);
+  return more;
+}
+
+/* True if something more is known to be wanted. */
+static bool uses(bits_pass *z, ir_block *b) {
+  bool more = false;
   for (ir_inst *i = b->last; i; i = i->prev) {
-    for (uint32_t r = i->nregion; r--;) uses(z, i->region[r]);
+    if (i->op == OP_YIELD) continue;
+    for (uint32_t k = 0; k < i->nres && i->nregion; k++)
+      more |= uses_slot(z, i, k);
+    for (uint32_t r = i->nregion; r--;) more |= uses(z, i->region[r]);
+    if (i->nregion) continue;
     uint8_t w = BITS_FIELD;
     if (ir_is_typed(i) || i->op == OP_OPEN) w = BITS_PLANES;
-    if (follows(i)) w = z->wants[i->res[0]->id];
-    for (uint32_t k = 0; k < i->narg; k++) z->wants[i->arg[k]->id] |= w;
+    if (follows(i) || is_gate(i)) w = z->wants[i->res[0]->id];
+    for (uint32_t k = 0; k < i->narg; k++) more |= want(z, i->arg[k], w);
   }
+  return more;
+}
+
+/* ---- slots of regions as planes ---- */
+#define LOOK 24 /* steps back from what is yielded */
+
+/* Will v be planes?  Parameters of o may be taken to be. */
+static bool makes_planes(const bits_pass *z, const ir_value *v,
+                         const ir_inst *o, uint32_t *budget) {
+  if (bits_native(z, v) || v->ty.kind == KIND_PUB) return true;
+  const ir_inst *d = v->def;
+  if (!d) return v->block->owner == o;
+  if (!*budget || d->nregion) return false;
+  --*budget;
+  bool gate = is_gate(d);
+  if (!follows(d) && !gate) return ir_is_typed(d) && d->op != OP_SHL;
+  if (gate) {
+    for (uint32_t k = 0; k < d->narg; k++)
+      if (d->arg[k]->ty.kind == KIND_SH &&
+          makes_planes(z, d->arg[k], o, budget))
+        return true;
+    return false;
+  }
+  uint32_t from = d->op == OP_SELECT, to = d->op == OP_CONCAT ? d->narg
+                                          : d->op == OP_SELECT ? 3
+                                          : d->op == OP_PUT    ? 2
+                                                               : 1;
+  for (uint32_t k = from; k < to; k++)
+    if (!makes_planes(z, d->arg[k], o, budget)) return false;
+  return true;
+}
+
+static void set_param(bits_pass *z, ir_value *v) {
+  bool neg;
+  uint64_t lanes = v->ty.lanes * gd_width(v->ty.range, &neg);
+  ir_value *p = ARENA_NEW(z->m->a, ir_value);
+  *p = *v;
+  p->id = z->m->nvalue++;
+  p->ty = ir_ty(DOM_B, KIND_SH, lanes, NULL);
+  z->form[v->id] = (bits_form){.planes = p, .native = true};
+  if (v->def)
+    v->def->res[v->index] = p;
+  else
+    v->block->param[v->index] = p;
+}
+
+static ir_value *as_slot(bits_pass *z, ir_value *v, const ir_type *to) {
+  bool neg;
+  ir_value *p = bits_operand(z, v, gd_width(to->range, &neg), v->ty.lanes);
+  return p->ty.kind == KIND_PUB ? ir_op1(&z->g.b, OP_HIDE, p) : p;
+}
+
+/* Slots whose uses ask for planes alone, and that get planes. */
+static uint8_t *choose_slots(bits_pass *z, ir_inst *o) {
+  uint8_t *is = ARENA_ARR(z->g.a, uint8_t, o->nres + 1);
+  for (uint32_t k = 0; k < o->nres; k++) {
+    const ir_type *ty = &o->res[k]->ty;
+    uint32_t budget = LOOK;
+    if (ty->kind != KIND_SH || !ty->range ||
+        z->wants[o->res[k]->id] != BITS_PLANES)
+      continue;
+    if (o->op == OP_IF)
+      is[k] = makes_planes(z, pass_yield(o->region[0])->arg[k], o, &budget) &&
+              makes_planes(z, pass_yield(o->region[1])->arg[k], o, &budget);
+    else
+      is[k] = makes_planes(z, pass_yield(pass_loop_body(o))->arg[k], o,
+                           &budget);
+  }
+  return is;
+}
+
+static void lower_block(bits_pass *z, ir_block *b);
+
+static void lower_region(bits_pass *z, ir_inst *o) {
+  uint32_t at = pass_first_carry(o);
+  uint8_t *is = choose_slots(z, o);
+  if (at || o->op == OP_IF) o->arg[0] = bits_field(z, o->arg[0]);
+  for (uint32_t k = 0; k < o->nres && o->op != OP_IF; k++) {
+    ir_value **init = &o->arg[k + at];
+    *init = is[k] ? as_slot(z, *init, &o->res[k]->ty) : bits_field(z, *init);
+    for (uint32_t r = 0; r < o->nregion && is[k]; r++)
+      set_param(z, o->region[r]->param[k + at]);
+  }
+  for (uint32_t r = 0; r < o->nregion; r++) {
+    ir_block *b = o->region[r];
+    lower_block(z, b);
+    ir_inst *y = pass_yield(b);
+    bool cond = o->op == OP_WHILE && r == 0;
+    z->g.b = pass_before(z->m, y);
+    for (uint32_t k = 0; k < y->narg; k++)
+      y->arg[k] = !cond && is[k] ? as_slot(z, y->arg[k], &o->res[k]->ty)
+                                 : bits_field(z, y->arg[k]);
+  }
+  for (uint32_t k = 0; k < o->nres; k++)
+    if (is[k]) set_param(z, o->res[k]);
+  z->changed = true;
 }
 
 /* ---- forward ---- */
@@ -104,14 +248,16 @@ static void lower_block(bits_pass *z, ir_block *b) {
   for (ir_inst *i = b->first, *next; i; i = next) {
     next = i->next;
     z->g.b = pass_before(z->m, i);
-    if (!i->nregion && i->op != OP_YIELD && bits_lower(z, i)) {
+    if (i->op == OP_YIELD) continue;
+    if (i->nregion) {
+      lower_region(z, i);
+    } else if (bits_lower(z, i)) {
       ir_remove(i);
       z->changed = true;
-      continue;
+    } else {
+      for (uint32_t k = 0; k < i->narg; k++)
+        i->arg[k] = bits_field(z, i->arg[k]);
     }
-    for (uint32_t k = 0; k < i->narg; k++)
-      i->arg[k] = bits_field(z, i->arg[k]);
-    for (uint32_t r = 0; r < i->nregion; r++) lower_block(z, i->region[r]);
   }
 }
 
@@ -129,7 +275,7 @@ bool pass_bits(ir_module *m, pass_ctx *cx) {
   z.g = (gadget){.target = cx->target, .a = cx->scratch};
   z.form = ARENA_ARR(cx->scratch, bits_form, z.n + 1);
   z.wants = ARENA_ARR(cx->scratch, uint8_t, z.n + 1);
-  uses(&z, m->body);
+  while (uses(&z, m->body)) continue;
   lower_block(&z, m->body);
   return z.changed;
 }

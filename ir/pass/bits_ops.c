@@ -3,11 +3,6 @@
 
 static bool is_share(const ir_value *v) { return v->ty.kind == KIND_SH; }
 
-static bool is_bool(const ir_value *v) {
-  const ir_range *r = v->ty.range;
-  return r && mpz_sgn(r->lo) >= 0 && mpz_cmp_ui(r->hi, 1) <= 0;
-}
-
 /* The planes that hold both. */
 static uint32_t common(const ir_value *x, const ir_value *y, bool *is_signed) {
   bool sx, sy;
@@ -71,9 +66,9 @@ static bool lower_select(bits_pass *z, ir_inst *i) {
   ir_value *r = i->res[0];
   bool pub = !is_share(x) && !is_share(y);
   bool planes = pub ? !(z->wants[r->id] & BITS_FIELD) ||
-                          (is_bool(r) && bits_native(z, c))
+                          (gd_is_bool(r) && bits_native(z, c))
                     : all_native(z, i->arg + 1, 2);
-  if (is_bool(x) && is_bool(y)) planes |= some_native(z, i->arg + 1, 2);
+  if (gd_is_bool(x) && gd_is_bool(y)) planes |= some_native(z, i->arg + 1, 2);
   if (!ir_is_typed(i) && (!planes || pub)) return false;
   if (!planes) {
     c = bits_field(z, c);
@@ -114,7 +109,7 @@ static ir_value *field_gate(gadget *g, ir_op op, ir_value *x, ir_value *y) {
 static bool lower_bitwise(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0], *y = i->arg[1], *r = i->res[0];
   gadget *g = &z->g;
-  if (is_bool(x) && is_bool(y) && !some_native(z, i->arg, 2) &&
+  if (gd_is_bool(x) && gd_is_bool(y) && !some_native(z, i->arg, 2) &&
       z->wants[r->id] & BITS_FIELD) {
     bits_set_field(z, i, field_gate(g, i->op, bits_field(z, x),
                                     bits_field(z, y)));
@@ -138,7 +133,7 @@ static bool lower_bitwise(bits_pass *z, ir_inst *i) {
 /* 0/1 times 0/1 where one is planes already. */
 static bool lower_mul(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0], *y = i->arg[1];
-  if (!is_share(i->res[0]) || !is_bool(x) || !is_bool(y) ||
+  if (!is_share(i->res[0]) || !gd_is_bool(x) || !gd_is_bool(y) ||
       !some_native(z, i->arg, 2))
     return false;
   return lower_bitwise(z, i);
@@ -148,12 +143,42 @@ static bool lower_mul(bits_pass *z, ir_inst *i) {
 static bool lower_sub(bits_pass *z, ir_inst *i) {
   mpz_srcptr c;
   ir_value *x = i->arg[1];
-  if (!ir_is_const(i->arg[0], &c) || mpz_cmp_ui(c, 1) || !is_bool(x) ||
+  if (!ir_is_const(i->arg[0], &c) || mpz_cmp_ui(c, 1) || !gd_is_bool(x) ||
       !bits_native(z, x) || x->ty.lanes != i->res[0]->ty.lanes)
     return false;
   bits_set_planes(z, i, gd_not(&z->g, bits_operand(z, x, 1, x->ty.lanes)), 1,
                   false);
   return true;
+}
+
+/* ---- low and high parts ---- */
+/* Is the value wanted in the field alone, and made of field elements? */
+static bool in_field(const bits_pass *z, const ir_inst *i) {
+  return z->wants[i->res[0]->id] == BITS_FIELD && !bits_native(z, i->arg[0]);
+}
+
+/* x without its lowest n bits costs the conversion of those n. */
+static ir_value *without_low(bits_pass *z, ir_value *x, uint32_t n) {
+  gadget *g = &z->g;
+  const bits_form *f = &z->form[x->id];
+  ir_value *v = bits_field(z, x);
+  ir_value *low = f->planes ? gd_planes(g, f->planes, x->ty.lanes, 0, n)
+                            : gd_to_bits(g, v, x->ty.range, n);
+  low = gd_to_field(g, low, x->ty.lanes, n, false,
+                    ir_range_bits(z->m, n, false));
+  return gd_arith(g, OP_SUB, v, low);
+}
+
+/* The lowest n bits of x cost the conversion of the others. */
+static ir_value *without_high(bits_pass *z, ir_value *x, uint32_t n) {
+  gadget *g = &z->g;
+  bool neg;
+  uint32_t m = gd_width(x->ty.range, &neg);
+  ir_value *v = bits_field(z, x);
+  ir_value *high = gd_planes(g, bits_planes(z, x), x->ty.lanes, n, m - n);
+  high = gd_to_field(g, high, x->ty.lanes, m - n, neg,
+                     ir_range_bits(z->m, m - n, neg));
+  return gd_arith(g, OP_SUB, v, gd_scale(g, high, (int32_t)n));
 }
 
 /* ---- shifts ---- */
@@ -170,6 +195,12 @@ static bool lower_shift(bits_pass *z, ir_inst *i) {
                                   ir_op1(&g->b, OP_ENC, f)));
     return true;
   }
+  if (i->op == OP_SHL && in_field(z, i)) {
+    ir_value *f = gd_power_of_2(g, by->ty.lanes, bits_planes(z, by),
+                                width_of(by));
+    bits_set_field(z, i, gd_arith(g, OP_MUL, bits_field(z, x), f));
+    return true;
+  }
   if (i->op == OP_SHL) {
     bool rneg;
     uint32_t to = gd_width(r->ty.range, &rneg);
@@ -178,6 +209,12 @@ static bool lower_shift(bits_pass *z, ir_inst *i) {
     v = gd_shl(g, lanes, v, to, bits_operand(z, by, width_of(by), lanes),
                width_of(by));
     bits_set_planes(z, i, v, to, neg);
+    return true;
+  }
+  if (fixed && in_field(z, i) && n && n < m && 2 * n < m &&
+      x->ty.lanes == lanes) {
+    ir_value *q = without_low(z, x, (uint32_t)n);
+    bits_set_field(z, i, gd_scale(g, q, -(int32_t)n));
     return true;
   }
   ir_value *v = bits_operand(z, x, m, lanes);
@@ -203,6 +240,10 @@ static bool lower_wrap(bits_pass *z, ir_inst *i) {
   bool neg = mpz_sgn(i->res[0]->ty.range->lo) < 0;
   const bits_form *f = &z->form[x->id];
   ir_value *v;
+  if (in_field(z, i) && !neg && m < width_of(x) && width_of(x) < 2 * m) {
+    bits_set_field(z, i, without_high(z, x, m));
+    return true;
+  }
   if (f->planes || width_of(x) <= m)
     v = bits_operand(z, x, m, x->ty.lanes);
   else
@@ -279,6 +320,24 @@ static bool lower_isqrt(bits_pass *z, ir_inst *i) {
   ir_value *v = gd_isqrt(&z->g, x->ty.lanes,
                          bits_operand(z, x, m, x->ty.lanes), m);
   bits_set_planes(z, i, v, (m + 1) / 2, false);
+  return true;
+}
+
+/* Of 0/1 that are planes. */
+static bool lower_sum(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0], *r = i->res[0];
+  if (!gd_is_bool(x) || !bits_native(z, x) || i->at.inner < 2) return false;
+  bits_set_field(z, i, gd_count(&z->g, bits_planes(z, x), r->ty.lanes,
+                                i->at.inner, r->ty.range));
+  return true;
+}
+
+static bool lower_product(bits_pass *z, ir_inst *i) {
+  ir_value *x = i->arg[0];
+  if (!gd_is_bool(x) || !bits_native(z, x)) return false;
+  bits_set_planes(
+      z, i, pass_product_tree(&z->g.b, bits_planes(z, x), i->at.inner), 1,
+      false);
   return true;
 }
 
@@ -401,6 +460,7 @@ bool bits_lower(bits_pass *z, ir_inst *i) {
       [OP_GET] = lower_view,      [OP_PUT] = lower_put,
       [OP_GATHER] = lower_gather, [OP_CONCAT] = lower_concat,
       [OP_ASSUME] = lower_assume, [OP_OPEN] = lower_open,
+      [OP_SUM] = lower_sum,       [OP_PROD] = lower_product,
   };
   if (follow[i->op]) return follow[i->op](z, i);
   return ir_is_typed(i) && table[i->op] && table[i->op](z, i);

@@ -2,7 +2,8 @@
  * list of its names.  docs/passes.md tells what each does.
  *
  * A pass changes the module in place, keeps what the circuit computes, which
- * check fails first, and never raises depth or the elements of an exchange.
+ * check fails first, and (bits apart, which says what integers on shares cost)
+ * never raises depth or the elements of an exchange.
  * Running one costs time and memory linear in the instructions (sched: times
  * the depth's logarithm), whatever the lanes and trip counts.
  */
