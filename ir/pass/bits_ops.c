@@ -69,6 +69,7 @@ static bool lower_select(bits_pass *z, ir_inst *i) {
                           (gd_is_bool(r) && bits_native(z, c))
                     : all_native(z, i->arg + 1, 2);
   if (gd_is_bool(x) && gd_is_bool(y)) planes |= some_native(z, i->arg + 1, 2);
+  planes = planes && ir_range_in_field(z->m, r->ty.range);
   if (!ir_is_typed(i) && (!planes || pub)) return false;
   if (!planes) {
     c = bits_field(z, c);
@@ -426,7 +427,7 @@ static bool lower_settle(bits_pass *z, ir_inst *i) {
 
 /* A public bit is hidden in the form that is wanted; both cost nothing. */
 static bool lower_hide(bits_pass *z, ir_inst *i) {
-  ir_value *x = i->arg[0], *r = i->res[0];
+  ir_value *x = bits_field(z, i->arg[0]), *r = i->res[0];
   if (!gd_is_bool(r) || !(z->wants[r->id] & BITS_PLANES)) return false;
   ir_value *field = ir_op1(&z->g.b, OP_HIDE, x);
   bits_set_planes(z, i, gd_public_bits(&z->g, x, 1), 1, false);

@@ -266,35 +266,32 @@ static void test_malformed(void) {
 
 /* ---- compilers ---- */
 
+static void try_compiler(const char *cc, int level, chi_protocol protocol,
+                         unsigned n) {
+  arena *a = arena_new();
+  buf why = {0};
+  diag *dg = diag_new(a, source_set_new(a));
+  ir_module *m = random_circuit(a, 77 + (uint64_t)level);
+  pass_opts o = {.target = kit_target(protocol, n)};
+  CU_ASSERT_FATAL(pass_run(m, pass_pipeline(level, IR_SCHED), &o, dg));
+  kit_build b = {.cc = cc,
+                 .flags = arena_printf(a, "-O%d -Wall -Wextra -Wpedantic "
+                                          "-Werror -Wshadow", level)};
+  kit_program *p = kit_compile(m, &b, &why);
+  bool ok = p && kit_compare(p, m, protocol, n, kit_inputs(m, a, 5), &why);
+  CU_ASSERT(ok);
+  if (!ok) fprintf(stderr, "\n%s -O%d: %s\n", cc, level, why.p);
+  kit_free(p);
+  buf_free(&why);
+  arena_free(a);
+}
+
 static void test_compilers(void) {
   static const char *const cc[] = {"gcc", "clang"};
   for (int c = 0; c < 2; c++)
     for (int level = 0; level <= 3; level++) {
-      arena *a = arena_new();
-      buf why = {0};
-      source_set *ss = source_set_new(a);
-      diag *dg = diag_new(a, ss);
-      ir_module *m = random_circuit(a, 77 + (uint64_t)level);
-      CU_ASSERT_FATAL(
-          pass_run(m, pass_pipeline(level, IR_SCHED), NULL, dg));
-      kit_build b = {.cc = cc[c],
-                     .flags = arena_printf(a,
-                                           "-O%d -Wall -Wextra -Wpedantic "
-                                           "-Werror -Wshadow",
-                                           level)};
-      kit_program *p = kit_compile(m, &b, &why);
-      CU_ASSERT_PTR_NOT_NULL(p);
-      if (!p) fprintf(stderr, "\n%s: %s\n", b.cc, why.p);
-      if (p) {
-        ir_lanes *in = kit_inputs(m, a, 5);
-        bool ok = kit_compare(p, m, CHI_REP3, 3, in, &why) &&
-                  kit_compare(p, m, CHI_SHAMIR, 5, in, &why);
-        CU_ASSERT(ok);
-        if (!ok) fprintf(stderr, "\n%s -O%d: %s\n", b.cc, level, why.p);
-      }
-      kit_free(p);
-      buf_free(&why);
-      arena_free(a);
+      try_compiler(cc[c], level, CHI_REP3, 3);
+      try_compiler(cc[c], level, CHI_SHAMIR, 5);
     }
 }
 
