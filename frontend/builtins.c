@@ -488,6 +488,10 @@ static const ty *len_call(call *c) {
 
 /* ---- for the standard library ---- */
 
+static const ival *numbers_of_turn(ival_set *s, int64_t k) {
+  return ival_si(s, k * IR_PERMS_MAX, (k + 1) * IR_PERMS_MAX - 1);
+}
+
 /* An array whose rows are moved by a permutation, argument 1. */
 static const ty *shuffle_call(call *c) {
   an *a = c->a;
@@ -495,10 +499,21 @@ static const ty *shuffle_call(call *c) {
     return bad_argument(c, c->arg[0], c->x, "an array of values");
   const ty *p = expr_of(a, c->arg[1], NULL).t;
   if (p->err) return poison(a);
-  if (p->kind != T_INT || p->sec ||
-      !ival_inside(p->iv, ival_si(a->u->iv, 0, IR_PERMS_MAX - 1)))
-    return bad_argument(c, c->arg[1], p, "a permutation");
-  return ty_relabel(a->u->ts, c->x, LAB_SEC);
+  for (int64_t k = 0; k < IR_TURNS; k++)
+    if (p->kind == T_INT && !p->sec &&
+        ival_inside(p->iv, numbers_of_turn(a->u->iv, k)))
+      return ty_relabel(a->u->ts, c->x, LAB_SEC);
+  return bad_argument(c, c->arg[1], p, "a permutation");
+}
+
+/* The argument is a constant: the turn. */
+static const ty *permutation_call(call *c) {
+  an *a = c->a;
+  int64_t k;
+  if (c->x->kind != T_INT || c->x->sec || !ival_to_si(c->x->iv, &k) || k < 0 ||
+      k >= IR_TURNS)
+    return bad_argument(c, c->arg[0], c->x, "0, 1 or 2");
+  return ty_int(a->u->ts, numbers_of_turn(a->u->iv, k), LAB_PUB);
 }
 
 static const ty *open_call(call *c) {
@@ -607,9 +622,7 @@ static const ty *dispatch(call *c, builtin b) {
   case B_REVEAL: return reveal_call(c);
   case B_ASSERT: return check_call(c, true);
   case B_REQUIRE: return check_call(c, false);
-  case B_PERMUTATION:
-    return ty_int(c->a->u->ts, ival_si(c->a->u->iv, 0, IR_PERMS_MAX - 1),
-                  LAB_PUB);
+  case B_PERMUTATION: return permutation_call(c);
   case B_SHUFFLE: case B_UNSHUFFLE: return shuffle_call(c);
   case B_OPEN: return open_call(c);
   case B_DIGITS: return digits_call(c);

@@ -438,7 +438,8 @@ lv lower_builtin(lo *l, const node *n, builtin b) {
   case B_INT: return convert(l, t, x, b);
   case B_TRANSPOSE: return lower_transpose(l, x);
   case B_REVEAL: return lower_reveal(l, n, x);
-  case B_PERMUTATION: return one(l, t, ir_perm(&l->b));
+  case B_PERMUTATION:
+    return one(l, t, ir_perm(&l->b, ir_turn_of(range_of(l, t->iv))));
   case B_SHUFFLE:
   case B_UNSHUFFLE: return lower_shuffle(l, n, t, x, b);
   case B_OPEN: return lower_open(l, t, x);

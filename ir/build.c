@@ -189,10 +189,12 @@ ir_value *ir_onehot(ir_builder *b, ir_value *x, uint64_t places) {
   return v;
 }
 
-ir_value *ir_perm(ir_builder *b) {
-  return emit1(b, OP_PERM, NULL, 0,
-               ir_ty(DOM_Z, KIND_PUB, 1,
-                     ir_range_si(b->m, 0, IR_PERMS_MAX - 1)));
+ir_value *ir_perm(ir_builder *b, unsigned turn) {
+  ir_value *v = emit1(b, OP_PERM, NULL, 0,
+                      ir_ty(DOM_Z, KIND_PUB, 1, ir_range_si(b->m, 0, 0)));
+  v->def->at.off = turn;
+  v->ty.range = ir_inst_range(b->m, v->def);
+  return v;
 }
 
 ir_value *ir_shuffle(ir_builder *b, ir_op op, ir_value *x, ir_value *perm,

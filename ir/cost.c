@@ -22,7 +22,8 @@
  * All that is shuffled in an exchange, s lanes, takes rounds of its own after
  * the others.
  *
- *   rep3         2 rounds; nodes 0 and 2 send s elements, node 1 sends 2 s.
+ *   rep3         2 rounds; each node sends s elements, and as many again the one
+ *                after that whose turn it is.
  *                                                                    [AFOPRT21]
  *   shamir       one round for each t+1 of the d nodes, in which each of these
  *                deals s elements, to n-1-t.                           [LWZ11]
@@ -99,7 +100,9 @@ void ir_load_add(ir_load *x, const ir_inst *i) {
     for (unsigned k = 0; k < 3; k++) acc(&x->xjoin[k], third(n, k), 1);
     break;
   case OP_SHUFFLE:
-  case OP_UNSHUFFLE: acc(&x->shuffle, n, 1); break;
+  case OP_UNSHUFFLE:
+    acc(&x->shuffle[ir_turn_of(i->arg[1]->ty.range) % IR_TURNS], n, 1);
+    break;
   default: break;
   }
 }
@@ -125,17 +128,24 @@ static uint64_t shuffle_rounds(const ir_target *c) {
   return c->protocol == IR_REP3 ? 2 : choose(2 * t + 1, t + 1);
 }
 
-/* Elements node i sends for a shuffled lane. */
-static uint64_t shuffle_sent(const ir_target *c, unsigned i) {
+static uint64_t shuffled(const ir_load *x) {
+  return sat_add(sat_add(x->shuffle[0], x->shuffle[1]), x->shuffle[2]);
+}
+
+/* Elements node i sends for what is shuffled. */
+static uint64_t shuffle_sent(const ir_target *c, unsigned i,
+                             const ir_load *x) {
   unsigned n = c->n, t = threshold(n);
-  if (c->protocol == IR_REP3) return i == 1 ? 2 : 1;
-  return i > 2 * t ? 0 : sat_mul(choose(2 * t, t), n - 1 - t);
+  if (c->protocol == IR_REP3)
+    return sat_add(shuffled(x), x->shuffle[(i + 2) % 3]);
+  if (i > 2 * t) return 0;
+  return sat_mul(shuffled(x), sat_mul(choose(2 * t, t), n - 1 - t));
 }
 
 /* Elements node i sends, tags apart. */
 static uint64_t sent(const ir_target *c, unsigned i, const ir_load *x) {
   unsigned n = c->n, t = threshold(n), d = 2 * t + 1;
-  uint64_t m = x->reduce, moved = sat_mul(x->shuffle, shuffle_sent(c, i));
+  uint64_t m = x->reduce, moved = shuffle_sent(c, i, x);
   if (c->protocol == IR_REP3) {
     uint64_t joined = sat_add(x->xjoin[(i + 1) % 3], x->xjoin[(i + 2) % 3]);
     return sat_add(sat_add(sat_add(m, x->open), moved),
@@ -165,7 +175,7 @@ static uint64_t seeded(const ir_target *c, const ir_load *x) {
   uint64_t s = 0;
   if (c->protocol == IR_REP3) { /* z_i += F(k_i) - F(k_i+1) */
     acc(&s, x->reduce, 2 * c->n);
-    acc(&s, x->shuffle, 8); /* two masks, two components, by two each */
+    acc(&s, shuffled(x), 8); /* two masks, two components, by two each */
     for (unsigned k = 0; k < 3; k++) { /* each F by the two that have its key */
       acc(&s, x->xdeal[k], 2);
       acc(&s, x->xjoin[k], 4);
@@ -173,7 +183,7 @@ static uint64_t seeded(const ir_target *c, const ir_load *x) {
     return s;
   }
   acc(&s, x->bdeal, d * t);
-  acc(&s, x->shuffle, sat_mul(shuffle_rounds(c), (t + 1) * t));
+  acc(&s, shuffled(x), sat_mul(shuffle_rounds(c), (t + 1) * t));
   if (has_king(c))
     acc(&s, x->reduce / (t + 1) + (x->reduce % (t + 1) != 0),
         (uint64_t)d * 3 * t);
@@ -193,17 +203,17 @@ static uint64_t rounds_of(const ir_target *c, const ir_load *x) {
   uint64_t first = x->reduce && has_king(c)                ? 2
                    : x->reduce || x->open || x->bit_items ? 1
                                                           : 0;
-  return x->shuffle ? sat_add(first, shuffle_rounds(c)) : first;
+  return shuffled(x) ? sat_add(first, shuffle_rounds(c)) : first;
 }
 
 void ir_cost_exchange(const ir_target *c, const ir_load *x, uint64_t times,
                       ir_cost *a) {
   unsigned n = c->n, t = threshold(n);
   uint64_t m = x->reduce;
-  if (!(m || x->open || x->bit_items || x->shuffle) || !times) return;
+  if (!(m || x->open || x->bit_items || shuffled(x)) || !times) return;
   acc(&a->exchanges, 1, times);
   acc(&a->rounds, rounds_of(c, x), times);
-  acc(&a->shuffled, x->shuffle, times);
+  acc(&a->shuffled, shuffled(x), times);
   acc(&a->reduce_lanes, m, times);
   acc(&a->open_lanes, x->open, times);
   acc(&a->reduce_bits, x->reduce_bits, times);
@@ -338,7 +348,7 @@ static void count_line(ir_cost_line *l, const ir_load *x, uint64_t times) {
   acc(&l->reduce_bits, x->reduce_bits, times);
   acc(&l->open_bits, x->open_bits, times);
   acc(&l->dealt, dealt(x), times);
-  acc(&l->shuffled, x->shuffle, times);
+  acc(&l->shuffled, shuffled(x), times);
 }
 
 /* The exchange's bytes go to its lines. */

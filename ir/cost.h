@@ -22,7 +22,7 @@ typedef struct ir_load {
   uint64_t reduce_bits, reduce_bytes, open_bits, open_bytes;
   uint64_t deal, bdeal;  /* bits to deal: of summands, into the field */
   uint64_t xdeal[3], xjoin[3]; /* lanes by lane mod 3 */
-  uint64_t shuffle;      /* lanes of the field */
+  uint64_t shuffle[3];   /* lanes of the field, by turn */
   uint32_t bit_items;    /* all but those of the field */
 } ir_load;
 void ir_load_add(ir_load *x, const ir_inst *i);

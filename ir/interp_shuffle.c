@@ -26,7 +26,8 @@ static uint64_t *permutation(uint64_t number, uint64_t rows) {
 static bool run_perm(ir_interp *x, const node *nd) {
   if (x->perms == (uint64_t)IR_PERMS_MAX)
     return interp_fail(x, IR_RUN_BUDGET, nd->i->sp, "too many permutations");
-  res_of(x, nd)->word = x->perms++;
+  uint64_t turn = (uint64_t)nd->i->at.off * (uint64_t)IR_PERMS_MAX;
+  res_of(x, nd)->word = turn + x->perms++;
   return true;
 }
 
@@ -38,7 +39,7 @@ bool interp_shuffle(ir_interp *x, const node *nd) {
   uint64_t row = i->at.inner, rows = ty->lanes / row;
   uint64_t number = val_word(x, arg_of(x, nd, 1), 0);
   bool back = nd->op == OP_UNSHUFFLE, wide = ir_lanes_wide(x->m, ty);
-  if (number >= x->perms)
+  if (number % (uint64_t)IR_PERMS_MAX >= x->perms)
     return interp_fail(x, IR_RUN_UNDEFINED, i->sp,
                        "there is no permutation of that number");
   if (!val_settle(x, v, ty->lanes, false, i->sp)) return false;

@@ -34,6 +34,7 @@ static const unsigned attrs_of[OP_COUNT] = {
     [OP_XDEAL] = AT_ROUND,
     [OP_XJOIN] = AT_ROUND,
     [OP_BDEAL] = AT_ROUND,
+    [OP_PERM] = AT_OFF,
     [OP_SHUFFLE] = AT_INNER | AT_ROUND,
     [OP_UNSHUFFLE] = AT_INNER | AT_ROUND,
     [OP_UNPACK] = AT_BITS,

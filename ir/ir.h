@@ -129,7 +129,7 @@ typedef struct ir_attr {
                            SHUFFLE, UNSHUFFLE, GATHER: lanes of a row */
   uint32_t bits;        /* WRAP, DIGITS, SPLIT, DEAL, UNPACK, PACK */
   uint64_t max;         /* WHILE */
-  int64_t off;          /* VIEW, GET, PUT; SPLIT, DEAL: lowest bit */
+  int64_t off;          /* VIEW, GET, PUT; SPLIT, DEAL: lowest bit; PERM: turn */
   uint32_t ndim;        /* VIEW, GET, PUT */
   const ir_dim *dim;
   const char *message;  /* CHECK */
@@ -198,7 +198,10 @@ typedef struct ir_module {
 #define IR_LANES_MAX ((uint64_t)1 << 40)
 #define IR_RANGE_BITS 65536u /* wider ranges are not represented: NULL */
 #define IR_PACK_BITS 63u     /* of unpack and pack: a word */
-#define IR_PERMS_MAX ((int64_t)1 << 40) /* permutations of one run */
+/* Permutations of one run.  Above their count a number has the turn of the nodes
+ * in it, which is known before the run, as the range of the number tells. */
+#define IR_PERMS_MAX ((int64_t)1 << 40)
+#define IR_TURNS 3
 #define IR_ROWS_MAX ((uint64_t)1 << 32) /* rows that one moves */
 #define IR_NEST_MAX 1024u    /* regions within regions, in text */
 
@@ -232,6 +235,8 @@ static inline ir_type ir_ty(ir_dom d, ir_kind k, uint64_t lanes,
   return (ir_type){d, k, lanes, r};
 }
 
+/* 0 .. IR_TURNS - 1, or IR_TURNS: r is no range of permutations of one turn. */
+unsigned ir_turn_of(const ir_range *r);
 /* The range op gives to the results of i, from its operands as they stand. */
 const ir_range *ir_inst_range(ir_module *m, const ir_inst *i);
 /* Lanes of a view: the product of its axes, saturating at UINT64_MAX. */
@@ -269,7 +274,7 @@ ir_value *ir_digits(ir_builder *b, ir_value *x, uint32_t bits);
 ir_value *ir_onehot(ir_builder *b, ir_value *x, uint64_t places);
 /* A fresh permutation; x with its rows of `row` lanes moved by it, or back.  A
  * public x is hidden. */
-ir_value *ir_perm(ir_builder *b);
+ir_value *ir_perm(ir_builder *b, unsigned turn);
 ir_value *ir_shuffle(ir_builder *b, ir_op shuffle_or_unshuffle, ir_value *x,
                      ir_value *perm, uint64_t row);
 /* x, trusted to lie in r where guard (0/1, as many lanes or 1; NULL: 1) is 1. */

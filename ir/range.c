@@ -362,6 +362,14 @@ static const ir_range *by_zero(ir_module *m, const ir_inst *i,
   return ir_range_hull(m, r, i->op == OP_MOD ? a : ir_range_si(m, 0, 0));
 }
 
+unsigned ir_turn_of(const ir_range *r) {
+  if (!ir_range_is_int64(r) || mpz_sgn(r->lo) < 0 ||
+      mpz_cmp_si(r->hi, IR_TURNS * IR_PERMS_MAX) >= 0)
+    return IR_TURNS;
+  int64_t lo = mpz_get_si(r->lo) / IR_PERMS_MAX;
+  return lo == mpz_get_si(r->hi) / IR_PERMS_MAX ? (unsigned)lo : IR_TURNS;
+}
+
 const ir_range *ir_inst_range(ir_module *m, const ir_inst *i) {
   const ir_range *r;
   if (i->nres && i->res[0]->ty.dom == DOM_B) return NULL;
@@ -372,7 +380,9 @@ const ir_range *ir_inst_range(ir_module *m, const ir_inst *i) {
   case OP_XJOIN:
   case OP_BDEAL: return ir_range_si(m, 0, 1);
   case OP_PACK: return ir_range_bits(m, i->at.bits, false);
-  case OP_PERM: return ir_range_si(m, 0, IR_PERMS_MAX - 1);
+  case OP_PERM:
+    return ir_range_si(m, i->at.off * IR_PERMS_MAX,
+                       (i->at.off + 1) * IR_PERMS_MAX - 1);
   case OP_SHUFFLE:
   case OP_UNSHUFFLE: return i->arg[0]->ty.range;
   case OP_DIV:

@@ -220,8 +220,7 @@ static bool shuffle_kinds(const ir_inst *i) {
   const ir_value *perm = i->arg[1];
   return x->dom == DOM_P && x->kind == KIND_SH && r->dom == DOM_P &&
          r->kind == KIND_SH && is_z(perm) &&
-         mpz_sgn(perm->ty.range->lo) >= 0 &&
-         mpz_cmp_ui(perm->ty.range->hi, IR_PERMS_MAX) < 0;
+         ir_turn_of(perm->ty.range) < IR_TURNS;
 }
 
 static bool linear_kinds(const ir_inst *i) {
@@ -376,7 +375,8 @@ static bool move_lanes(const ir_inst *i) {
 
 /* Keys and identities are scalars. */
 static bool edge_lanes(const ir_inst *i) {
-  if (i->op == OP_PERM) return is_scalar(i->res[0]);
+  if (i->op == OP_PERM)
+    return is_scalar(i->res[0]) && i->at.off >= 0 && i->at.off < IR_TURNS;
   uint32_t from = i->op == OP_TELL || i->op == OP_MSTORE ? 1 : 0;
   if (i->op != OP_TELL && i->op != OP_MSTORE && i->op != OP_MLOAD) return true;
   if (i->narg == from) return false;

@@ -321,7 +321,8 @@ void bits_emit(c_emit *e, const ir_inst *i) {
   case OP_PERM:
     e->uses_w = true;
     if (!e->max_shuffle_values) e->max_shuffle_values = 1;
-    emit_line(e, "w[%" PRIu64 "] = chi_gen_perm(g);", dst);
+    emit_line(e, "w[%" PRIu64 "] = chi_gen_perm(g, %d);", dst,
+              (int)i->at.off);
     return;
   default:
     emit_pack(e, i);

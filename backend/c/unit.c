@@ -170,9 +170,10 @@ static void emit_exchange(c_emit *e, const ir_inst *first) {
   if (x.bit_items > e->max_bit_values) e->max_bit_values = x.bit_items;
   emit_line(e, "chi_gen_begin(g, %" PRIu64 ", %" PRIu64 ");", x.reduce,
             x.open);
-  if (x.shuffle > e->max_shuffle_lanes) e->max_shuffle_lanes = x.shuffle;
-  if (x.shuffle)
-    emit_line(e, "chi_gen_begin_shuffle(g, %" PRIu64 ");", x.shuffle);
+  uint64_t moved = x.shuffle[0] + x.shuffle[1] + x.shuffle[2];
+  if (moved > e->max_shuffle_lanes) e->max_shuffle_lanes = moved;
+  if (moved)
+    emit_line(e, "chi_gen_begin_shuffle(g, %" PRIu64 ");", moved);
   if (x.bit_items) bits_begin(e, &x);
   for (i = first; i != end; i = i->next) {
     e->uses_g = true; /* again: the function may have ended */

@@ -364,7 +364,7 @@ static bool read_in_turns(const bits_pass *z, const ir_inst *i) {
     if (__builtin_mul_overflow(lanes, turns, &lanes)) lanes = UINT64_MAX;
     loop = true;
   }
-  return loop && lanes >= x->ty.lanes / 4;
+  return loop && lanes >= x->ty.lanes / 16;
 }
 
 static bool lower_view(bits_pass *z, ir_inst *i) {

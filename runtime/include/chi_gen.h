@@ -429,8 +429,13 @@ CHI_API void chi_gen_b_xjoin(chi_gen *g, uint64_t dst, uint64_t e, uint64_t src,
  * A permutation of rows, uniform and known to no party, has a public number.
  * The same number moves equally many rows alike, whenever it is used. */
 
-/* The number of a fresh permutation: 0, 1, .. in the order of the calls. */
-CHI_API uint64_t chi_gen_perm(chi_gen *g);
+/* The number of a fresh permutation: `turn`, which has to be the same on all
+ * nodes, above CHI_GEN_TURN_BITS bits that count the calls from 0.  Under rep3
+ * one node sends twice as much as the others for each row that it moves: the
+ * one after node `turn`. */
+#define CHI_GEN_TURNS 3
+#define CHI_GEN_TURN_BITS 40
+CHI_API uint64_t chi_gen_perm(chi_gen *g, unsigned turn);
 
 /* In an exchange: chi_gen_begin is followed at once by the total of lanes (and
  * by chi_gen_begin_bits); then the calls below stand beside the others.  Rows

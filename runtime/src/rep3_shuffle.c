@@ -1,8 +1,9 @@
 /* Shuffles under replicated sharing, in two rounds [AFOPRT21].
  *
  * Each pair of parties knows a permutation; the rows are moved by that of
- * parties 0 and 1, then that of 2 and 0, then that of 1 and 2; back by the
- * inverses from the last to the first.  Let a be the party that takes part in
+ * parties 0 and 1, then that of 2 and 0, then that of 1 and 2 (in turn 0; in
+ * turn k the parties are numbered from k on); back by the inverses from the
+ * last to the first.  Let a be the party that takes part in
  * the first two moves, b in the first and third, c in the second and third:
  *
  *   x = (x of a's two components) + (the one that a lacks, which b has)
@@ -21,6 +22,7 @@
 #include "shuffle.h"
 
 typedef struct rep3_shuffle {
+  uint64_t *inbox[CHII_GROUPS];
   uint8_t key[2][CHII_PERM_KEY_BYTES]; /* with party i - 1, with i + 1 */
   chii_prg mask[2];
 } rep3_shuffle;
@@ -28,7 +30,7 @@ typedef struct rep3_shuffle {
 chi_status chii_rep3_shuffle_setup(chi_session *s) {
   chii_shuffle *u = s->shuffle;
   u->state = chii_alloc(s, 1, sizeof(rep3_shuffle));
-  u->in = chii_alloc(s, u->max_lanes, 8);
+  u->in = chii_alloc(s, 2 * u->max_lanes, 8);
   return u->state && u->in ? CHI_OK : CHI_E_NOMEM;
 }
 
@@ -58,15 +60,18 @@ void chii_rep3_shuffle_wipe(chi_session *s) {
   chii_prg_fini(&h->mask[0]);
   chii_prg_fini(&h->mask[1]);
   chii_wipe(h, sizeof *h);
-  chii_wipe(u->in, u->in ? u->max_lanes * 8 : 0);
+  chii_wipe(u->in, u->in ? 2 * u->max_lanes * 8 : 0);
 }
 
 /* ---- roles ---- */
 enum { A, B, C };
 
-/* Who plays a role in a move. */
+/* Who plays a role in moves of a group. */
+static unsigned player_of(unsigned group, unsigned role) {
+  return (group < CHI_GEN_TURNS ? group + role : group + 2 - role) % 3;
+}
 static unsigned player(const chii_move *m, unsigned role) {
-  return m->back ? 2 - role : role;
+  return player_of(chii_group(m), role);
 }
 
 /* Which of my components, keys and streams I share with that player. */
@@ -127,6 +132,13 @@ static void draw_component(chi_session *s, const chii_move *m, unsigned role,
 
 /* ---- rounds ---- */
 
+static const uint64_t *received(const chi_session *s, const chii_move *m,
+                                uint64_t at) {
+  const rep3_shuffle *h = s->shuffle->state;
+  unsigned g = chii_group(m);
+  return h->inbox[g] ? h->inbox[g] + (at - s->shuffle->start[g]) : NULL;
+}
+
 /* dst is scratch until the result is there. */
 static void first(chi_session *s, const chii_move *m, uint64_t at) {
   chii_shuffle *u = s->shuffle;
@@ -146,7 +158,8 @@ static void first(chi_session *s, const chii_move *m, uint64_t at) {
 
 static void second(chi_session *s, const chii_move *m, uint64_t at) {
   chii_shuffle *u = s->shuffle;
-  uint64_t *out = u->out + at, *in = u->in + at, *t = m->dst;
+  uint64_t *out = u->out + at, *t = m->dst;
+  const uint64_t *in = received(s, m, at);
   if (s->me == player(m, A)) {
     draw_component(s, m, B, NULL);
     draw_component(s, m, C, NULL);
@@ -166,47 +179,55 @@ static void sum_up(chi_session *s, const chii_move *m, uint64_t at) {
   if (s->me == player(m, A))
     return;
   uint64_t *e = component(s, m, s->me == player(m, B) ? C : B);
+  const uint64_t *in = received(s, m, at);
   for (uint64_t l = 0; l < m->lanes; l++)
-    e[l] = chi_f_add(u->out[at + l], u->in[at + l]);
+    e[l] = chi_f_add(u->out[at + l], in[l]);
 }
 
-/* The messages of a round, forth and back: from the player of a role, in the
- * first round to the next role, in the second between b and c. */
+/* The message of a group in a round, of `lanes` lanes, to and from whom (3:
+ * nobody): first from a to b and from b to c, then between b and c. */
+static unsigned partner(const chi_session *s, unsigned g, bool again,
+                        bool to) {
+  unsigned role = A;
+  while (player_of(g, role) != s->me)
+    role++;
+  if (again)
+    return role == A ? 3 : player_of(g, role == B ? C : B);
+  if (to)
+    return role == C ? 3 : player_of(g, role + 1);
+  return role == A ? 3 : player_of(g, role - 1);
+}
+
 static void exchange(chi_session *s, bool again) {
   chii_shuffle *u = s->shuffle;
-  uint64_t send[3] = {0}, recv[3] = {0};
-  uint64_t at[2] = {0, u->forth}, len[2] = {u->forth, u->lanes - u->forth};
-  uint8_t *raw[3] = {NULL, NULL, NULL};
-  int to[2] = {-1, -1}, from[2] = {-1, -1};
-  for (unsigned k = 0; k < 2; k++) {
-    chii_move m = {.back = k != 0};
-    unsigned role = s->me == player(&m, A)   ? A
-                    : s->me == player(&m, B) ? B
-                                             : C;
-    if (!len[k])
-      continue;
-    if (again ? role != A : role != C)
-      to[k] = (int)player(&m, again && role == C ? B : role + 1);
-    if (role != A)
-      from[k] = (int)player(&m, again && role == B ? C : role - 1);
-    if (to[k] >= 0)
-      send[to[k]] = 8 * len[k];
-    if (from[k] >= 0) {
-      recv[from[k]] = 8 * len[k];
-      raw[from[k]] = (uint8_t *)(u->in + at[k]);
-    }
+  rep3_shuffle *h = u->state;
+  uint64_t send[4] = {0}, recv[4] = {0};
+  uint8_t *raw[3];
+  for (unsigned j = 0; j < 3; j++) /* of each peer at most all lanes */
+    raw[j] = (uint8_t *)(u->in + (j == (s->me + 1) % 3) * u->max_lanes);
+  for (unsigned g = 0; g < CHII_GROUPS; g++) {
+    uint64_t bytes = 8 * (u->start[g + 1] - u->start[g]);
+    unsigned from = partner(s, g, again, false);
+    h->inbox[g] = from < 3 ? (uint64_t *)(void *)(raw[from] + recv[from])
+                           : NULL;
+    recv[from] += bytes;
+    send[partner(s, g, again, true)] += bytes;
   }
   s->stats.rounds++;
   chii_round_begin(s, send, recv, raw);
-  for (unsigned k = 0; k < 2; k++)
-    if (to[k] >= 0) {
-      chii_send_direct(s, (unsigned)to[k], u->out + at[k], 8 * len[k]);
-      chii_count_elements(s, len[k]);
-    }
+  for (unsigned g = 0; g < CHII_GROUPS; g++) {
+    uint64_t n = u->start[g + 1] - u->start[g];
+    unsigned to = partner(s, g, again, true);
+    if (to == 3)
+      continue;
+    chii_send_direct(s, to, u->out + u->start[g], 8 * n);
+    chii_count_elements(s, n);
+  }
   chii_round_end(s);
-  for (unsigned k = 0; k < 2 && !s->status; k++)
-    if (from[k] >= 0)
-      chii_canonical(s, (unsigned)from[k], u->in + at[k], len[k]);
+  for (unsigned j = 0; j < 3 && !s->status; j++)
+    if (j != s->me)
+      chii_canonical(s, j, (uint64_t *)(void *)raw[j],
+                     (size_t)(recv[j] / 8));
 }
 
 void chii_rep3_shuffle(chi_session *s) {

@@ -149,9 +149,9 @@ void chii_permute(uint64_t *out, const uint64_t *in, const uint32_t *from,
 void chii_each_move(chi_session *s, chii_move_step f) {
   chii_shuffle *u = s->shuffle;
   uint64_t at = 0;
-  for (int back = 0; back < 2; back++)
+  for (unsigned g = 0; g < CHII_GROUPS; g++)
     for (uint32_t k = 0; k < u->n; k++)
-      if (u->move[k].back == (back != 0)) {
+      if (chii_group(&u->move[k]) == g) {
         if (s->status)
           return;
         f(s, &u->move[k], at);
@@ -161,15 +161,16 @@ void chii_each_move(chi_session *s, chii_move_step f) {
 
 /* ---- calls ---- */
 
-uint64_t chi_gen_perm(chi_gen *g) {
+uint64_t chi_gen_perm(chi_gen *g, unsigned turn) {
   chii_shuffle *u = g->shuffle;
+  CHII_REQUIRE(turn < CHI_GEN_TURNS, "no such turn");
   if (g->status)
     return 0;
   if (!u) {
     chii_fail(g, CHI_E_BUG, -1, "the program announces no permutations");
     return 0;
   }
-  return u->numbers++;
+  return u->numbers++ | (uint64_t)turn << CHI_GEN_TURN_BITS;
 }
 
 void chii_shuffle_begin(chi_session *s) {
@@ -201,7 +202,8 @@ static void add(chi_session *s, const chii_move *m) {
     chii_fail(s, CHI_E_BUG, -1, "more values than the exchange announced");
     return;
   }
-  if (m->number >= u->numbers) {
+  if (chii_turn(m) >= CHI_GEN_TURNS ||
+      (m->number & ((UINT64_C(1) << CHI_GEN_TURN_BITS) - 1)) >= u->numbers) {
     chii_fail(s, CHI_E_BUG, -1, "permutation %llu was never made",
               (unsigned long long)m->number);
     return;
@@ -232,6 +234,10 @@ void chii_shuffle_run(chi_session *s) {
   chii_shuffle *u = s->shuffle;
   if (!u || !u->lanes)
     return;
+  memset(u->start, 0, sizeof u->start);
+  for (uint32_t k = 0; k < u->n; k++)
+    for (unsigned g = chii_group(&u->move[k]) + 1; g <= CHII_GROUPS; g++)
+      u->start[g] += u->move[k].lanes;
   if (!s->begun)
     s->stats.exchanges++;
   s->proto->shuffle(s);

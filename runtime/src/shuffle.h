@@ -29,18 +29,28 @@ typedef struct chii_perm {
 } chii_perm;
 enum { CHII_PERMS = 2 };
 
+/* Moves of one exchange that are alike in direction and turn stand together in
+ * the messages, forth before back. */
+enum { CHII_GROUPS = 2 * CHI_GEN_TURNS };
+static inline unsigned chii_turn(const chii_move *m) {
+  return (unsigned)(m->number >> CHI_GEN_TURN_BITS);
+}
+static inline unsigned chii_group(const chii_move *m) {
+  return (m->back ? CHI_GEN_TURNS : 0) + chii_turn(m);
+}
+
 typedef struct chii_shuffle {
   chii_move *move;
   uint32_t cap, n;
   uint64_t max_lanes, max_rows;
   uint64_t lanes, seen; /* of the exchange: announced, called */
-  uint64_t forth;       /* of them by the permutation itself; these come first
-                           in the messages */
+  uint64_t forth;       /* of them by the permutation itself */
   uint64_t numbers;     /* permutations made */
   uint64_t index;       /* next unused of the CHII_SHUFFLE streams */
   chii_prg words;       /* expands the key of one permutation */
   chii_perm perm[CHII_PERMS];
   unsigned oldest;      /* of perm: made anew next */
+  uint64_t start[CHII_GROUPS + 1]; /* of the groups, in lanes */
   uint64_t *out, *in;   /* messages: max_lanes words; in: of each sender */
   void *state;          /* of the protocol */
 } chii_shuffle;
@@ -55,8 +65,8 @@ const uint32_t *chii_perm_get(chi_session *s, const chii_move *m,
 void chii_permute(uint64_t *out, const uint64_t *in, const uint32_t *from,
                   const chii_move *m);
 
-/* Where the messages' lanes of a move are, in order of calls, those back
- * behind those forth: f is called for each. */
+/* Calls f for each move in the order of the messages, `at` being the lanes
+ * before it. */
 typedef void (*chii_move_step)(chi_session *s, const chii_move *m,
                                uint64_t at);
 void chii_each_move(chi_session *s, chii_move_step f);

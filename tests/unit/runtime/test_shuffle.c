@@ -12,14 +12,14 @@
  * two planes; a step moves some of them to others in one exchange. */
 enum { COLUMNS = 16 };
 typedef struct step {
-  unsigned to, from, perm; /* columns; number of the permutation */
+  unsigned to, from, perm; /* columns; which permutation */
   bool back;
 } step;
 
 typedef struct circuit {
   chi_program program;
   uint64_t rows, row;
-  unsigned columns, perms;
+  unsigned columns, perms, turn;
   const step *step; /* ends with from = to */
   unsigned steps, exchanges;
   unsigned last[8]; /* steps of each exchange */
@@ -30,11 +30,19 @@ static uint64_t column(const circuit *c, unsigned k) {
   return 2 * lanes_of(c) * k;
 }
 
+/* Turns go round, from the circuit's first. */
+static unsigned turn_of(const circuit *c, unsigned perm) {
+  return (c->turn + perm) % CHI_GEN_TURNS;
+}
+static uint64_t number_of(const circuit *c, unsigned perm) {
+  return (uint64_t)turn_of(c, perm) << CHI_GEN_TURN_BITS | perm;
+}
+
 static int run(chi_gen *g) {
   const circuit *c = (const circuit *)(const void *)chi_session_program(g);
   const step *s = c->step;
   for (unsigned k = 0; k < c->perms; k++)
-    if (chi_gen_perm(g) != k)
+    if (chi_gen_perm(g, turn_of(c, k)) != number_of(c, k))
       return 1;
   for (unsigned x = 0; x < c->exchanges; x++) {
     unsigned n = c->last[x];
@@ -43,7 +51,7 @@ static int run(chi_gen *g) {
     for (; n--; s++)
       (s->back ? chi_gen_unshuffle : chi_gen_shuffle)(
           g, column(c, s->to), column(c, s->from), lanes_of(c), c->row,
-          s->perm);
+          number_of(c, s->perm));
     if (chi_gen_end(g))
       return 1;
   }
@@ -140,14 +148,16 @@ static void check_counters(const data *d, const world *w, unsigned moves,
   uint64_t L = lanes_of(&d->c);
   for (unsigned i = 0; i < n; i++) {
     const chi_stats *st = &w->result[i].stats;
-    uint64_t each = i >= D ? 0 : binomial(2 * t, t) * (n - 1 - t);
+    uint64_t sent = i >= D ? 0 : moves * binomial(2 * t, t) * (n - 1 - t);
     unsigned rounds = binomial(D, t + 1);
     if (d->protocol == CHI_REP3) {
-      each = i == 1 ? 2 : 1;
+      sent = moves;
+      for (unsigned k = 0; k < moves; k++)
+        sent += i == (turn_of(&d->c, d->c.step[k].perm) + 1) % 3;
       rounds = 2;
     }
-    CU_ASSERT_EQUAL(st->elements_sent, moves * each * L);
-    CU_ASSERT_EQUAL(st->bytes_sent, moves * each * L * 8);
+    CU_ASSERT_EQUAL(st->elements_sent, sent * L);
+    CU_ASSERT_EQUAL(st->bytes_sent, sent * L * 8);
     CU_ASSERT_EQUAL(st->rounds, exchanges * rounds);
     CU_ASSERT_EQUAL(st->exchanges, exchanges);
   }
@@ -157,6 +167,7 @@ static void check(chi_protocol protocol, unsigned n, uint64_t rows,
                   uint64_t row, uint64_t seed) {
   data d = {.c = make(rows, row, 9, 2, both, 4)};
   world w;
+  d.c.turn = (unsigned)(seed % CHI_GEN_TURNS);
   exchange(&d.c, 3);
   exchange(&d.c, 4);
   new_data(&d, protocol, n);
@@ -360,6 +371,7 @@ static struct {
   unsigned node;
   control mode;
   bool back;
+  unsigned turn;
   unsigned perm[3]; /* do the holders of a key swap the rows? */
 } at;
 
@@ -440,6 +452,7 @@ static void observe(const uint64_t secret[2], uint32_t *closed,
   step s = {1, 0, 0, at.back};
   data d = {.c = make(2, N, 2, 1, &s, 1)};
   world w;
+  d.c.turn = at.turn;
   exchange(&d.c, 1);
   new_data(&d, at.protocol, 3);
   for (unsigned i = 0; i < 3; i++)
@@ -502,6 +515,7 @@ static void equal_views(chi_protocol protocol) {
   for (at.node = 0; at.node < 3; at.node++)
     for (int back = 0; back < 2; back++) {
       at.back = back;
+      at.turn = protocol == CHI_REP3 && at.node == 1 && back ? 2 : 0;
       at.mode = FRESH;
       differences(&closed, &opened);
       CU_ASSERT_EQUAL(closed, 0);
