@@ -67,7 +67,13 @@ def run(file, fn, **inputs):
     for k, v in r['predicted'].items():
         if r[k] not in (v, None):
             sys.exit('%s: %s predicted, %s measured' % (k, v, r[k]))
-    told = {t['to']: plain(t['value']) for t in r.get('told', [])}
+    told = {}
+    for t in r['told']:
+        _, _, field = t['name'].partition('.')
+        if field:
+            told.setdefault(t['to'], {})[field] = plain(t['value'])
+        else:
+            told[t['to']] = plain(t['value'])
     outputs = plain(r['outputs'])
     return outputs.get('result', outputs or None), told
 
