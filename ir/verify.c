@@ -398,10 +398,11 @@ static bool bits_lanes(const verifier *v, const ir_inst *i) {
                                                    : 1;
   if (!times) return false;
   bool public = i->op == OP_PACK || i->op == OP_UNPACK;
-  if (public && times > IR_PACK_BITS) return false;
+  bool words = v->m->mersenne <= 61; /* else no code is made of it */
+  if (public && words && times > IR_PACK_BITS) return false;
   if (i->op == OP_PACK) {
     n = i->res[0]->ty.lanes;
-    if (!ir_range_is_int64(i->res[0]->ty.range)) return false;
+    if (words && !ir_range_is_int64(i->res[0]->ty.range)) return false;
     return !__builtin_mul_overflow(n, times, &n) && n == x;
   }
   if (__builtin_mul_overflow(x, times, &n)) return false;

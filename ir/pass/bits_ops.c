@@ -300,7 +300,7 @@ static bool lower_divide(bits_pass *z, ir_inst *i) {
     if (i->op == OP_MOD)
       q = gd_arith(g, OP_SUB, x,
                    gd_arith(g, OP_MUL, q, ir_const(&g->b, DOM_P, c, 1)));
-    bits_set_field(z, i, q);
+    bits_set_field(z, i, ir_splat(&g->b, q, lanes));
     return true;
   }
   bool xneg, yneg;
