@@ -43,7 +43,7 @@ def members(rng):
     return reveal((set.member_by_pairs(a, b), set.member_by_sorting(a, b),
                    set.intersection_size(a, b), set.union_size(a, b),
                    set.intersection_sum(a, a, b),
-                   dot(v, set.met(keys, of_a))));
+                   dot(v, int(set.met(keys, of_a)))));
 }
 ''' % (t, n, t, m, n, n, n + m, n + m, n)
         hit = [x in b for x in a]
@@ -72,7 +72,8 @@ def tables(rng):
         b = list(dict.fromkeys(b))
         m = len(b)
         rows = [rng.randint(-128, 127) for _ in b]
-        body = '''fn f(a: secret [%s; %d], b: secret [%s; %d], v: secret [i8; %d])
+        body = '''fn f(a: secret [%s; %d], b: secret [%s; %d],
+     v: secret [i8; %d])
     -> ([i8; %d], [bool; %d], [i8; %d], [bool; %d], [i8; %d, 2]) {
     let (x, p) = set.join_by_pairs(a, b, v);
     let (y, q) = set.join_by_sorting(a, b, v);
@@ -104,7 +105,33 @@ def groups(rng):
             padded([1] * len(keys), n)]
 
 
+def large(rng):
+    """So many that the functions sort by themselves."""
+    n = 450
+    pool = rng.sample(range(2**32), 700)
+    a, b = pool[:n], pool[-n:]
+    rng.shuffle(a)
+    both = sorted(set(a) & set(b))
+    head = 'fn f(a: secret [u32; %d], b: secret [u32; %d])\n    -> ' % (n, n)
+    yield head + '''(u24, u25, i60) {
+    return reveal((set.intersection_size(a, b), set.union_size(a, b),
+                   set.intersection_sum(a, a, b)));
+}
+''', {'a': a, 'b': b}, [len(both), len(set(a) | set(b)), sum(both)]
+    yield head + '''([u32; 450], [bool; 450], [bool; 450]) {
+    let (i, j) = set.intersection(a, b);
+    return reveal((i, j, set.member(a, b)));
+}
+''', {'a': a, 'b': b}, [padded(both, n), padded([1] * len(both), n),
+                        [x in both for x in a]]
+    yield head + '''([u32; 450], [bool; 450]) {
+    return reveal(set.join(a, b, b));
+}
+''', {'a': a, 'b': b}, [[x if x in both else 0 for x in a],
+                        [x in both for x in a]]
+
+
 def cases():
     rng = random.Random(2)
-    for part in members, sets, tables, groups:
+    for part in members, sets, tables, groups, large:
         yield from part(rng)

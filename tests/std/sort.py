@@ -53,7 +53,8 @@ def sorting(rng):
 def ranking(rng):
     for n in (*SIZES, 65):
         for t in 'u8', 'i33':
-            body = '''fn f(xs: secret [%s; %d]) -> ([u24; %d], [u24; %d], bool) {
+            body = '''fn f(xs: secret [%s; %d])
+    -> ([i25; %d], [i25; %d], bool) {
     return reveal((sort.rank(xs), %s(xs), sort.is_sorted(xs)));
 }
 ''' % (t, n, n, n, 'sort.rank_by_sorting' if n < 40 else 'sort.rank_by_pairs')

@@ -6,8 +6,8 @@
 SUITE is a module here: its `cases()` yields (source, inputs, want) with a
 function `f` in the source, what it is called with and what it has to give.
 MODE are flags of `chi run`, as --nodes=5; in the clear without any.  With nodes
-one input of each source is tried, and rounds and bytes are compared with what
-was predicted.
+one input of every eighth source is tried, and rounds and bytes are compared
+with what was predicted.
 """
 import importlib
 import json
@@ -44,13 +44,15 @@ def plain(x):
 
 def main():
     chi, suite, flags = sys.argv[1], sys.argv[2], sys.argv[3:] or ['--clear']
+    clear = '--clear' in flags
     bad = runs = 0
     seen = set()
     with tempfile.TemporaryDirectory() as d:
         for source, inputs, want in importlib.import_module(suite).cases():
-            if '--clear' not in flags and source in seen:
-                continue
+            new = source not in seen
             seen.add(source)
+            if not clear and not (new and len(seen) % 8 == 1):
+                continue
             path = os.path.join(d, 'case.chi')
             with open(path, 'w') as f:
                 f.write('import std.%s;\n%s' % (suite, source))
