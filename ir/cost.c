@@ -199,10 +199,14 @@ static uint64_t dealt(const ir_load *x) {
   return sum;
 }
 
+/* Without those of shuffles. */
+static uint64_t first_rounds(const ir_target *c, const ir_load *x) {
+  if (x->reduce && has_king(c)) return 2;
+  return x->reduce || x->open || x->bit_items;
+}
+
 static uint64_t rounds_of(const ir_target *c, const ir_load *x) {
-  uint64_t first = x->reduce && has_king(c)                ? 2
-                   : x->reduce || x->open || x->bit_items ? 1
-                                                          : 0;
+  uint64_t first = first_rounds(c, x);
   return shuffled(x) ? sat_add(first, shuffle_rounds(c)) : first;
 }
 
@@ -361,7 +365,7 @@ static void spread(ir_cost_meter *t, const ir_inst *i, uint32_t nop,
   pool open = {bytes_of(&t->c, x, times), open_weight(&t->c, x)};
   open.bytes -= red.bytes;
   open.bytes -= bytes_of(&t->c, &others, times);
-  ir_cost_line *before = NULL;
+  ir_cost_line *before[2] = {NULL, NULL}; /* shuffles apart */
   for (; nop--; i = i->next) {
     ir_cost_line *l = line_of(t, i->sp);
     ir_load own = {0};
@@ -372,9 +376,11 @@ static void spread(ir_cost_meter *t, const ir_inst *i, uint32_t nop,
                          : bytes_of(&t->c, &own, times),
         1);
     count_line(l, &own, times);
-    if (l != before)
-      acc(&l->rounds, rounds_of(&t->c, x), times);
-    before = l;
+    bool moves = shuffled(&own);
+    if (l != before[moves])
+      acc(&l->rounds, moves ? shuffle_rounds(&t->c) : first_rounds(&t->c, x),
+          times);
+    before[moves] = l;
   }
 }
 

@@ -47,7 +47,8 @@
 uint8_t cut_source(const ir_inst *i, uint8_t in) {
   switch (i->op) {
   case OP_OPEN: return REVEALED | LATE;
-  case OP_DEC: return LATE;
+  case OP_DEC:
+  case OP_PERM: return LATE;
   case OP_MLOAD:
     return in & LATE || cut_at(i)->overwritten ? LATE | ONLY_AFTER : LAZY;
   case OP_WROTE: return in & REVEALED ? ONLY_AFTER : 0;
@@ -61,6 +62,7 @@ uint8_t cut_root(const cut *c, const ir_inst *i) {
   bool from_cut = cut_at(i)->from_cut;
   switch (i->op) {
   case OP_OPEN:
+  case OP_PERM:
   case OP_TELL: return CIRCUIT;
   case OP_CHECK:
   case OP_DEC:

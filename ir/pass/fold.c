@@ -38,7 +38,7 @@ static bool one_value(const ir_value *v) {
 }
 
 /* A range of one value tells it, also of a share. */
-static ir_value *by_range(fold *f, const ir_inst *i) {
+static ir_value *by_range(fold *f, ir_inst *i) {
   const ir_value *r = i->res[0];
   if (!i->narg || !one_value(r) || (ir_ops[i->op].flags & (F_S | F_I)) != F_S ||
       r->ty.kind == KIND_PROD || (r->ty.dom != DOM_Z && r->ty.dom != DOM_P) ||

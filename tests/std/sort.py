@@ -63,6 +63,42 @@ def ranking(rng):
                 yield body, {'xs': xs}, [r, r, xs == sorted(xs)]
 
 
+def by_digits(rng):
+    """Any width, odd and even numbers of passes, any n."""
+    types = dict(TYPES, u2=(0, 3), u3=(0, 7), u5=(0, 31), u6=(0, 63))
+    for n in (1, 2, 3, 8, 33):
+        for t, (lo, hi) in types.items():
+            body = '''fn f(xs: secret [%s; %d]) -> ([%s; %d], [u8; %d], [u24; %d]) {
+    let (k, v) = sort.sort_by_digits(xs, [clamp(i, u8) for i in 0..%d]);
+    return reveal((k, v, sort.rank_by_digits(xs)));
+}
+''' % (t, n, t, n, n, n, n)
+            for few in (2, hi - lo + 1):
+                some = [rng.randint(lo, hi) for _ in range(few)] \
+                    if few == 2 else None
+                xs = [rng.choice(some) if some else rng.randint(lo, hi)
+                      for _ in range(n)]
+                yield body, {'xs': xs}, [sorted(xs), order(xs), ranks(xs)]
+
+
+def many(rng):
+    """Where the library takes digits by itself."""
+    for n, t in (64, 'u8'), (65, 'i7'), (100, 'u1'), (130, 'u32'):
+        lo, hi = TYPES[t]
+        body = '''fn f(xs: secret [%s; %d])
+    -> ([%s; %d], [%s; %d], [u8; %d], [u8; %d, 2], [u24; %d], [i25; %d]) {
+    let (k, v) = sort.sort_by(xs, [(i, [2 * i, 7]) for i in 0..%d]);
+    return reveal((sort.sort(xs), k, [clamp(x, u8) for x in reveal(v.0)],
+                   [clamp(x / 2, u8) for x in reveal(v.1)],
+                   sort.argsort(xs), sort.rank(xs)));
+}
+''' % (t, n, t, n, t, n, n, n, n, n, n)
+        xs = [rng.randint(lo, hi) for _ in range(n)]
+        o = order(xs)
+        yield body, {'xs': xs}, [sorted(xs), sorted(xs), o,
+                                 [[i, 3] for i in o], o, ranks(xs)]
+
+
 def selecting(rng):
     for n in SIZES:
         for k in sorted({1, 2, 3, 5, n // 2 + 1, n}):
@@ -110,5 +146,5 @@ def merging(rng):
 
 def cases():
     rng = random.Random(1)
-    for part in sorting, ranking, selecting, statistics, merging:
+    for part in sorting, ranking, by_digits, many, selecting, statistics, merging:
         yield from part(rng)

@@ -38,6 +38,15 @@ static const broken list[] = {
                     "  %z: p.sh<0..15>[6] = or %x, %y\n"},
     {5, "high", LX, X "  %y: b[6] = const 1\n"
                     "  %z: p.sh[6] = add %x, %y\n"},
+    {5, "high", LX, X "  %y: p.sh<0..9>[6] = shuffle %x, %x inner 1\n"},
+    {5, "high", LX, X "  %p: z<0..1099511627776> = const 0\n" /* two turns */
+                    "  %y: p.sh<0..9>[6] = shuffle %x, %p inner 1\n"},
+    {5, "high", LX, X "  %p: z<0..1099511627775> = perm\n"
+                    "  %y: p<0..9>[6] = unshuffle %x, %p inner 1\n"},
+    {6, "high", LX, X "  %p: z<0..1099511627775> = perm\n"
+                    "  %y: p.sh<0..9>[6] = shuffle %x, %p inner 4\n"},
+    {6, "high", "", "  %p: z<3298534883328..4398046511103> = perm off 3\n"},
+    {7, "high", "", "  %p: z<0..9> = perm\n"},
     {6, "high", LX, X "  %y: p.sh<0..1>[12] = digits %x bits 4\n"},
     {6, "high", LX, X "  %y: p.sh<0..1>[6] = onehot %x inner 4\n"},
     {6, "high", "", "  %y: b[6] = const 1\n  %z: z<0..7>[3] = pack %y bits 3"
