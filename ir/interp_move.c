@@ -137,6 +137,20 @@ static void copy_lane(ir_interp *x, store *s, uint64_t to, const val *v,
     interp_fail(x, IR_RUN_WRONG, (span){0, 0}, "a value left its range");
 }
 
+/* Lanes from .. from + n - 1 of v to lanes to .. of s. */
+static void copy_run(ir_interp *x, store *s, uint64_t to, const val *v,
+                     const ir_type *t, uint64_t from, uint64_t n) {
+  uint64_t tmp[CHUNK];
+  if (s->form != ST_WORDS || ir_lanes_wide(x->m, t)) {
+    for (uint64_t l = 0; l < n; l++) copy_lane(x, s, to + l, v, t, from + l);
+    return;
+  }
+  for (uint64_t l = 0; l < n; l += CHUNK) {
+    uint32_t k = n - l < CHUNK ? (uint32_t)(n - l) : CHUNK;
+    memcpy(s->w + to + l, val_load(x, v, from + l, k, tmp), k * sizeof *s->w);
+  }
+}
+
 static bool run_gather(ir_interp *x, const node *nd) {
   const ir_inst *i = nd->i;
   const ir_type *ti = &i->arg[1]->ty, *tx = &i->arg[0]->ty;
@@ -154,9 +168,9 @@ static bool run_gather(ir_interp *x, const node *nd) {
     if (mpz_sgn(x->t[0]) < 0 || mpz_cmp_ui(x->t[0], tx->lanes / row - 1) > 0)
       return interp_fail(x, IR_RUN_UNDEFINED, i->sp,
                          "a lane outside the array was asked for");
-    uint64_t from = mpz_get_ui(x->t[0]) * row; /* copying takes t[0] */
-    for (uint64_t j = 0; j < row; j++)
-      copy_lane(x, s, k * row + j, v, tx, from + j);
+    uint64_t from = mpz_get_ui(x->t[0]) * row; /* copies use t[0], too */
+    if (row == 1) copy_lane(x, s, k, v, tx, from);
+    else copy_run(x, s, k * row, v, tx, from, row);
   }
   set_result(x, nd, s);
   return true;
@@ -197,14 +211,17 @@ static bool run_put(ir_interp *x, const node *nd) {
   if (!i->at.ndim) { /* one lane: the common case of a loop */
     copy_lane(x, s, (uint64_t)off, part, tp, 0);
   } else {
-    for (uint64_t l = 0; l < tp->lanes; l++) {
+    const ir_dim *in = &i->at.dim[i->at.ndim - 1];
+    uint64_t run = in->stride == 1 ? in->n : 1; /* lanes side by side */
+    for (uint64_t l = 0; l < tp->lanes; l += run) {
       uint64_t rest = l;
       int64_t at = off;
       for (uint32_t k = i->at.ndim; k--;) {
         at += (int64_t)(rest % i->at.dim[k].n) * i->at.dim[k].stride;
         rest /= i->at.dim[k].n;
       }
-      copy_lane(x, s, (uint64_t)at, part, tp, l);
+      if (run == 1) copy_lane(x, s, (uint64_t)at, part, tp, l);
+      else copy_run(x, s, (uint64_t)at, part, tp, l, run);
     }
   }
   set_result(x, nd, s);
@@ -215,18 +232,12 @@ static bool run_concat(ir_interp *x, const node *nd) {
   const ir_inst *i = nd->i;
   store *s = store_like(x, i->res[0], i->sp);
   if (!s) return false;
-  uint64_t at = 0, tmp[CHUNK];
+  uint64_t at = 0;
   for (uint32_t k = 0; k < i->narg; k++) {
     const ir_type *t = &i->arg[k]->ty;
     val *v = arg_of(x, nd, k);
     if (!val_settle(x, v, t->lanes, false, i->sp)) break;
-    if (nd->words)
-      for (uint64_t l = 0; l < t->lanes; l += CHUNK) {
-        uint32_t n = t->lanes - l < CHUNK ? (uint32_t)(t->lanes - l) : CHUNK;
-        memcpy(s->w + at + l, val_load(x, v, l, n, tmp), n * sizeof *s->w);
-      }
-    else
-      for (uint64_t l = 0; l < t->lanes; l++) copy_lane(x, s, at + l, v, t, l);
+    copy_run(x, s, at, v, t, 0, t->lanes);
     at += t->lanes;
   }
   set_result(x, nd, s);

@@ -2,18 +2,26 @@
 """Writes the circuit files of std/ from the definitions of what they compute,
 and checks each against an implementation that shares nothing with it.
 
-usage: gen_circuits.py [--check]     --check: compare with the files there
+usage: gen_circuits.py [--check]     --check: compare with what is there
+
+The table in docs/circuits.md is filled in too, with what `chi import` ($CHI, or
+build/bin/chi) tells of the files.
 
 Bits go from the lowest up, bytes and words in their order: bit i of byte j of
 an AES block is wire 8 j + i, bit i of word j of a SHA-256 state 32 j + i.
 """
 import hashlib
+import json
 import os
 import random
+import re
+import subprocess
 import sys
 
-STD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                   'std')
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+STD = os.path.join(TOP, 'std')
+PAGE = os.path.join(TOP, 'docs', 'circuits.md')
+CHI = os.environ.get('CHI', os.path.join(TOP, 'build', 'bin', 'chi'))
 
 
 class Circuit:
@@ -55,20 +63,25 @@ class Circuit:
 
     def text(self):
         """The last wires are the outputs, each driven by a gate of its own."""
-        gates = list(self.gates)
+        gates = self.gates
         out = [w for v in self.outputs for w in v]
+        need = set(out)
+        for k in range(len(gates), 0, -1):
+            if self.n + k - 1 in need:
+                need.update(gates[k - 1][1:])
         last = {}
         for w in out:
             last[w] = last.get(w, 0) + 1
         # Outputs that nothing else reads move to the end, others are copied.
-        read = {x for _, a, b in gates for x in (a, b) if x is not None}
+        read = {x for k, g in enumerate(gates) if self.n + k in need
+                for x in g[1:]}
         moved = [w for w in out if w >= self.n and w not in read and
                  last[w] == 1]
         number = {w: w for w in range(self.n)}
         lines, at = [], self.n
         gone = set(moved)
         for k, g in enumerate(gates):
-            if self.n + k not in gone:
+            if self.n + k in need and self.n + k not in gone:
                 number[self.n + k] = at
                 at += 1
                 lines.append((g, number[self.n + k]))
@@ -420,22 +433,47 @@ def ands_and_depth(text):
     return ands, max(depth.values())
 
 
+def table(files):
+    out = ['| file | gates | ANDs | depth | settled bits | rows alive |',
+           '|---|---|---|---|---|---|']
+    for name, text in sorted(files.items()):
+        c = json.loads(subprocess.run(
+            [CHI, 'import', 'bristol', os.path.join(STD, name), '--json'],
+            check=True, capture_output=True, text=True).stdout)
+        assert (c['ands'], c['depth']) == ands_and_depth(text)
+        out.append('| `%s` | %s | %s | %d | %s | %s |' % (
+            name, f"{c['gates']:,}", f"{c['ands']:,}", c['depth'],
+            f"{c['bits']:,}", f"{c['rows'] * 2 // 3:,}"))
+    return '\n'.join(out)
+
+
+def settle(path, text, check):
+    """Writes the file, or tells that it has something else."""
+    if os.path.exists(path) and open(path, encoding='utf-8').read() == text:
+        return 0
+    if check:
+        print('%s is not what gen_circuits.py writes' % path)
+        return 1
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(text)
+    return 0
+
+
 def main():
+    check = '--check' in sys.argv
     files = {'aes128.txt': aes128(), 'sha256_round.txt': sha256_round(),
              'sha256_add.txt': sha256_add()}
     check_aes(files['aes128.txt'])
     check_sha(files)
     bad = 0
     for name, text in sorted(files.items()):
-        path = os.path.join(STD, name)
         print('%-18s %6d ands, depth %d' % ((name,) + ands_and_depth(text)))
-        if '--check' in sys.argv:
-            if not os.path.exists(path) or open(path).read() != text:
-                print('%s is not what the script writes' % path)
-                bad = 1
-        else:
-            with open(path, 'w') as f:
-                f.write(text)
+        bad |= settle(os.path.join(STD, name), text, check)
+    page = open(PAGE, encoding='utf-8').read()
+    bad |= settle(PAGE, re.sub(
+        r'(<!-- table: circuits -->\n).*?(<!-- end -->)',
+        lambda m: m.group(1) + table(files) + '\n' + m.group(2), page,
+        flags=re.S), check)
     sys.exit(bad)
 
 

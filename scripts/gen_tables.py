@@ -59,7 +59,8 @@ def invariants():
 
 def attributes():
     texts = {"AT_IMM": "the constant", "AT_TABLE": "`[1, 2, 3]`: a lane each",
-             "AT_INNER": "`inner 3`: lanes of a group",
+             "AT_INNER": "`inner 3`: lanes of a group, or of a row (then left "
+                         "out if 1)",
              "AT_BITS": "`bits 8`", "AT_MAX": "`max 40`: turns",
              "AT_OFF": "`off 3`: left out if 0",
              "AT_DIMS": "`[4:1, 5:-2]`: axes, outermost first, lanes:stride",

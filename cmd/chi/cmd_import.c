@@ -1,4 +1,4 @@
-/* chi import bristol: the declaration of the function that a circuit file is. */
+/* chi import bristol: how a source file declares a circuit file. */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>

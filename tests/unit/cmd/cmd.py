@@ -772,6 +772,47 @@ class Test(Case):
         self.assertLess(time.time() - t, 60)
 
 
+class Import(Case):
+    ADDER = '2 4\n2 1 1\n2 1 1\n\n2 1 0 1 2 XOR\n2 1 0 1 3 AND\n'
+
+    def test_declaration(self):
+        """What is printed is what declares the file."""
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, 'half-adder.txt')
+            with open(path, 'w') as f:
+                f.write(self.ADDER)
+            r = chi('import', 'bristol', path)
+            self.assertEqual(r.returncode, 0, r.stderr)
+            self.assertIn('fn half_adder<n>(a: [bool; 1, n], b: [bool; 1, n])'
+                          ' -> ([bool; 1, n], [bool; 1, n]) = ', r.stdout)
+            out = os.path.join(d, 'adder.chi')
+            self.assertEqual(chi('import', 'bristol', path, '-o',
+                                 out).returncode, 0)
+            with open(out, 'a') as f:
+                f.write('fn f(a: secret [bool; 1, 9], b: secret [bool; 1, 9])'
+                        ' -> secret [bool; 1, 9] {\n'
+                        '    let (_, c) = half_adder(a, b);\n    c\n}\n')
+            r = chi('check', out)
+            self.assertEqual(r.returncode, 0, r.stderr)
+            j = json.loads(chi('import', 'bristol', path, '--json').stdout)
+            self.assertEqual((j['gates'], j['ands'], j['depth'], j['bits']),
+                             (2, 1, 1, 1))
+
+    def test_faults(self):
+        self.usage('import', 'verilog', 'x', says=["'verilog'"])
+        with tempfile.TemporaryDirectory() as d:
+            r = chi('import', 'bristol', os.path.join(d, 'none.txt'))
+            self.assertEqual(r.returncode, 1)
+            self.assertIn('E0211', r.stderr)
+            path = os.path.join(d, 'bad.txt')
+            with open(path, 'w') as f:
+                f.write(self.ADDER.replace('2 1 0 1 3 AND', '2 1 0 9 3 AND'))
+            r = chi('import', 'bristol', path)
+            self.assertEqual(r.returncode, 1)
+            self.assertIn('bad.txt:6:7', r.stderr)
+            self.assertIn('E0272', r.stderr)
+
+
 class Cost(Case):
     def cost(self, fn, *mode):
         r = chi('cost', program(BASIC), fn, '--json', *mode)
@@ -1018,7 +1059,7 @@ test "slow" { assert(slow(field(3), 3000000) != field(1)); }
 
 
 GROUPS = dict(usage=Usage, inputs=Inputs, run=Run, checked=Checked,
-              test=Test, cost=Cost, faults=Faults)
+              test=Test, cost=Cost, imports=Import, faults=Faults)
 
 
 def main():
