@@ -47,8 +47,7 @@
 uint8_t cut_source(const ir_inst *i, uint8_t in) {
   switch (i->op) {
   case OP_OPEN: return REVEALED | LATE;
-  case OP_DEC:
-  case OP_PERM: return LATE;
+  case OP_DEC: return LATE;
   case OP_MLOAD:
     return in & LATE || cut_at(i)->overwritten ? LATE | ONLY_AFTER : LAZY;
   case OP_WROTE: return in & REVEALED ? ONLY_AFTER : 0;
@@ -77,12 +76,14 @@ uint8_t cut_root(const cut *c, const ir_inst *i) {
   }
 }
 
-/* Nothing to compute, or less to hand on before it than behind it. */
+/* Nothing to compute, or less to hand on before it than behind it; or the nodes'
+ * own. */
 static bool is_cheap(const ir_inst *i) {
   switch (i->op) {
   case OP_CONST:
   case OP_TABLE:
   case OP_IOTA:
+  case OP_PERM:
   case OP_ENC: return true;
   case OP_VIEW: return i->res[0]->ty.lanes > i->arg[0]->ty.lanes;
   default: return false;

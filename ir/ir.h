@@ -202,6 +202,7 @@ typedef struct ir_module {
  * in it, which is known before the run, as the range of the number tells. */
 #define IR_PERMS_MAX ((int64_t)1 << 40)
 #define IR_TURNS 3
+#define IR_SHUFFLE_NODES 8 /* shamir: rounds grow as 2^n */
 #define IR_ROWS_MAX ((uint64_t)1 << 32) /* rows that one moves */
 #define IR_NEST_MAX 1024u    /* regions within regions, in text */
 

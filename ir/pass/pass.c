@@ -114,8 +114,27 @@ static bool run_one(ir_module *m, const pass_info *p, const pass_opts *o,
   return true;
 }
 
+static void find_shuffle(ir_inst *i, void *first) {
+  ir_inst **f = first;
+  if (!*f && ir_ops[i->op].rule == RULE_SHUFFLE) *f = i;
+}
+
+/* Can the target move rows, if the circuit does? */
+static bool moves_rows(ir_module *m, const pass_opts *o, diag *dg) {
+  ir_target t = target_of(m, o);
+  ir_inst *i = NULL;
+  if (t.protocol != IR_SHAMIR || t.n <= IR_SHUFFLE_NODES) return true;
+  ir_walk(m->body, find_shuffle, &i);
+  if (i) {
+    diag_report(dg, DIAG_SHUFFLE_NODES, i->sp, IR_SHUFFLE_NODES, t.n);
+    diag_hint(dg, "Run it on fewer nodes.");
+  }
+  return !i;
+}
+
 bool pass_run(ir_module *m, const char *pipeline, const pass_opts *o,
               diag *dg) {
+  if (!moves_rows(m, o, dg)) return false;
   const char *name;
   size_t n;
   history h = {.now = 1};

@@ -74,6 +74,25 @@ static void bits(void) {
   CU_ASSERT(c.elements[1] == 3 && c.seeded == 16 && c.dealt == 4);
 }
 
+/* 5 lanes in turn 0 and 2 in turn 2: nodes 1 and 0 send them twice. */
+static void shuffles(void) {
+  ir_load x = {.shuffle = {5, 0, 2}};
+  ir_cost c = load(IR_REP3, 3, x);
+  CU_ASSERT(c.rounds == 2 && c.exchanges == 1 && c.shuffled == 7);
+  CU_ASSERT(c.elements[0] == 9 && c.elements[1] == 12 && c.elements[2] == 7);
+  c = load(IR_SHAMIR, 3, x); /* 3 sets, 2 of a node, one point to send */
+  CU_ASSERT(c.rounds == 3 && c.bytes[2] == 7 * 2 * 8);
+  c = load(IR_SHAMIR, 4, x); /* the last does not deal */
+  CU_ASSERT(c.rounds == 3 && c.elements[0] == 7 * 2 * 2 && !c.elements[3]);
+  c = load(IR_SHAMIR, 7, x);
+  CU_ASSERT(c.rounds == 35 && c.elements[6] == 7 * 20 * 3);
+  x.reduce = x.open = 1; /* their rounds come first */
+  c = load(IR_REP3, 3, x);
+  CU_ASSERT(c.rounds == 3 && c.bytes[2] == 8 * 9 + 16);
+  c = load(IR_SHAMIR, 7, x);
+  CU_ASSERT(c.rounds == 37);
+}
+
 static void models(void) {
   CU_ASSERT_FALSE(ir_target_ok(&(ir_target){IR_REP3, 4}));
   CU_ASSERT_FALSE(ir_target_ok(&(ir_target){IR_SHAMIR, 2}));
@@ -125,6 +144,7 @@ void add_cost_tests(void) {
   CU_pSuite s = CU_add_suite("cost", NULL, NULL);
   CU_add_test(s, "one exchange", exchange);
   CU_add_test(s, "items of bits", bits);
+  CU_add_test(s, "shuffles", shuffles);
   CU_add_test(s, "models and saturation", models);
   CU_add_test(s, "static walk", statically);
 }

@@ -368,6 +368,25 @@ static void test_misuse(void) {
   arena_free(a);
 }
 
+/* Rows move among few nodes only, whatever the pipeline. */
+static void test_shuffle_nodes(void) {
+  arena *a = arena_new();
+  ir_module *m = parse(a, "circuit \"f\"\nstage high\nfield 61\n"
+                          "input \"x\" \"field\" \"[3]\" of \"x\" secret\n"
+                          "@body {\n  %x: p.sh[3] = input \"x\"\n"
+                          "  %p: z<0..1099511627775> = perm\n"
+                          "  %y: p.sh[3] = shuffle %x, %p inner 1\n}\n");
+  diag *dg = diag_new(a, m->src);
+  pass_opts o = {.target = {IR_SHAMIR, 9}};
+  CU_ASSERT_FALSE(pass_run(m, "fold", &o, dg));
+  CU_ASSERT_EQUAL(diag_get(dg, 0)->id, DIAG_SHUFFLE_NODES);
+  o.target.n = 8;
+  CU_ASSERT(pass_run(m, "fold", &o, dg));
+  o.target = (ir_target){IR_REP3, 3};
+  CU_ASSERT(pass_run(m, "lazy,sched", &o, dg));
+  arena_free(a);
+}
+
 void shape_suite(void) {
   CU_pSuite s = CU_add_suite("shapes", NULL, NULL);
   CU_add_test(s, "dot product: one lane, one round", test_dot);
@@ -378,4 +397,5 @@ void shape_suite(void) {
   CU_add_test(s, "order of passes", test_order);
   CU_add_test(s, "required passes", test_required);
   CU_add_test(s, "unknown pass, wrong stage", test_misuse);
+  CU_add_test(s, "shuffles among many nodes", test_shuffle_nodes);
 }
