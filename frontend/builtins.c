@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "frontend/sema.h"
-#include "ir/ir.h"
 
 typedef struct call {
   an *a;
@@ -489,7 +488,7 @@ static const ty *len_call(call *c) {
 /* ---- for the standard library ---- */
 
 static const ival *numbers_of_turn(ival_set *s, int64_t k) {
-  return ival_si(s, k * IR_PERMS_MAX, (k + 1) * IR_PERMS_MAX - 1);
+  return ival_si(s, k * TY_PERMS, (k + 1) * TY_PERMS - 1);
 }
 
 /* An array whose rows are moved by a permutation, argument 1. */
@@ -499,7 +498,7 @@ static const ty *shuffle_call(call *c) {
     return bad_argument(c, c->arg[0], c->x, "an array of values");
   const ty *p = expr_of(a, c->arg[1], NULL).t;
   if (p->err) return poison(a);
-  for (int64_t k = 0; k < IR_TURNS; k++)
+  for (int64_t k = 0; k < TY_TURNS; k++)
     if (p->kind == T_INT && !p->sec &&
         ival_inside(p->iv, numbers_of_turn(a->u->iv, k)))
       return ty_relabel(a->u->ts, c->x, LAB_SEC);
@@ -511,7 +510,7 @@ static const ty *permutation_call(call *c) {
   an *a = c->a;
   int64_t k;
   if (c->x->kind != T_INT || c->x->sec || !ival_to_si(c->x->iv, &k) || k < 0 ||
-      k >= IR_TURNS)
+      k >= TY_TURNS)
     return bad_argument(c, c->arg[0], c->x, "0, 1 or 2");
   return ty_int(a->u->ts, numbers_of_turn(a->u->iv, k), LAB_PUB);
 }

@@ -181,7 +181,8 @@ static lv lower_ranged(lo *l, const node *n, const ty *t, lv x, builtin b) {
   const ty *shown = x.t->kind == T_ARRAY
                         ? ty_array(l->u->ts, ni->want, x.t->dim, x.t->ndim)
                         : ni->want;
-  if (b == B_ASSUME && !module_is_std(l->u, l->fr->in->mod)) note(l, true, n->sp, shown, "", NULL);
+  if (b == B_ASSUME && !module_is_std(l->u, l->fr->in->mod))
+    note(l, true, n->sp, shown, "", NULL);
   if (v->ty.range && ir_range_within(v->ty.range, range_of(l, to)))
     return one(l, t, v);
   if (v->ty.dom == DOM_P && b != B_ASSUME) v = typed_operand(l, v, false);
@@ -326,6 +327,9 @@ static lv lower_transpose(lo *l, lv x) {
 }
 
 /* ---- for the standard library ---- */
+
+_Static_assert(TY_PERMS == IR_PERMS_MAX && TY_TURNS == IR_TURNS,
+               "numbers of permutations");
 
 static lv lower_shuffle(lo *l, const node *n, const ty *t, lv x, builtin b) {
   lv p = lower_expr(l, n->kid[2]);

@@ -67,6 +67,9 @@ enum {
   TY_DEF_FBITS = 16
 };
 #define TY_MAX_LANES ((uint64_t)1 << 32)
+/* Numbers of secret permutations: a turn, and that many in each. */
+#define TY_TURNS 3
+#define TY_PERMS ((int64_t)1 << 40)
 
 ty_set *ty_set_new(arena *a);
 const ty *ty_scalar(ty_set *s, ty_kind k, const ival *iv, ty_label l);

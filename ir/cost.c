@@ -22,8 +22,8 @@
  * All that is shuffled in an exchange, s lanes, takes rounds of its own after
  * the others.
  *
- *   rep3         2 rounds; each node sends s elements, and as many again the one
- *                after that whose turn it is.
+ *   rep3         2 rounds; each node sends s elements, and as many again the
+ *                one after that whose turn it is.
  *                                                                    [AFOPRT21]
  *   shamir       one round for each t+1 of the d nodes, in which each of these
  *                deals s elements, to n-1-t.                           [LWZ11]

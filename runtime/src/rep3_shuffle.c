@@ -3,18 +3,19 @@
  * Each pair of parties knows a permutation; the rows are moved by that of
  * parties 0 and 1, then that of 2 and 0, then that of 1 and 2 (in turn 0; in
  * turn k the parties are numbered from k on); back by the inverses from the
- * last to the first.  Let a be the party that takes part in
- * the first two moves, b in the first and third, c in the second and third:
+ * last to the first.  Let a be the party that takes part in the first two
+ * moves, b in the first and third, c in the second and third:
  *
  *   x = (x of a's two components) + (the one that a lacks, which b has)
- *   round 1   a -> b   X = p2(p1(x of a) + u) + v      u of a and b, v of a and c
+ *   round 1   a -> b   X = p2(p1(x of a) + u) + v    u of a and b, v of a, c
  *             b -> c   Y = p1(x of b) - u
  *   round 2   b <-> c  X' = p3(X) - e, Y' = p3(p2(Y) - v) - f
  *   result    e is the component of a and b, f that of a and c, X' + Y' that
  *             of b and c; e and f are drawn from the pairs' keys
  *
- * b sees X under v, c sees Y under u, both see the other's half under a key that
- * they lack, a sees nothing.  Each party lacks one permutation of the three.
+ * b sees X under v, c sees Y under u, both see the other's half under a key
+ * that they lack, a sees nothing.  Each party lacks one permutation of the
+ * three.
  */
 #include <string.h>
 

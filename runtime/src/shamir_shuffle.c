@@ -1,5 +1,5 @@
-/* Shuffles under Shamir sharing, a round for each set of t + 1 of the d = 2t + 1
- * dealers [LWZ11].
+/* Shuffles under Shamir sharing, a round for each set of t + 1 of the
+ * d = 2t + 1 dealers [LWZ11].
  *
  * The members of a set share a key.  In its round each weights its share with
  * its Lagrange coefficient of the set, so that the weighted shares add up to

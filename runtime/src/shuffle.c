@@ -194,7 +194,8 @@ void chi_gen_begin_shuffle(chi_gen *g, uint64_t lanes) {
 
 static void add(chi_session *s, const chii_move *m) {
   chii_shuffle *u = s->shuffle;
-  CHII_REQUIRE(s->in_exchange && !s->chunk_item, "a shuffle outside an exchange");
+  CHII_REQUIRE(s->in_exchange && !s->chunk_item,
+               "a shuffle outside an exchange");
   if (s->status)
     return;
   if (!u || u->n == u->cap || m->lanes > u->lanes - u->seen || !m->row ||
