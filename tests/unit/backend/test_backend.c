@@ -165,7 +165,7 @@ static void test_bound(void) {
   buf why = {0};
   backend_output o = {0};
   CU_ASSERT_FATAL(emit_bound(a, &o, &why));
-  CU_ASSERT_PTR_NOT_NULL(strstr(o.part[0].text.p, "run, {CHI_REP3, 3}, 1};"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.part[0].text.p, "run, {CHI_REP3, 3}, 1,"));
   CU_ASSERT_PTR_NOT_NULL(strstr(o.part[1].text.p, "for 3 nodes of rep3 and no"));
   diag *dg;
   manifest *m = parse(a, o.part[2].text.p, o.part[2].text.n, &dg);
