@@ -196,23 +196,36 @@ static void guess(bits_pass *z, const ir_inst *o) {
   }
 }
 
-static void set_param(bits_pass *z, ir_value *v) {
-  bool neg;
-  uint64_t lanes = v->ty.lanes * gd_width(v->ty.range, &neg);
+/* The interval of slot k of o: what its parameters and its result may hold, so
+ * that all of them have as many planes. */
+static const ir_range *slot_range(bits_pass *z, const ir_inst *o, uint32_t k) {
+  const ir_range *r = o->res[k]->ty.range;
+  for (uint32_t j = 0; j < o->nregion && o->op != OP_IF; j++)
+    r = ir_range_hull(
+        z->m, r, o->region[j]->param[k + pass_first_carry(o)]->ty.range);
+  return r;
+}
+
+/* v, a parameter or result, holds the planes of its slot. */
+static void set_slot(bits_pass *z, ir_value *v, const ir_range *slot) {
+  bool neg, own;
+  uint32_t m = gd_width(slot, &neg), to = gd_width(v->ty.range, &own);
   ir_value *p = ARENA_NEW(z->m->a, ir_value);
   *p = *v;
   p->id = z->m->nvalue++;
-  p->ty = ir_ty(DOM_B, KIND_SH, lanes, NULL);
-  z->form[v->id] = (bits_form){.planes = p, .native = true};
+  p->ty = ir_ty(DOM_B, KIND_SH, v->ty.lanes * m, NULL);
   if (v->def)
     v->def->res[v->index] = p;
   else
     v->block->param[v->index] = p;
+  z->g.b = pass_after_value(z->m, p);
+  p = gd_extend(&z->g, p, v->ty.lanes, m, neg, to);
+  z->form[v->id] = (bits_form){.planes = p, .native = true};
 }
 
-static ir_value *as_slot(bits_pass *z, ir_value *v, const ir_type *to) {
+static ir_value *as_slot(bits_pass *z, ir_value *v, const ir_range *slot) {
   bool neg;
-  ir_value *p = bits_operand(z, v, gd_width(to->range, &neg), v->ty.lanes);
+  ir_value *p = bits_operand(z, v, gd_width(slot, &neg), v->ty.lanes);
   return p->ty.kind == KIND_PUB ? ir_op1(&z->g.b, OP_HIDE, p) : p;
 }
 
@@ -222,7 +235,8 @@ static uint8_t *choose_slots(bits_pass *z, ir_inst *o) {
   guess(z, o);
   for (uint32_t k = 0; k < o->nres; k++) {
     const ir_type *ty = &o->res[k]->ty;
-    is[k] = ty->kind == KIND_SH && ty->range && z->likely[o->res[k]->id];
+    is[k] = ty->kind == KIND_SH && slot_range(z, o, k) &&
+            z->likely[o->res[k]->id];
     for (uint32_t r = 0; r < o->nregion && o->op != OP_IF; r++)
       z->likely[o->region[r]->param[k + pass_first_carry(o)]->id] = is[k];
   }
@@ -234,12 +248,15 @@ static void lower_block(bits_pass *z, ir_block *b);
 static void lower_region(bits_pass *z, ir_inst *o) {
   uint32_t at = pass_first_carry(o);
   uint8_t *is = choose_slots(z, o);
+  const ir_range **slot = ARENA_ARR(z->g.a, const ir_range *, o->nres + 1);
+  for (uint32_t k = 0; k < o->nres; k++) slot[k] = slot_range(z, o, k);
   if (at || o->op == OP_IF) o->arg[0] = bits_field(z, o->arg[0]);
   for (uint32_t k = 0; k < o->nres && o->op != OP_IF; k++) {
     ir_value **init = &o->arg[k + at];
-    *init = is[k] ? as_slot(z, *init, &o->res[k]->ty) : bits_field(z, *init);
+    z->g.b = pass_before(z->m, o);
+    *init = is[k] ? as_slot(z, *init, slot[k]) : bits_field(z, *init);
     for (uint32_t r = 0; r < o->nregion && is[k]; r++)
-      set_param(z, o->region[r]->param[k + at]);
+      set_slot(z, o->region[r]->param[k + at], slot[k]);
   }
   for (uint32_t r = 0; r < o->nregion; r++) {
     ir_block *b = o->region[r];
@@ -248,11 +265,11 @@ static void lower_region(bits_pass *z, ir_inst *o) {
     bool cond = o->op == OP_WHILE && r == 0;
     z->g.b = pass_before(z->m, y);
     for (uint32_t k = 0; k < y->narg; k++)
-      y->arg[k] = !cond && is[k] ? as_slot(z, y->arg[k], &o->res[k]->ty)
+      y->arg[k] = !cond && is[k] ? as_slot(z, y->arg[k], slot[k])
                                  : bits_field(z, y->arg[k]);
   }
   for (uint32_t k = 0; k < o->nres; k++)
-    if (is[k]) set_param(z, o->res[k]);
+    if (is[k]) set_slot(z, o->res[k], slot[k]);
   z->changed = true;
 }
 
