@@ -2,6 +2,7 @@
  * head ask for is bounded by its length before anything is allocated. */
 #include "frontend/bristol.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -28,14 +28,15 @@ static ir_value *index_of_rows(rows *r, const uint32_t *row, uint32_t n) {
   ir_builder *b = &r->l->b;
   if (n == 1) return ir_const(b, DOM_Z, number_of(r, row[0]), 1);
   mpz_srcptr *t = ARENA_ARR(r->l->m->a, mpz_srcptr, n);
-  uint32_t lo = UINT32_MAX, hi = 0;
+  uint32_t least = UINT32_MAX, most = 0;
   for (uint32_t k = 0; k < n; k++) {
     t[k] = number_of(r, row[k]);
-    if (row[k] < lo) lo = row[k];
-    if (row[k] > hi) hi = row[k];
+    if (row[k] < least) least = row[k];
+    if (row[k] > most) most = row[k];
   }
-  ir_type ty = ir_ty(DOM_Z, KIND_PUB, n, ir_range_si(r->l->m, lo, hi));
-  ir_inst *i = ir_emit(b, OP_TABLE, NULL, 0, &ty, 1);
+  ir_type type =
+      ir_ty(DOM_Z, KIND_PUB, n, ir_range_si(r->l->m, least, most));
+  ir_inst *i = ir_emit(b, OP_TABLE, NULL, 0, &type, 1);
   i->at.table = t;
   return i->res[0];
 }

@@ -300,7 +300,7 @@ static const chi_leaf OUTPUT[] = {
     {"v", "field", "[70]", CHI_KIND_FIELD, LANES, 0, 0, OUT}};
 static const chi_program PROGRAM = {
     CHI_ABI, 61, "ctime", {1}, {2}, WORDS, INPUT, 3, OUTPUT, 1, 0, 0,
-    LANES + 1, LANES, 2, 1, 2, 2, 3, circuit, {0, 0}, 2};
+    LANES + 1, LANES, 2, 1, 2, 2, 3, circuit, {0, 0}, 2, 0, 0, 0};
 
 typedef struct party {
   unsigned me, n;

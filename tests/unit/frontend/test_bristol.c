@@ -161,8 +161,8 @@ static void give(ir_interp *x, const ir_module *m, uint32_t leaf,
                  const uint8_t *in, uint32_t width, ir_lanes *l) {
   mpz_t z;
   mpz_init(z);
-  ir_type ty = ir_ty(DOM_P, KIND_SH, 0, NULL);
-  if (!ir_lanes_init(l, width * LANES, ir_lanes_wide(m, &ty))) abort();
+  ir_type type = ir_ty(DOM_P, KIND_SH, 0, NULL);
+  if (!ir_lanes_init(l, width * LANES, ir_lanes_wide(m, &type))) abort();
   for (uint32_t j = 0; j < width * LANES; j++) {
     mpz_set_ui(z, in[j / LANES] >> j % LANES & 1u);
     ir_lanes_set(l, j, z);

@@ -66,7 +66,7 @@ static const chi_leaf OUTPUT[] = {
 
 #define PROGRAM(hash0)                                                       \
   {CHI_ABI, 61, "small", {hash0}, {7}, WORDS, INPUT, 3, OUTPUT, 2, 0, 0, L, L, \
-   1, 1, 3, 3, 5, run, {0, 0}, 0}
+   1, 1, 3, 3, 5, run, {0, 0}, 0, 0, 0, 0}
 
 const chi_program small_program = PROGRAM(1);
 const chi_program small_other = PROGRAM(2);
