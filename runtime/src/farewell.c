@@ -5,6 +5,9 @@
  * A stop frame can only stand where a frame may begin.  A frame that is half
  * sent is brought to its end with bytes 0xff: no such word is an element, so
  * the receiver notices at once (chii_canonical) and finds the stop behind it.
+ * Shared bits may be any bytes: a frame with some in it is left as it is, the
+ * stream ends there, and the receiver loses its peer in that round.  Taken for
+ * shares, the fill would let the receiver go on and send openings of them.
  *
  * Silence spreads: if 1 is stuck, 0 waits for 1, and 2 for 0.  So each says
  * whom it suspects and then follows the chain from its own suspect to the one
@@ -62,6 +65,11 @@ static void meet(farewell *f, unsigned j) {
   bool due = l->recv_got < l->recv_total;
   if (l->head_sent_part) {
     p->fill = l->send_total - l->queued;
+    if (p->fill && f->s->load.items) {
+      p->fill = 0;
+      l->span_count = 0;
+      p->mute = true;
+    }
   } else {
     l->span_count = 0; /* nothing of the frame has left: it never existed */
   }

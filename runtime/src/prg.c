@@ -107,7 +107,7 @@ static bool words(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
     if (!stream(g, (uint8_t *)last, (index + even) / 2, 16))
       return false;
     out[even] = last[0];
-    last[0] = last[1] = 0;
+    chii_wipe(last, sizeof last);
   }
   return true;
 }

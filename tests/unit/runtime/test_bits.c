@@ -572,6 +572,50 @@ static void no_bit(void) {
   free_data(&d);
 }
 
+/* Party 2 fails when the first of two reductions has left.  Party 1, who has
+ * that half of the frame, must not take the rest for bits and go on. */
+static bool went_on[3];
+
+static int half(chi_gen *g) {
+  const circuit *c = (const circuit *)(const void *)chi_session_program(g);
+  uint64_t L = c->lanes;
+  chi_b_load b;
+  chi_gen_b_mul(g, c->prod, c->x, c->y, L);
+  chi_gen_b_mul(g, c->s[0], c->x, c->y, L);
+  totals(&b, 2 * L, 0, 2);
+  b.reduce_bytes = 2 * ((L + 7) / 8);
+  chi_gen_begin(g, 0, 0);
+  chi_gen_begin_bits(g, &b);
+  chi_gen_b_reduce(g, c->z, c->prod, L);
+  chi_gen_b_reduce(g, c->s[1], c->s[0], L);
+  if (g->me == 2) {
+    chii_send_direct(g, 1, chi_gen_words(g) + c->z, (L + 7) / 8);
+    chii_pump(g);
+    chii_fail(g, CHI_E_NOMEM, -1, "half a frame is enough");
+  }
+  if (chi_gen_end(g) != 0)
+    return 1;
+  went_on[g->me] = true;
+  return 0;
+}
+
+static void broken_off(void) {
+  data d;
+  uint64_t seed = 5;
+  make_data(&d, CHI_REP3, 3, 4096, false, &seed);
+  d.c.program.run = half;
+  world w = {.protocol = CHI_REP3, .n = 3, .program = &d.c.program,
+             .before_run = load, .user = &d};
+  world_run(&w);
+  CU_ASSERT_EQUAL(w.result[2].status, CHI_E_NOMEM);
+  CU_ASSERT(!went_on[1] && !went_on[2]);
+  CU_ASSERT_EQUAL(w.result[1].status, CHI_E_PEER_LOST);
+  CU_ASSERT_EQUAL(w.result[1].culprit, 2);
+  CU_ASSERT_NOT_EQUAL(w.result[0].status, CHI_OK);
+  world_free(&w);
+  free_data(&d);
+}
+
 /* Another target than the program's; other totals than its calls'. */
 static void contract(void) {
   static const struct {
@@ -613,6 +657,7 @@ int main(void) {
   CU_add_test(s, "rep3: what is caught", rep3_caught);
   CU_add_test(s, "shamir: what is caught", shamir_caught);
   CU_add_test(s, "an opening that is no bit", no_bit);
+  CU_add_test(s, "a frame that breaks off", broken_off);
   CU_add_test(s, "target and totals", contract);
   CU_basic_run_tests();
   unsigned failed = CU_get_number_of_failures();
