@@ -313,7 +313,7 @@ c_name elem_make(c_kernel *k, const ir_value *v, const c_idx *lane) {
     return elem_as(k, i->arg[0], lane, REP_SH);
   case OP_ENC:
     if (rep_of(k, i->arg[0]) == REP_WIDE)
-      return def(k, REP_P, "chi_wide_enc(%s)", elem(k, i->arg[0], lane).s);
+      return def(k, REP_P, "chi_f_from_wide(%s)", elem(k, i->arg[0], lane).s);
     return def(k, REP_P, "chi_f_from_i64(%s)", elem(k, i->arg[0], lane).s);
   case OP_INV:
     return def(k, REP_P, "chi_f_inv(%s)", elem(k, i->arg[0], lane).s);

@@ -115,7 +115,7 @@ static void write_program(c_emit *e, buf *b, const char *symbol) {
       "0000000000000000000000000000000000000000000000000000000000000000";
   const char *source = e->info->source_hash;
   if (!source || strlen(source) != 64) source = zero;
-  buf_printf(b, "\nconst chi_program %s = {\n    CHI_ABI, CHI_MERSENNE,\n",
+  buf_printf(b, "\nconst chi_program %s = {\n    CHI_ABI, CHI_FIELD_INIT,\n",
              symbol);
   buf_puts(b, "    ");
   emit_quoted(b, m->name);

@@ -33,7 +33,7 @@ static bool put_shared(mesh *m, uint32_t k, const lanes *v,
   uint8_t *box[CHI_PARTIES_MAX];
   size_t bytes[CHI_PARTIES_MAX];
   for (unsigned i = 0; i < m->n; i++) {
-    bytes[i] = chi_client_blob_bytes(m->protocol, m->n, i, v->n);
+    bytes[i] = chi_client_blob_bytes(run, i, v->n);
     box[i] = malloc(bytes[i]);
     if (box[i] == NULL)
       arena_oom_hook();

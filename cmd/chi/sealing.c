@@ -25,7 +25,7 @@ static bool share(contact *x, const chi_client_run *run, uint32_t input,
   uint8_t *box[CHI_PARTIES_MAX];
   size_t bytes[CHI_PARTIES_MAX];
   for (unsigned i = 0; i < run->n; i++) {
-    bytes[i] = chi_client_blob_bytes(run->protocol, run->n, i, v->n);
+    bytes[i] = chi_client_blob_bytes(run, i, v->n);
     box[i] = malloc(bytes[i]);
     if (box[i] == NULL)
       arena_oom_hook();

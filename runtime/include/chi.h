@@ -9,8 +9,11 @@
  *
  * Laws, for every function here:
  *   order    session, outputs, in-outs, inputs; a length follows its array.
- *   units    counts are elements of F_p, p = 2^61 - 1, unless the name ends in
- *            _bytes; times are milliseconds.
+ *   units    counts are elements of F_p unless the name ends in _bytes; times
+ *            are milliseconds.
+ *   fields   p is 2^61 - 1 unless a chi_field says otherwise.  An element is
+ *            `words` uint64_t, least significant first, below p; arrays of
+ *            elements have as many words a lane.
  *   threads  a session belongs to one thread at a time; different sessions
  *            share nothing and run concurrently.
  *   errors   environment and peers: a chi_status.  The caller broke a contract
@@ -43,7 +46,7 @@ extern "C" {
 #endif
 
 /* Version of the program descriptor and of chi_gen.h. */
-#define CHI_ABI 2
+#define CHI_ABI 3
 /* Version of the bytes between nodes. */
 #define CHI_WIRE_VERSION 1
 #define CHI_PARTIES_MIN 3
@@ -87,7 +90,7 @@ CHI_API const char *chi_status_name(chi_status st);
 CHI_API const char *chi_status_text(chi_status st);
 /* "0.1.0"; of the library linked, not of this header. */
 CHI_API const char *chi_version(void);
-/* The Mersenne exponent k of the library's field, p = 2^k - 1 (61). */
+/* The Mersenne exponent k of the library's own field, p = 2^k - 1 (61). */
 CHI_API unsigned chi_mersenne(void);
 
 /* What happens when a caller breaks a contract of this header.  `what` is a
@@ -105,10 +108,49 @@ typedef enum chi_protocol { CHI_REP3 = 1, CHI_SHAMIR = 2 } chi_protocol;
 
 CHI_API const char *chi_protocol_name(chi_protocol protocol);
 
+/* ---- fields ---------------------------------------------------------- */
+
+/* F_p.  All zero: the library's own, p = 2^61 - 1.
+ *   mersenne  k: p = 2^k - 1, k = chi_mersenne() or 127; 0: p is `prime`
+ *   words     of an element: 1, 2, or ceil(bits of p / 64) limbs of prime
+ *   prime     any prime of 3 to CHI_PRIME_BITS_MAX bits, least significant
+ *             limb first; kept as long as what was given the field */
+typedef struct chi_field {
+  uint32_t mersenne;
+  uint32_t words;
+  const uint64_t *prime;
+} chi_field;
+
+#define CHI_PRIME_BITS_MAX 576
+#define CHI_FIELD_WORDS_MAX 9
+
+/* The element that a decimal or 0x-hexadecimal text stands for; v < 0 is p + v.
+ * lo, hi: decimal, or NULL: 1 - p, p - 1.
+ *
+ * Returns  CHI_OK; CHI_E_ARG (no integer, no field); CHI_E_RANGE (outside
+ *          lo..hi, or no part of 1 - p .. p - 1).
+ * Out      out     words of the field; zeros on failure.
+ * Leaks    timing tells of the value. */
+CHI_API CHI_MUST_USE chi_status chi_element_parse(uint64_t *out,
+                                                 const chi_field *f,
+                                                 const char *text,
+                                                 const char *lo,
+                                                 const char *hi);
+/* Decimal text of an element, NUL-terminated; 180 bytes always suffice.
+ * centred: the integer of least absolute value that it stands for.
+ *
+ * Returns  CHI_OK; CHI_E_ARG (no field, no element); CHI_E_RANGE (too few
+ *          bytes).
+ * Leaks    timing tells of the value. */
+CHI_API CHI_MUST_USE chi_status chi_element_print(char *text, size_t bytes,
+                                                 const chi_field *f,
+                                                 const uint64_t *element,
+                                                 int centred);
+
 /* ---- programs -------------------------------------------------------- */
 
 /* How a leaf lies in the word arena, at word `slot`.
- *   SHARE  two planes of `lanes` words (Shamir uses the first)
+ *   SHARE  two planes of `lanes` elements (Shamir uses the first)
  *   FIELD  one plane of canonical elements
  *   INT    one plane of int64_t
  *   WIDE   CHI_WIDE_WORDS words a lane: sign (-1, 0, 1) and 16 limbs of
@@ -163,7 +205,7 @@ typedef struct chi_target {
  * every single exchange and size the session's buffers once. */
 typedef struct chi_program {
   uint32_t abi; /* CHI_ABI */
-  uint32_t mersenne;
+  chi_field field;
   const char *name;
   uint8_t hash[CHI_HASH_BYTES];        /* of the circuit: what nodes agree on */
   uint8_t source_hash[CHI_HASH_BYTES];
@@ -249,8 +291,9 @@ CHI_API CHI_MUST_USE chi_status chi_unseal(void *msg, const chi_identity *id,
 
 /* ---- clients: give inputs, receive told outputs (client.c) ------------- */
 
-/* Exact integers to canonical elements and back: v >= 0 is v, v < 0 is p + v,
- * and an element above (p-1)/2 stands for a negative number.
+/* Exact integers to canonical elements of the library's own field and back:
+ * v >= 0 is v, v < 0 is p + v, and an element above (p-1)/2 stands for a
+ * negative number.
  *
  * Returns  CHI_OK; CHI_E_ARG if lo..hi is empty or no part of the 2^61 - 1
  *          integers -(p-1)/2 .. (p-1)/2; CHI_E_RANGE if a value lies outside
@@ -269,27 +312,34 @@ typedef struct chi_client_run {
   unsigned n;
   const uint8_t (*party_key)[CHI_KEY_BYTES]; /* n public keys */
   uint8_t session_id[CHI_SESSION_ID_BYTES];
+  chi_field field; /* the program's */
 } chi_client_run;
 
-/* Bytes of node `node`'s blob for an input of `lanes` elements. */
-CHI_API size_t chi_client_blob_bytes(chi_protocol protocol, unsigned n,
-                                     unsigned node, size_t lanes);
+/* Bytes of node `node`'s blob for an input of `lanes` elements; 0 if there is
+ * no such run or they are too many.  Protocol, n and field of the run count. */
+CHI_API size_t chi_client_blob_bytes(const chi_client_run *run, unsigned node,
+                                     size_t lanes);
 
 /* Splits an input into one sealed blob per node; any t blobs say nothing.
  *
- * Returns  CHI_OK; CHI_E_ARG (n, lanes, |value| > (p-1)/2 for negative ones,
- *          value >= p, a key); CHI_E_NOMEM; CHI_E_CRYPTO.
+ * Returns  CHI_OK; CHI_E_ARG (n, lanes, field, |value| > (p-1)/2 for negative
+ *          ones, value >= p, a key); CHI_E_NOMEM; CHI_E_CRYPTO.
  * Out      blobs   n buffers of chi_client_blob_bytes each.
  * In       values  lanes integers; a negative v stands for p + v.
  *          input   index in the program's input table.
- * Cost     rep3: two seeds and one explicit component, 16 bytes a lane in
- *          total; shamir: 8 n bytes a lane.
+ * Cost     rep3: two seeds and one explicit component, 2 elements a lane in
+ *          total; shamir: n elements a lane.
  * Source   docs/protocols.md, "Inputs". */
 CHI_API CHI_MUST_USE chi_status chi_client_share(uint8_t *const *blobs,
                                                 const chi_client_run *run,
                                                 uint32_t input,
                                                 const int64_t *values,
                                                 size_t lanes);
+/* The same of canonical elements. */
+CHI_API CHI_MUST_USE chi_status
+chi_client_share_elements(uint8_t *const *blobs, const chi_client_run *run,
+                          uint32_t input, const uint64_t *elements,
+                          size_t lanes);
 
 /* Joins the nodes' sealed blobs of one told output.
  *
@@ -401,14 +451,17 @@ typedef struct chi_session_config {
                                    each KiB of the round; 0: 30000 */
   const chi_alloc *alloc;       /* NULL: malloc, free */
   /* Only for sessions without a program (chi_vec_*): */
-  uint64_t vec_words;           /* room for vectors: 2 words a lane */
+  uint64_t vec_words;           /* room for vectors: 2 elements a lane */
   uint32_t vec_queue;           /* operations between two exchanges; 0: 64 */
+  chi_field field;              /* a program brings its own */
 } chi_session_config;
 
 /* Makes a session of party cfg->me over a connected transport.
  *
- * Returns  CHI_OK; CHI_E_ARG (protocol, n, me, a program of another field,
- *          of another CHI_ABI or compiled for other nodes: its `target`); CHI_E_NOMEM; CHI_E_LIMIT (program too large).
+ * Returns  CHI_OK; CHI_E_ARG (protocol, n, me, no field, a field with n
+ *          elements or fewer under shamir, a program of another CHI_ABI or
+ *          compiled for other nodes: its `target`); CHI_E_NOMEM; CHI_E_LIMIT
+ *          (program too large).
  * Out      out        free with chi_session_free; NULL on failure.
  * In       transport  owned by the session from here on, on failure closed.
  *          program    kept; static in emitted code.  NULL: chi_vec_* only.
@@ -468,10 +521,15 @@ CHI_API CHI_MUST_USE chi_status chi_session_input_share(chi_session *s,
  *
  * Returns  CHI_OK; CHI_E_RANGE, CHI_E_ARG, CHI_E_NOMEM (not sticky);
  *          CHI_E_STATE.
- * Cost     set-up round; rep3 8 bytes a lane, shamir 8 (n-1-t). */
+ * Cost     set-up round; rep3 an element a lane, shamir n-1-t. */
 CHI_API CHI_MUST_USE chi_status
 chi_session_input_node(chi_session *s, uint32_t input, unsigned dealer,
                        const int64_t *values, size_t lanes);
+/* The same of canonical elements. */
+CHI_API CHI_MUST_USE chi_status
+chi_session_input_node_elements(chi_session *s, uint32_t input,
+                                unsigned dealer, const uint64_t *elements,
+                                size_t lanes);
 
 /* Agrees with all parties on wire version, protocol, n, field, party table,
  * session id, circuit and public inputs; derives pair keys; deals node inputs;
@@ -480,7 +538,7 @@ chi_session_input_node(chi_session *s, uint32_t input, unsigned dealer,
  *
  * Returns  CHI_OK; CHI_E_STATE (an input is missing; not sticky);
  *          CHI_E_DISAGREE (names party and item); CHI_E_INPUT (names the
- *          input; a false one passes with probability 2^-61 at most for
+ *          input; a false one passes with probability 1/p at most for
  *          shamir, 2^-128 for rep3); CHI_E_PEER_*, CHI_E_PROTOCOL;
  *          CHI_E_NOMEM; CHI_E_CRYPTO (OpenSSL fails, if only for want of
  *          memory).
@@ -506,7 +564,8 @@ CHI_API CHI_MUST_USE chi_status chi_session_run(chi_session *s);
  *
  * Returns  CHI_OK; CHI_E_STATE; CHI_E_ARG (not sticky): a share or told leaf,
  *          a wrong lane count; CHI_E_RANGE (not sticky): a WIDE value that
- *          does not fit, a buffer too small. */
+ *          does not fit, any FIELD leaf if p has more than 63 bits, a buffer
+ *          too small. */
 CHI_API CHI_MUST_USE chi_status chi_session_output(chi_session *s,
                                                   uint32_t output,
                                                   int64_t *values,
@@ -589,8 +648,8 @@ CHI_API CHI_MUST_USE chi_status chi_vec_shift(chi_session *s, chi_vec out,
  * `values` is read at chi_exchange.
  *
  * Returns  CHI_OK; CHI_E_STATE; CHI_E_LIMIT (queue full; not sticky).
- * Cost     one round of its own per dealer call; rep3 8 bytes a lane by the
- *          dealer, shamir 8 (n-1-t).
+ * Cost     one round of its own per dealer call; rep3 an element a lane by the
+ *          dealer, shamir n-1-t.
  * Leaks    nothing. */
 CHI_API CHI_MUST_USE chi_status chi_share(chi_session *s, chi_vec out,
                                          unsigned dealer,

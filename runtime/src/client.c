@@ -51,9 +51,10 @@ chi_status chi_decode(int64_t *out, const uint64_t *in, size_t lanes,
   return CHI_E_RANGE;
 }
 
-size_t chi_client_blob_bytes(chi_protocol protocol, unsigned n, unsigned node,
+size_t chi_client_blob_bytes(const chi_client_run *run, unsigned node,
                              size_t lanes) {
-  size_t clear = chii_blob_bytes(CHII_BLOB_INPUT, protocol, n, node, lanes);
+  size_t clear = chii_blob_bytes(CHII_BLOB_INPUT, run->protocol, run->n, node,
+                                 lanes);
   return clear && clear <= SIZE_MAX - CHI_SEAL_BYTES ? clear + CHI_SEAL_BYTES
                                                      : 0;
 }
@@ -78,7 +79,7 @@ chi_status chi_client_share(uint8_t *const *blobs, const chi_client_run *run,
   if (!is_run(run) || lanes == 0) return CHI_E_ARG;
   if (lanes > SIZE_MAX / sizeof(uint64_t)) return CHI_E_ARG;
   for (unsigned i = 0; i < run->n; i++) {
-    if (!chi_client_blob_bytes(run->protocol, run->n, i, lanes)) {
+    if (!chi_client_blob_bytes(run, i, lanes)) {
       return CHI_E_ARG;
     }
     /* Plaintexts are written where their boxes will stand. */
@@ -99,8 +100,7 @@ chi_status chi_client_share(uint8_t *const *blobs, const chi_client_run *run,
     st = chi_seal(blobs[i], run->party_key[i], clear[i], bytes);
   }
   for (unsigned i = 0; i < run->n && st; i++) {
-    sodium_memzero(blobs[i], chi_client_blob_bytes(run->protocol, run->n, i,
-                                                   lanes));
+    sodium_memzero(blobs[i], chi_client_blob_bytes(run, i, lanes));
   }
   return st;
 }

@@ -104,7 +104,7 @@ static chi_status put_public(chi_session *s, const chi_leaf *lf, uint64_t lane,
   if (lf->kind == CHI_KIND_WIDE)
     chi_wide_copy(w + lane * CHI_WIDE_WORDS, v);
   else if (lf->kind == CHI_KIND_FIELD)
-    w[lane] = chi_wide_enc(v);
+    w[lane] = chi_f_from_wide(v);
   else
     w[lane] = (uint64_t)chi_wide_get_i64(v);
   return CHI_OK;

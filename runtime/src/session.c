@@ -127,7 +127,10 @@ static chi_status check_config(const chi_session_config *cfg,
   if (cfg->n < CHI_PARTIES_MIN || cfg->n > CHI_PARTIES_MAX ||
       cfg->me >= cfg->n || !cfg->party_key)
     return CHI_E_ARG;
-  if (p && (p->abi != CHI_ABI || p->mersenne != CHI_MERSENNE || !p->run))
+  if (p && (p->abi != CHI_ABI ||
+            (p->field.mersenne && p->field.mersenne != CHI_MERSENNE) ||
+            p->field.prime ||
+            !p->run))
     return CHI_E_ARG;
   if (p && (p->words > SIZE_MAX / 16 || p->max_reduce_lanes > p->words ||
             p->max_open_lanes > p->words ||

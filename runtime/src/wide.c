@@ -299,13 +299,6 @@ void chi_wide_isqrt(uint64_t *r, const uint64_t *a) {
   store(r, &z);
 }
 
-uint64_t chi_wide_enc(const uint64_t *a) {
-  uint64_t r = 0; /* Horner over limbs, 2^64 = 2^(64 mod k) */
-  for (int i = LIMBS; i >= 1; i--)
-    r = chi_acc_fold(((chi_acc)r << (64 % CHI_MERSENNE)) + a[i]);
-  return (int64_t)a[0] < 0 ? chi_f_neg(r) : r;
-}
-
 void chi_wide_wrap(uint64_t *r, const uint64_t *a, unsigned bits,
                    int is_signed) {
   CHII_REQUIRE(bits >= 1 && bits <= 64 * LIMBS, "wrap beyond 1024 bits");

@@ -148,7 +148,7 @@ static void seal(rogue *x, const order *o, tx *t) {
   int64_t v = o->amount;
   memcpy(run.session_id, o->session, 32);
   for (unsigned i = 0; i < x->n; i++) {
-    bytes[i] = chi_client_blob_bytes(run.protocol, x->n, i, 1);
+    bytes[i] = chi_client_blob_bytes(&run, i, 1);
     part[i] = arena_alloc(x->a, bytes[i] + 4);
     for (int k = 0; k < 4; k++)
       part[i][k] = (uint8_t)(bytes[i] >> (24 - 8 * k));

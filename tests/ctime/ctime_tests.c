@@ -118,13 +118,14 @@ static void shares(void) {
 static void client_of(chi_protocol protocol, unsigned n) {
   chi_identity *id[CHI_PARTIES_MAX];
   uint8_t key[CHI_PARTIES_MAX][CHI_KEY_BYTES], *blob[CHI_PARTIES_MAX];
-  chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])key, {5}};
+  chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])key, {5},
+                        {0, 0, 0}};
   int64_t values[LANES];
   uint64_t elements[LANES];
   for (unsigned i = 0; i < n; i++) {
     need(!chi_identity_new(&id[i]), "no identity");
     chi_identity_public(id[i], key[i]);
-    blob[i] = malloc(chi_client_blob_bytes(protocol, n, i, LANES));
+    blob[i] = malloc(chi_client_blob_bytes(&run, i, LANES));
   }
   for (int i = 0; i < LANES; i++) values[i] = (int64_t)secret() >> 2;
   need(!chi_encode(elements, values, LANES, -(INT64_C(1) << 60) + 1,
@@ -133,7 +134,7 @@ static void client_of(chi_protocol protocol, unsigned n) {
   keep(elements, sizeof elements);
   need(!chi_client_share(blob, &run, 1, values, LANES), "share");
   for (unsigned i = 0; i < n; i++) {
-    keep(blob[i], chi_client_blob_bytes(protocol, n, i, LANES));
+    keep(blob[i], chi_client_blob_bytes(&run, i, LANES));
     free(blob[i]);
     chi_identity_free(id[i]);
   }
@@ -299,7 +300,7 @@ static const chi_leaf INPUT[] = {
 static const chi_leaf OUTPUT[] = {
     {"v", "field", "[70]", CHI_KIND_FIELD, LANES, 0, 0, OUT}};
 static const chi_program PROGRAM = {
-    CHI_ABI, 61, "ctime", {1}, {2}, WORDS, INPUT, 3, OUTPUT, 1, 0, 0,
+    CHI_ABI, {0, 0, 0}, "ctime", {1}, {2}, WORDS, INPUT, 3, OUTPUT, 1, 0, 0,
     LANES + 1, LANES, 2, 1, 2, 2, 3, circuit, {0, 0}, 2, 0, 0, 0};
 
 typedef struct party {
@@ -309,6 +310,7 @@ typedef struct party {
   chi_identity *id;
   const uint8_t (*key)[CHI_KEY_BYTES];
   uint8_t *blob;
+  size_t blob_bytes;
   int64_t out[LANES];
   pthread_t thread;
 } party;
@@ -338,10 +340,7 @@ static void *party_main(void *arg) {
   need(!chi_session_new(&s, &p->t, &cfg, &PROGRAM), "session");
   ok(s, chi_session_input_node(s, 0, 0, p->me == 0 ? x : NULL, LANES), "x");
   ok(s, chi_session_input_node(s, 1, 1, p->me == 1 ? y : NULL, LANES), "y");
-  ok(s, chi_session_input_sealed(s, 2, p->blob,
-                                 chi_client_blob_bytes(p->protocol, p->n, p->me,
-                                                       LANES)),
-     "w");
+  ok(s, chi_session_input_sealed(s, 2, p->blob, p->blob_bytes), "w");
   ok(s, chi_session_start(s), "start");
   ok(s, chi_session_run(s), "run");
   ok(s, chi_session_output(s, 0, p->out, LANES), "output");
@@ -353,7 +352,8 @@ static void session_of(chi_protocol protocol, unsigned n) {
   static party p[CHI_PARTIES_MAX];
   static uint8_t key[CHI_PARTIES_MAX][CHI_KEY_BYTES];
   chi_transport t[CHI_PARTIES_MAX];
-  chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])key, {3}};
+  chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])key, {3},
+                        {0, 0, 0}};
   uint8_t *blob[CHI_PARTIES_MAX];
   int64_t w[LANES];
   nodes = n;
@@ -363,13 +363,14 @@ static void session_of(chi_protocol protocol, unsigned n) {
     need(!chi_identity_new(&p[i].id), "identity");
     chi_identity_public(p[i].id, key[i]);
     p[i].key = (const uint8_t(*)[CHI_KEY_BYTES])key;
-    blob[i] = malloc(chi_client_blob_bytes(protocol, n, i, LANES));
+    blob[i] = malloc(chi_client_blob_bytes(&run, i, LANES));
   }
   for (unsigned l = 0; l < LANES; l++) w[l] = 5 - (int64_t)l;
   need(!chi_client_share(blob, &run, 2, w, LANES), "client");
   for (unsigned i = 0; i < n; i++) {
     p[i].blob = blob[i]; /* boxes are seen by everybody */
-    CHII_PUBLIC(blob[i], chi_client_blob_bytes(protocol, n, i, LANES));
+    p[i].blob_bytes = chi_client_blob_bytes(&run, i, LANES);
+    CHII_PUBLIC(blob[i], p[i].blob_bytes);
     need(!pthread_create(&p[i].thread, NULL, party_main, &p[i]), "thread");
   }
   for (unsigned i = 0; i < n; i++) {

@@ -84,7 +84,7 @@ static const chi_leaf INPUT[] = {
 static const chi_leaf OUTPUT[] = {
     {"z", "field", "[5]", CHI_KIND_FIELD, L, 0, 0, OUT}};
 static const chi_program PROGRAM = {
-    CHI_ABI, CHI_MERSENNE, "wire", {1}, {2}, WORDS, INPUT, 2, OUTPUT, 1, 0, 0,
+    CHI_ABI, CHI_FIELD_INIT, "wire", {1}, {2}, WORDS, INPUT, 2, OUTPUT, 1, 0, 0,
     L, L, 1, 1, 2, 2, 3, circuit, {0, 0}, 0};
 
 /* ---- recordings ---- */
@@ -102,6 +102,7 @@ static const struct {
 static chi_identity *id[PARTIES];
 static uint8_t key[PARTIES][CHI_KEY_BYTES];
 static uint8_t *blob[CONFIGS][PARTIES];
+static size_t blob_bytes[CONFIGS][PARTIES];
 static stream heard[CONFIGS][PARTIES]; /* by party 0, of each peer */
 
 static void append(stream *s, const void *p, size_t n) {
@@ -168,7 +169,7 @@ static chi_status life(unsigned config, unsigned me, const chi_transport *t) {
   NEED(!chi_session_input_node(s, 0, 1, me == 1 ? x : NULL, L));
   NEED(!chi_session_input_sealed(
       s, 1, blob[config][me],
-      chi_client_blob_bytes(cfg.protocol, cfg.n, me, L)));
+      blob_bytes[config][me]));
   chi_status st = chi_session_start(s);
   if (!st) st = chi_session_run(s);
   /* Whatever was sent: a status that stays, and outputs only with CHI_OK. */
@@ -223,10 +224,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   }
   for (unsigned c = 0; c < CONFIGS; c++) {
     chi_client_run run = {CONFIG[c].protocol, CONFIG[c].n,
-                          (const uint8_t(*)[CHI_KEY_BYTES])key, {9}};
+                          (const uint8_t(*)[CHI_KEY_BYTES])key, {9},
+                          {0, 0, 0}};
     const int64_t w[L] = {7, -7, 0, 100, 1};
     for (unsigned i = 0; i < run.n; i++) {
-      blob[c][i] = malloc(chi_client_blob_bytes(run.protocol, run.n, i, L));
+      blob_bytes[c][i] = chi_client_blob_bytes(&run, i, L);
+      blob[c][i] = malloc(blob_bytes[c][i]);
       NEED(blob[c][i]);
     }
     random_from(77);

@@ -163,7 +163,7 @@ static chi_status share_input(node *q, unsigned n, uint32_t k,
   memcpy(run.session_id, q->cfg.session_id, sizeof run.session_id);
   uint8_t **blobs = calloc(n, sizeof *blobs);
   for (unsigned i = 0; i < n; i++) {
-    q[i].blob_bytes[k] = chi_client_blob_bytes(run.protocol, n, i, lanes);
+    q[i].blob_bytes[k] = chi_client_blob_bytes(&run, i, lanes);
     blobs[i] = q[i].blob[k] = calloc(1, q[i].blob_bytes[k]);
   }
   chi_status st = chi_client_share(blobs, &run, k, v, lanes);

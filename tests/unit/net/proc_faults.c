@@ -48,13 +48,13 @@ static void scene_open(scene *c, chi_protocol protocol, unsigned n) {
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   CU_ASSERT_FATAL(shared != MAP_FAILED);
   c->log = shared;
+  chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])c->key,
+                        {0}, {0, 0, 0}};
   for (unsigned i = 0; i < n; i++) {
     memcpy(c->key[i], c->m.party[i].key, CHI_KEY_BYTES);
-    c->blob_bytes[i] = chi_client_blob_bytes(protocol, n, i, SMALL_LANES);
+    c->blob_bytes[i] = chi_client_blob_bytes(&run, i, SMALL_LANES);
     c->blob[i] = malloc(c->blob_bytes[i]);
   }
-  chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])c->key,
-                        {0}};
   for (int k = 0; k < 32; k++) c->session_id[k] = (uint8_t)(k + 1);
   memcpy(run.session_id, c->session_id, 32);
   for (unsigned l = 0; l < SMALL_LANES; l++) w[l] = small_w(l);

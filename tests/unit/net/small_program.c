@@ -65,7 +65,7 @@ static const chi_leaf OUTPUT[] = {
     {"zz", "field", "[5000]", CHI_KIND_FIELD, L, 0, 0, OUT_ZZ}};
 
 #define PROGRAM(hash0)                                                       \
-  {CHI_ABI, 61, "small", {hash0}, {7}, WORDS, INPUT, 3, OUTPUT, 2, 0, 0, L, L, \
+  {CHI_ABI, {0, 0, 0}, "small", {hash0}, {7}, WORDS, INPUT, 3, OUTPUT, 2, 0, 0, L, L, \
    1, 1, 3, 3, 5, run, {0, 0}, 0, 0, 0, 0}
 
 const chi_program small_program = PROGRAM(1);

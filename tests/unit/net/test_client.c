@@ -99,7 +99,7 @@ static void parts_of(const world *w, uint8_t *const *blob, uint32_t input,
                      uint64_t part[][LANES]) {
   int rep3 = w->run.protocol == CHI_REP3;
   for (unsigned i = 0; i < w->n; i++) {
-    size_t bytes = chi_client_blob_bytes(w->run.protocol, w->n, i, LANES);
+    size_t bytes = chi_client_blob_bytes(&w->run, i, LANES);
     uint8_t *clear = malloc(bytes);
     CU_ASSERT_EQUAL_FATAL(chi_unseal(clear, w->id[i], blob[i], bytes), CHI_OK);
     CU_ASSERT_EQUAL(chii_blob_check(clear, bytes - CHI_SEAL_BYTES,
@@ -136,7 +136,7 @@ static void parts_of(const world *w, uint8_t *const *blob, uint32_t input,
 static void share_all(const world *w, uint32_t input, const int64_t *values,
                       uint8_t **blob) {
   for (unsigned i = 0; i < w->n; i++) {
-    blob[i] = malloc(chi_client_blob_bytes(w->run.protocol, w->n, i, LANES));
+    blob[i] = malloc(chi_client_blob_bytes(&w->run, i, LANES));
   }
   CU_ASSERT_EQUAL_FATAL(chi_client_share(blob, &w->run, input, values, LANES),
                         CHI_OK);
@@ -213,7 +213,7 @@ static void test_input_refusals(void) {
   memset(w.key[4], 0, 32);
   CU_ASSERT_EQUAL(chi_client_share(blob, &w.run, 0, v, LANES), CHI_E_ARG);
   for (unsigned i = 0; i < 5; i++) {
-    size_t bytes = chi_client_blob_bytes(CHI_SHAMIR, 5, i, LANES);
+    size_t bytes = chi_client_blob_bytes(&w.run, i, LANES);
     for (size_t k = 0; k < bytes; k++) CU_ASSERT_EQUAL(blob[i][k], 0);
   }
   free_all(&w, blob);
@@ -226,7 +226,7 @@ static void test_input_places(void) {
   uint8_t *blob[CHI_PARTIES_MAX], clear[4096];
   world_open(&w, CHI_REP3, 3);
   share_all(&w, 2, EDGE, blob);
-  size_t bytes = chi_client_blob_bytes(CHI_REP3, 3, 1, LANES);
+  size_t bytes = chi_client_blob_bytes(&w.run, 1, LANES);
   size_t inner = bytes - CHI_SEAL_BYTES;
   CU_ASSERT_EQUAL(chi_unseal(clear, w.id[2], blob[1], bytes), CHI_E_CRYPTO);
   CU_ASSERT_EQUAL_FATAL(chi_unseal(clear, w.id[1], blob[1], bytes), CHI_OK);

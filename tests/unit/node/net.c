@@ -340,7 +340,7 @@ static void share(net *w, long secret, uint32_t input, uint8_t **out,
   int64_t v = secret;
   tx_session(run.session_id, w->id, w->contract, w->who, w->counter);
   for (unsigned i = 0; i < w->n; i++) {
-    size_t n = chi_client_blob_bytes(w->protocol, w->n, i, 1);
+    size_t n = chi_client_blob_bytes(&run, i, 1);
     bytes[i] = n + 4;
     out[i] = arena_alloc(w->a, n + 4);
     for (int k = 0; k < 4; k++)

@@ -167,7 +167,7 @@ static void open_setting(setting *s, chi_protocol protocol, unsigned n) {
   for (unsigned i = 0; i < n; i++) {
     CU_ASSERT_EQUAL_FATAL(chi_identity_new(&s->id[i]), CHI_OK);
     chi_identity_public(s->id[i], s->key[i]);
-    s->bytes[i] = chi_client_blob_bytes(protocol, n, i, s->lanes) -
+    s->bytes[i] = chi_client_blob_bytes(&s->run, i, s->lanes) -
                   CHI_SEAL_BYTES;
     s->plain[i] = malloc(s->bytes[i]);
     s->first[i] = malloc(s->bytes[i]);

@@ -55,7 +55,7 @@ static const chi_leaf outputs[] = {
     {"z", "field", "[5001]", CHI_KIND_FIELD, L, NULL, NULL, OZ},
     {"q", "field", "[5001]", CHI_KIND_FIELD, L, NULL, NULL, OQ}};
 static const chi_program program = {
-    .abi = CHI_ABI, .mersenne = CHI_MERSENNE, .name = "f", .words = WORDS,
+    .abi = CHI_ABI, .field = CHI_FIELD_INIT, .name = "f", .words = WORDS,
     .input = inputs, .n_input = 2, .output = outputs, .n_output = 2,
     .max_reduce_lanes = L, .max_open_lanes = L, .max_reduce_values = 1,
     .max_open_values = 1, .max_bit_values = 3, .run = run};
@@ -133,10 +133,12 @@ static setting *open_setting(chi_protocol protocol, unsigned n) {
     abort();
   t->protocol = protocol;
   t->n = n;
+  chi_client_run r = {.protocol = protocol, .n = n,
+                      .party_key = (const uint8_t(*)[CHI_KEY_BYTES])t->key};
   for (unsigned i = 0; i < n; i++) {
     CU_ASSERT_EQUAL_FATAL(chi_identity_new(&t->id[i]), CHI_OK);
     chi_identity_public(t->id[i], t->key[i]);
-    t->blob_bytes[i] = chi_client_blob_bytes(protocol, n, i, L);
+    t->blob_bytes[i] = chi_client_blob_bytes(&r, i, L);
     if (!(t->blob[i] = malloc(t->blob_bytes[i])))
       abort();
   }
@@ -144,8 +146,6 @@ static setting *open_setting(chi_protocol protocol, unsigned n) {
     t->a[l] = (int64_t)(test_element(&seed) >> 31);
     t->b[l] = (int64_t)(test_element(&seed) >> 31);
   }
-  chi_client_run r = {.protocol = protocol, .n = n,
-                      .party_key = (const uint8_t(*)[CHI_KEY_BYTES])t->key};
   CU_ASSERT_EQUAL_FATAL(chi_client_share(t->blob, &r, 0, t->a, L), CHI_OK);
   return t;
 }

@@ -59,7 +59,7 @@ static const chi_leaf outputs[] = {
 static const chi_site sites[] = {
     {CHI_SITE_REQUIRE, "not thirteen", "f.chi", 3, 7}};
 static const chi_program program = {
-    .abi = CHI_ABI, .mersenne = CHI_MERSENNE, .name = "f", .words = WORDS,
+    .abi = CHI_ABI, .field = CHI_FIELD_INIT, .name = "f", .words = WORDS,
     .input = inputs, .n_input = 4, .output = outputs, .n_output = 4,
     .site = sites, .n_site = 1, .max_reduce_lanes = L, .max_open_lanes = L,
     .max_reduce_values = 1, .max_open_values = 1, .run = run};
@@ -111,7 +111,7 @@ static chi_client_run client_run(const setting *t) {
 static void give(setting *t, uint32_t input, bool two) {
   chi_client_run r = client_run(t);
   for (unsigned i = 0; i < t->n; i++) {
-    t->blob_bytes[i] = chi_client_blob_bytes(t->protocol, t->n, i, L);
+    t->blob_bytes[i] = chi_client_blob_bytes(&r, i, L);
     t->blob[i] = malloc(t->blob_bytes[i]);
   }
   CU_ASSERT_EQUAL_FATAL(chi_client_share(t->blob, &r, input, va, L), CHI_OK);
@@ -447,7 +447,7 @@ static void configurations(void) {
     if (k == 3)
       p.abi = CHI_ABI + 1;
     if (k == 4)
-      p.mersenne = 31;
+      p.field.mersenne = 31;
     if (k == 5)
       cfg.party_key = NULL;
     CU_ASSERT_EQUAL_FATAL(chi_mem_new(tr, 4), CHI_OK);
