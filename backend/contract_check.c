@@ -263,7 +263,7 @@ static bool check_part(checker *k) {
   const ir_module *m = k->x->part[k->part];
   k->where = arena_printf(k->r->a, "%s of action '%s'", part_names[k->part],
                           k->x->name);
-  if (m->mersenne != 61 || m->stage != IR_HIGH)
+  if (!m->is_mersenne || m->k != 61 || m->stage != IR_HIGH)
     return ct_refuse(k->r, "%s must be a circuit of stage high over 2^61 - 1",
                      k->where);
   return check_leaves(k, m, false) && check_leaves(k, m, true) &&

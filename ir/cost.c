@@ -210,8 +210,8 @@ static uint64_t rounds_of(const ir_target *c, const ir_load *x) {
   return shuffled(x) ? sat_add(first, shuffle_rounds(c)) : first;
 }
 
-void ir_cost_exchange(const ir_target *c, const ir_load *x, uint64_t times,
-                      ir_cost *a) {
+void ir_cost_exchange(const ir_target *c, uint32_t element_bytes,
+                      const ir_load *x, uint64_t times, ir_cost *a) {
   unsigned n = c->n, t = threshold(n);
   uint64_t m = x->reduce;
   if (!(m || x->open || x->bit_items || shuffled(x)) || !times) return;
@@ -229,7 +229,7 @@ void ir_cost_exchange(const ir_target *c, const ir_load *x, uint64_t times,
     uint64_t e = sent(c, i, x);
     acc(&a->elements[i], e, times);
     acc(&a->bytes[i],
-        sat_add(sat_add(sat_mul(e, IR_ELEMENT_BYTES), tag),
+        sat_add(sat_add(sat_mul(e, element_bytes), tag),
                 sent_bits(c, i, x)),
         times);
   }
@@ -317,10 +317,14 @@ static uint64_t all_bytes(const ir_cost *c) {
   return sum;
 }
 
-static uint64_t bytes_of(const ir_target *c, const ir_load *x,
+static uint32_t element_bytes(const ir_module *m) {
+  return 8 * ir_field_words(m);
+}
+
+static uint64_t bytes_of(const ir_cost_meter *t, const ir_load *x,
                          uint64_t times) {
   ir_cost k = {0};
-  ir_cost_exchange(c, x, times, &k);
+  ir_cost_exchange(&t->c, element_bytes(t->m), x, times, &k);
   return all_bytes(&k);
 }
 
@@ -341,9 +345,9 @@ static uint64_t draw(pool *p, uint64_t weight) {
 }
 
 /* An opening's payload at one node. */
-static uint64_t open_weight(const ir_target *c, const ir_load *x) {
-  uint64_t bits = c->protocol == IR_REP3 ? x->open_bytes : x->open_bits;
-  return sat_add(sat_mul(x->open, IR_ELEMENT_BYTES), bits);
+static uint64_t open_weight(const ir_cost_meter *t, const ir_load *x) {
+  uint64_t bits = t->c.protocol == IR_REP3 ? x->open_bytes : x->open_bits;
+  return sat_add(sat_mul(x->open, element_bytes(t->m)), bits);
 }
 
 static void count_line(ir_cost_line *l, const ir_load *x, uint64_t times) {
@@ -361,19 +365,19 @@ static void spread(ir_cost_meter *t, const ir_inst *i, uint32_t nop,
   ir_load products = {.reduce = x->reduce}, others = *x;
   others.reduce = others.open = others.open_bits = others.open_bytes = 0;
   others.bit_items = 1;
-  pool red = {bytes_of(&t->c, &products, times), x->reduce};
-  pool open = {bytes_of(&t->c, x, times), open_weight(&t->c, x)};
+  pool red = {bytes_of(t, &products, times), x->reduce};
+  pool open = {bytes_of(t, x, times), open_weight(t, x)};
   open.bytes -= red.bytes;
-  open.bytes -= bytes_of(&t->c, &others, times);
+  open.bytes -= bytes_of(t, &others, times);
   ir_cost_line *before[2] = {NULL, NULL}; /* shuffles apart */
   for (; nop--; i = i->next) {
     ir_cost_line *l = line_of(t, i->sp);
     ir_load own = {0};
     ir_load_add(&own, i);
     acc(&l->bytes,
-        i->op == OP_OPEN ? draw(&open, open_weight(&t->c, &own))
+        i->op == OP_OPEN ? draw(&open, open_weight(t, &own))
         : own.reduce     ? draw(&red, own.reduce)
-                         : bytes_of(&t->c, &own, times),
+                         : bytes_of(t, &own, times),
         1);
     count_line(l, &own, times);
     bool moves = shuffled(&own);
@@ -387,7 +391,7 @@ static void spread(ir_cost_meter *t, const ir_inst *i, uint32_t nop,
 void ir_cost_meter_exchange(void *meter, const ir_exchange *x) {
   ir_cost_meter *t = meter;
   ir_load load = ir_load_of(x->first, x->nop);
-  ir_cost_exchange(&t->c, &load, 1, &t->total);
+  ir_cost_exchange(&t->c, element_bytes(t->m), &load, 1, &t->total);
   spread(t, x->first, x->nop, &load, 1);
 }
 
@@ -504,7 +508,7 @@ static ir_cost walk(ir_cost_meter *t, const ir_block *b, uint64_t times) {
     } else if (ir_ops[i->op].flags & F_I) {
       uint32_t nop = exchange_ops(i);
       ir_load x = ir_load_of(i, nop);
-      ir_cost_exchange(&t->c, &x, times, &c);
+      ir_cost_exchange(&t->c, element_bytes(t->m), &x, times, &c);
       if (times) spread(t, i, nop, &x, times);
       while (--nop) i = i->next;
     }

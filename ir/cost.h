@@ -1,8 +1,9 @@
 /* What a circuit costs: rounds, elements and bytes that each node sends, and
  * the correlated randomness it uses.  docs/protocols.md derives the formulas.
  *
- * Bytes are the payload at the share layer: elements of 8 bytes, bits as they
- * are packed, and rep3's opening tags.  Frames, TLS, set-up and sealed outputs come on top.
+ * Bytes are the payload at the share layer: elements of 8 bytes a word, bits as
+ * they are packed, and rep3's opening tags.  Frames, TLS, set-up and sealed
+ * outputs come on top.
  */
 #ifndef IR_COST_H
 #define IR_COST_H
@@ -10,7 +11,7 @@
 #include "ir/interp.h"
 #include "ir/ir.h"
 
-enum { IR_ELEMENT_BYTES = 8, IR_TAG_BYTES = 16 };
+enum { IR_TAG_BYTES = 16 };
 
 /* rep3 has 3 nodes, shamir 3 .. IR_NODES_MAX. */
 bool ir_target_ok(const ir_target *c);
@@ -44,9 +45,9 @@ typedef struct ir_cost {
   uint64_t zero_shares, doubles_dealt, doubles_used, seeded;
 } ir_cost;
 
-/* Adds `times` exchanges of that load. */
-void ir_cost_exchange(const ir_target *c, const ir_load *x, uint64_t times,
-                      ir_cost *acc);
+/* Adds `times` exchanges of that load, elements being of that size. */
+void ir_cost_exchange(const ir_target *c, uint32_t element_bytes,
+                      const ir_load *x, uint64_t times, ir_cost *acc);
 
 /* The share of one source line.  `rounds` counts those in which the line takes
  * part, so lines that share a round count it each; lanes and bytes add up to

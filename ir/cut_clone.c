@@ -136,7 +136,7 @@ void cut_copy_block(cloner *k, const ir_block *b) {
 }
 
 ir_module *cut_clone(cut *c, arena *a, uint8_t side) {
-  ir_module *m = ir_module_new(a, c->m->name, c->m->mersenne);
+  ir_module *m = ir_module_over(a, c->m->name, c->m->p);
   m->src = c->m->src;
   cloner k = {.c = c, .m = m, .b = {.m = m, .b = m->body}, .side = side};
   for (uint32_t j = 0; j < c->m->nvalue; j++) c->val[j].copy = NULL;

@@ -248,8 +248,8 @@ ir_interp *ir_interp_new(const ir_module *m, const ir_interp_opts *o) {
   x->m = m;
   if (o) x->o = *o;
   for (int k = 0; k < 4; k++) mpz_init(x->t[k]);
-  x->k = m->mersenne;
-  if (m->mersenne <= 61) x->p = ((uint64_t)1 << m->mersenne) - 1;
+  x->k = m->k;
+  if (ir_field_is_word(m)) x->p = ((uint64_t)1 << m->k) - 1;
   x->slot = ARENA_ARR(a, val, (size_t)m->nvalue + 1);
   x->in = ARENA_ARR(a, ir_lanes, (size_t)m->nin + 1);
   x->out = ARENA_ARR(a, ir_lanes, (size_t)m->nout + 1);

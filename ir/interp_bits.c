@@ -72,7 +72,7 @@ static void summand(const ir_module *m, mpz_srcptr v, unsigned k, unsigned n,
   mpz_set(out, v);
   for (unsigned j = 1; j < n; j++) {
     mpz_set_ui(t, 0);
-    for (unsigned w = 0; !plain && w <= m->mersenne / 64; w++) {
+    for (unsigned w = 0; !plain && w <= m->k / 64; w++) {
       mpz_mul_2exp(t, t, 64);
       mpz_add_ui(t, t, mix(v, 1 + j * 64 + w));
     }

@@ -253,7 +253,8 @@ bool val_convert(ir_interp *x, val *v, const ir_type *from, const ir_type *to,
 /* ---- leaves ---- */
 bool ir_lanes_wide(const ir_module *m, const ir_type *ty) {
   if (ty->dom == DOM_B) return false;
-  return ty->dom == DOM_P ? m->mersenne > 61 : !ir_range_is_int64(ty->range);
+  return ty->dom == DOM_P ? !ir_field_is_word(m)
+                          : !ir_range_is_int64(ty->range);
 }
 
 bool ir_lanes_init(ir_lanes *l, uint64_t n, bool wide) {

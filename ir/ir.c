@@ -64,22 +64,26 @@ unsigned ir_target_summands(const ir_target *t) {
                                     : 0;
 }
 
-ir_module *ir_module_new(arena *a, const char *name, unsigned mersenne) {
+ir_module *ir_module_over(arena *a, const char *name, mpz_srcptr p) {
   ir_module *m = ARENA_NEW(a, ir_module);
   m->a = a;
   m->name = arena_strdup(a, name);
-  m->mersenne = mersenne;
   m->body = ir_block_new(m);
-  mpz_t p;
-  mpz_init_set_ui(p, 1);
-  mpz_mul_2exp(p, p, mersenne);
-  mpz_sub_ui(p, p, 1);
   m->p = ir_mpz(m, p);
-  mpz_clear(p);
+  m->k = (unsigned)mpz_sizeinbase(p, 2);
+  m->is_mersenne = mpz_scan0(p, 0) == m->k;
   return m;
 }
 
-mpz_srcptr ir_prime(ir_module *m) { return m->p; }
+ir_module *ir_module_new(arena *a, const char *name, unsigned k) {
+  mpz_t p;
+  mpz_init(p);
+  mpz_setbit(p, k);
+  mpz_sub_ui(p, p, 1);
+  ir_module *m = ir_module_over(a, name, p);
+  mpz_clear(p);
+  return m;
+}
 
 /* The limbs go to the arena and the mpz is read-only, so nothing needs
  * clearing. */

@@ -183,13 +183,14 @@ typedef struct ir_module {
   source_set *src;      /* for spans; may be NULL */
   const char *name;     /* the function's name */
   ir_stage stage;
-  unsigned mersenne;    /* k: p = 2^k - 1 */
+  mpz_srcptr p;         /* the prime of the field */
+  unsigned k;           /* its bits */
+  bool is_mersenne;     /* p = 2^k - 1 */
   ir_block *body;
   ir_leaf *in, *out;
   uint32_t nin, nout;
   uint32_t nvalue;      /* ids handed out */
   struct ir_range_set *ranges;
-  mpz_srcptr p;         /* 2^k - 1 */
   ir_target target;
   bool parsed;          /* from text: a broken invariant is the text's fault */
 } ir_module;
@@ -207,7 +208,9 @@ typedef struct ir_module {
 #define IR_NEST_MAX 1024u    /* regions within regions, in text */
 
 /* ---- ir.c: construction ---- */
-ir_module *ir_module_new(arena *a, const char *name, unsigned mersenne);
+/* Over F_p, p a prime; over p = 2^k - 1. */
+ir_module *ir_module_over(arena *a, const char *name, mpz_srcptr p);
+ir_module *ir_module_new(arena *a, const char *name, unsigned k);
 
 /* ---- range.c: intervals.  Operands are taken as independent, and then the
  * result is the exact hull for add sub neg mul div rdiv shl shr isqrt sum
@@ -225,11 +228,20 @@ bool ir_range_within(const ir_range *a, const ir_range *b);
 bool ir_range_is_int64(const ir_range *r);
 /* Every value lies in -(p-1)/2 .. (p-1)/2, so that p holds it exactly. */
 bool ir_range_in_field(const ir_module *m, const ir_range *r);
+bool ir_in_field(const ir_module *m, mpz_srcptr v);
 /* The interval of wrap: bits wide, signed or not. */
 const ir_range *ir_range_bits(ir_module *m, uint32_t bits, bool is_signed);
 /* q = a / b rounded to nearest, ties to even: what rdiv gives. */
 void ir_mpz_rdiv(mpz_ptr q, mpz_srcptr a, mpz_srcptr b);
-mpz_srcptr ir_prime(ir_module *m);                     /* p */
+/* An element of the field takes one word in the interpreter, as int64_t. */
+static inline bool ir_field_is_word(const ir_module *m) {
+  return m->is_mersenne && m->k <= 61;
+}
+#define IR_FIELD_BITS 576u /* of the largest prime that nodes compute with */
+/* Words of an element on a node, and in a message. */
+static inline uint32_t ir_field_words(const ir_module *m) {
+  return (m->k + 63) / 64;
+}
 mpz_srcptr ir_mpz(ir_module *m, mpz_srcptr v);         /* a copy owned by m */
 static inline ir_type ir_ty(ir_dom d, ir_kind k, uint64_t lanes,
                             const ir_range *r) {

@@ -503,6 +503,18 @@ static bool need_target(parser *p, ir_target *t) {
   return true;
 }
 
+/* That it is a prime, the verifier checks. */
+static bool need_prime(parser *p, const char *name) {
+  mpz_t z;
+  mpz_init(z);
+  bool ok = need_mpz(p, z);
+  if (ok && (mpz_cmp_ui(z, 3) < 0 || mpz_sizeinbase(z, 2) > IR_FIELD_BITS))
+    ok = beyond(p, "the prime", "circuit text", "576 bits");
+  if (ok) p->m = ir_module_over(p->a, name, z);
+  mpz_clear(z);
+  return ok;
+}
+
 static bool need_module(parser *p) {
   static const char *const stages[] = {"high", "core", "sched"};
   const char *name = NULL;
@@ -515,9 +527,14 @@ static bool need_module(parser *p) {
     if (tok_is(p, TK_WORD, stages[s])) stage = s;
   if (stage < 0) return expected(p, "'high', 'core' or 'sched'");
   ir_lex(&p->lx);
-  if (!need_word(p, "field") || !need_u32(p, 1279, &k)) return false;
-  if (k < 2) return expected(p, "a Mersenne exponent of at least 2");
-  p->m = ir_module_new(p->a, name, k);
+  if (!need_word(p, "field")) return false;
+  if (take_word(p, "prime")) {
+    if (!need_prime(p, name)) return false;
+  } else {
+    if (!need_u32(p, 1279, &k)) return false;
+    if (k < 2) return expected(p, "a Mersenne exponent of at least 2");
+    p->m = ir_module_new(p->a, name, k);
+  }
   p->m->stage = (ir_stage)stage;
   if (take_word(p, "target") && !need_target(p, &p->m->target)) return false;
   while (take_word(p, "input"))

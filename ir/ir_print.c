@@ -238,7 +238,14 @@ void ir_print(const ir_module *m, buf *out, bool spans) {
   if (!p.name) arena_oom_hook();
   buf_puts(out, "circuit ");
   string(out, m->name);
-  buf_printf(out, "\nstage %s\nfield %u\n", stage_name[m->stage], m->mersenne);
+  buf_printf(out, "\nstage %s\nfield ", stage_name[m->stage]);
+  if (m->is_mersenne) {
+    buf_printf(out, "%u\n", m->k);
+  } else {
+    buf_puts(out, "prime ");
+    buf_mpz(out, m->p);
+    buf_putc(out, '\n');
+  }
   if (m->target.protocol)
     buf_printf(out, "target %s %u\n",
                m->target.protocol == IR_REP3 ? "rep3" : "shamir", m->target.n);

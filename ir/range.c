@@ -86,14 +86,17 @@ bool ir_range_is_int64(const ir_range *r) {
   return r && mpz_fits_slong_p(r->lo) && mpz_fits_slong_p(r->hi);
 }
 
-bool ir_range_in_field(const ir_module *m, const ir_range *r) {
-  if (!r) return false;
-  mpz_t half;
-  mpz_init(half);
-  mpz_fdiv_q_2exp(half, m->p, 1);
-  bool ok = mpz_cmpabs(r->lo, half) <= 0 && mpz_cmpabs(r->hi, half) <= 0;
-  mpz_clear(half);
+bool ir_in_field(const ir_module *m, mpz_srcptr v) {
+  mpz_t twice;
+  mpz_init(twice);
+  mpz_mul_2exp(twice, v, 1);
+  bool ok = mpz_cmpabs(twice, m->p) < 0;
+  mpz_clear(twice);
   return ok;
+}
+
+bool ir_range_in_field(const ir_module *m, const ir_range *r) {
+  return r && ir_in_field(m, r->lo) && ir_in_field(m, r->hi);
 }
 
 const ir_range *ir_range_bits(ir_module *m, uint32_t bits, bool is_signed) {

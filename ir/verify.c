@@ -398,7 +398,7 @@ static bool bits_lanes(const verifier *v, const ir_inst *i) {
                                                    : 1;
   if (!times) return false;
   bool public = i->op == OP_PACK || i->op == OP_UNPACK;
-  bool words = v->m->mersenne <= 61; /* else no code is made of it */
+  bool words = ir_field_is_word(v->m);
   if (public && words && times > IR_PACK_BITS) return false;
   if (i->op == OP_PACK) {
     n = i->res[0]->ty.lanes;
@@ -409,8 +409,8 @@ static bool bits_lanes(const verifier *v, const ir_inst *i) {
   for (uint32_t k = 0; k < i->nres; k++)
     if (i->res[k]->ty.lanes != n) return false;
   if (i->op == OP_SPLIT || i->op == OP_DEAL)
-    return i->at.off >= 0 && i->at.off < (int64_t)v->m->mersenne &&
-           i->at.bits <= v->m->mersenne - (uint64_t)i->at.off;
+    return i->at.off >= 0 && i->at.off < (int64_t)v->m->k &&
+           i->at.bits <= v->m->k - (uint64_t)i->at.off;
   return i->op != OP_XJOIN || i->arg[1]->ty.lanes == x;
 }
 
@@ -624,11 +624,13 @@ static void inv_leaves(verifier *v, const ir_inst *i) {
 
 /* ---- 12 ---- */
 static void inv_field(verifier *v) {
-  static const unsigned k[] = {2,  3,  5,   7,   13,  17,  19, 31,
-                               61, 89, 107, 127, 521, 607, 1279};
-  for (size_t j = 0; j < sizeof k / sizeof *k; j++)
-    if (k[j] == v->m->mersenne) return;
-  broken(v, NULL, 12, "2^%u - 1 is not prime", v->m->mersenne);
+  if (mpz_odd_p(v->m->p) && mpz_probab_prime_p(v->m->p, 30)) return;
+  char *s = mpz_get_str(NULL, 10, v->m->p);
+  if (v->m->is_mersenne)
+    broken(v, NULL, 12, "2^%u - 1 is not prime", v->m->k);
+  else
+    broken(v, NULL, 12, "%.100s is not an odd prime", s);
+  free(s);
 }
 
 /* ---- 14 ---- */

@@ -24,7 +24,7 @@ const char *emit_mpz_i64(c_emit *e, mpz_srcptr v) {
 static uint64_t residue(const c_emit *e, mpz_srcptr v) {
   mpz_t r;
   mpz_init(r);
-  mpz_fdiv_r(r, v, ir_prime(e->m));
+  mpz_fdiv_r(r, v, e->m->p);
   uint64_t x = mpz_get_ui(r);
   mpz_clear(r);
   return x;

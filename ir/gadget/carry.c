@@ -15,14 +15,14 @@
 
 #include "ir/gadget/gadget.h"
 
-#define LEVELS 9
+#define LEVELS 11
 
 /* INNER needs P.  FIRST holds position 0, FROM_W the carry-in as well: no P. */
 typedef enum { INNER, FIRST, FROM_W, SHAPES } shape;
 
 typedef struct carry_plan {
   uint16_t cost[SHAPES][LEVELS][GD_PLANES]; /* products; UINT16_MAX: none */
-  uint8_t low[SHAPES][LEVELS][GD_PLANES];   /* 1 + positions of the lower part;
+  uint16_t low[SHAPES][LEVELS][GD_PLANES];  /* 1 + positions of the lower part;
                                                0: a chain */
 } carry_plan;
 
@@ -39,14 +39,14 @@ static void plan_one(carry_plan *t, shape s, uint32_t lv, uint32_t n) {
     low = a + 1;
   }
   t->cost[s][lv][n] = (uint16_t)best;
-  t->low[s][lv][n] = (uint8_t)low;
+  t->low[s][lv][n] = (uint16_t)low;
 }
 
 static carry_plan *plan_of(gadget *g) {
   if (g->plan) return g->plan;
   g->plan = ARENA_NEW(g->a, carry_plan);
   for (uint32_t lv = 0; lv < LEVELS; lv++)
-    for (uint32_t n = 0; n < GD_PLANES; n++)
+    for (uint32_t n = 0; n < g->b.m->k + GD_MORE; n++)
       for (int s = 0; s < SHAPES; s++) plan_one(g->plan, (shape)s, lv, n);
   return g->plan;
 }

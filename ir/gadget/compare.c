@@ -16,11 +16,12 @@ static int decided(const ir_range *d) {
 
 /* Is d < 0?  All values are in the field. */
 static ir_value *negative(gadget *g, ir_value *d, const ir_range *r) {
-  uint32_t k = g->b.m->mersenne;
+  uint32_t k = g->b.m->k;
   uint64_t lanes = d->ty.lanes;
   ir_value *s, *c;
   bool neg;
   if (r && decided(r) >= 0) return gd_const(g, (unsigned)decided(r), lanes);
+  if (!g->b.m->is_mersenne) return gd_modular_negative(g, d, r);
   uint32_t width = r ? gd_width(r, &neg) : k;
   if (width >= k) {
     gd_addends(g, d, 1, 0, (int32_t)k, &s, &c);
@@ -74,7 +75,7 @@ ir_value *gd_lt(gadget *g, ir_value *x, ir_value *y) {
 
 /* The least m with |d| < 2^m - 1, at most k. */
 static uint32_t eq_width(const gadget *g, const ir_range *r) {
-  uint32_t k = g->b.m->mersenne;
+  uint32_t k = g->b.m->k;
   if (!r) return k;
   mpz_t t;
   mpz_init(t);
@@ -92,6 +93,7 @@ ir_value *gd_eq(gadget *g, ir_value *x, ir_value *y) {
   if (r && (mpz_sgn(r->lo) > 0 || mpz_sgn(r->hi) < 0))
     return gd_const(g, 0, d->ty.lanes);
   uint32_t m = eq_width(g, r);
+  if (!g->b.m->is_mersenne) return gd_modular_zero(g, d, r, m);
   gd_addends(g, d, 0, 0, (int32_t)m, &s, &c);
   return gd_all(g, gd_xor(g, s, c), d->ty.lanes, m);
 }

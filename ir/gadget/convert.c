@@ -10,6 +10,9 @@
  * modulo 2^m, so x = s + c + w modulo 2^m: m low bits and a few top ones do.
  */
 #include "ir/gadget/gadget.h"
+
+#include <stdlib.h>
+
 #include "ir/pass/util.h"
 
 static void bind(gadget *g) { g->b.m->target = g->target; }
@@ -29,13 +32,22 @@ ir_value *gd_fit(gadget *g, ir_value *v, const ir_range *r) {
   return pass_fit(&g->b, v, r);
 }
 
+ir_value *gd_element(gadget *g, mpz_srcptr v) {
+  mpz_t c;
+  mpz_init(c);
+  mpz_mod(c, v, g->b.m->p);
+  if (!ir_in_field(g->b.m, c)) mpz_sub(c, c, g->b.m->p);
+  ir_value *k = ir_const(&g->b, DOM_P, c, 1);
+  mpz_clear(c);
+  return k;
+}
+
 ir_value *gd_offset(gadget *g, ir_value *x, uint32_t j) {
   mpz_t c;
   mpz_init(c);
   mpz_setbit(c, j);
-  if (j + 1 == g->b.m->mersenne) mpz_sub(c, c, g->b.m->p);
-  ir_value *v = gd_arith(g, OP_ADD, x, ir_const(&g->b, DOM_P, c, 1));
-  if (j + 1 == g->b.m->mersenne) v->ty.range = NULL;
+  ir_value *v = gd_arith(g, OP_ADD, x, gd_element(g, c));
+  if (!ir_in_field(g->b.m, c)) v->ty.range = NULL;
   mpz_clear(c);
   return v;
 }
@@ -43,13 +55,9 @@ ir_value *gd_offset(gadget *g, ir_value *x, uint32_t j) {
 ir_value *gd_scale(gadget *g, ir_value *x, int32_t j) {
   mpz_t c;
   mpz_init(c);
-  mpz_setbit(c, (mp_bitcnt_t)(j < 0 ? (int32_t)g->b.m->mersenne + j : j));
-  ir_value *k = ir_const(&g->b, DOM_P, c, 1);
-  if (!ir_range_in_field(g->b.m, k->ty.range)) { /* 2^(k-1) */
-    mpz_sub(c, c, g->b.m->p);
-    k = ir_const(&g->b, DOM_P, c, 1);
-  }
-  ir_value *v = gd_arith(g, OP_MUL, x, k);
+  mpz_setbit(c, (mp_bitcnt_t)abs(j));
+  if (j < 0) mpz_invert(c, c, g->b.m->p);
+  ir_value *v = gd_arith(g, OP_MUL, x, gd_element(g, c));
   if (j < 0) v->ty.range = NULL;
   mpz_clear(c);
   return v;
@@ -73,10 +81,16 @@ static ir_inst *split(gadget *g, ir_value *x, uint32_t off, uint32_t bits) {
                     ir_ty(DOM_B, KIND_SH, bits * x->ty.lanes, NULL), off, bits);
 }
 
+void gd_summands(gadget *g, ir_value *x, uint32_t off, uint32_t n,
+                 ir_value **out) {
+  ir_inst *i = split(g, x, off, n);
+  for (uint32_t j = 0; j < i->nres; j++) out[j] = i->res[j];
+}
+
 /* The planes from .. to - 1 of each summand, |from| and to at most k. */
 static void summands(gadget *g, ir_value *x, int32_t from, int32_t to,
                      ir_value **out) {
-  uint32_t k = g->b.m->mersenne, d = ir_target_summands(&g->target);
+  uint32_t k = g->b.m->k, d = ir_target_summands(&g->target);
   uint32_t up = (uint32_t)-from, n = up + (uint32_t)to;
   if (n < k) {
     ir_inst *hi = split(g, x, k - up, up);
@@ -137,7 +151,7 @@ void gd_addends(gadget *g, ir_value *x, unsigned turn, int32_t from,
 
 /* ---- field to bits ---- */
 ir_value *gd_to_bits(gadget *g, ir_value *x, const ir_range *r, uint32_t m) {
-  uint32_t k = g->b.m->mersenne;
+  uint32_t k = g->b.m->k;
   uint64_t lanes = x->ty.lanes;
   bool neg;
   uint32_t width = gd_width(r, &neg);
@@ -146,6 +160,7 @@ ir_value *gd_to_bits(gadget *g, ir_value *x, const ir_range *r, uint32_t m) {
     v = gd_to_bits(g, x, r, width);
     return gd_extend(g, v, lanes, width, neg, m);
   }
+  if (!g->b.m->is_mersenne) return gd_modular_bits(g, x, r, m);
   if (neg) x = gd_offset(g, x, width - 1);
   if (width == k) { /* x + 2^(k-1) in 1 .. p */
     gd_addends(g, x, 0, 0, (int32_t)k, &s, &c);

@@ -57,14 +57,14 @@ static ir_value *quotient(gadget *g, ir_value *y, mpz_srcptr top,
   mpz_inits(m, t, rest, (mpz_ptr)NULL);
   uint32_t planes, s = reciprocal(m, c, top);
   mpz_mul(t, top, m);
-  bool exact = mpz_sizeinbase(t, 2) < mod->mersenne;
+  bool exact = ir_in_field(mod, t);
   if (!exact) { /* the largest s for which floor(2^s / c) top fits */
     do {
       mpz_set_ui(t, 0);
       mpz_setbit(t, --s);
       mpz_fdiv_q(m, t, c);
       mpz_mul(t, m, top);
-    } while (mpz_sizeinbase(t, 2) >= mod->mersenne);
+    } while (!ir_in_field(mod, t));
   }
   ir_value *q = scaled(g, y, top, m, s, &planes);
   q = gd_to_field(g, q, y->ty.lanes, planes, false,

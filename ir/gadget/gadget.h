@@ -18,7 +18,8 @@ typedef struct gadget {
   arena *a;                /* what lives as long as the pass */
 } gadget;
 
-#define GD_PLANES 160 /* no integer in the field has as many */
+#define GD_PLANES 640 /* no integer in the field has as many */
+#define GD_MORE 16    /* nor as many as the field and these */
 
 /* ---- planes.c ---- */
 typedef struct gd_plane {
@@ -75,7 +76,9 @@ ir_value *gd_public_bits(gadget *g, ir_value *x, uint32_t m);
 /* x + y, x - y, x * y in the field, whose range may not be representable. */
 ir_value *gd_arith(gadget *g, ir_op op, ir_value *x, ir_value *y);
 ir_value *gd_arith_si(gadget *g, ir_op op, ir_value *x, int64_t y);
-/* x + 2^j, modulo p. */
+/* The public element that is v modulo p. */
+ir_value *gd_element(gadget *g, mpz_srcptr v);
+/* x + 2^j, modulo p = 2^k - 1. */
 ir_value *gd_offset(gadget *g, ir_value *x, uint32_t j);
 /* v as a value of range r. */
 ir_value *gd_fit(gadget *g, ir_value *v, const ir_range *r);
@@ -83,6 +86,24 @@ ir_value *gd_fit(gadget *g, ir_value *v, const ir_range *r);
  * one from the top; 1 <= s + c <= 2p - 1. */
 void gd_addends(gadget *g, ir_value *x, unsigned turn, int32_t from,
                 int32_t to, ir_value **s, ir_value **c);
+
+/* Bits off .. off + n - 1 of the numbers that add up to x modulo p, in planes;
+ * 0 of the first is written p. */
+void gd_summands(gadget *g, ir_value *x, uint32_t off, uint32_t n,
+                 ir_value **out);
+
+/* ---- modular.c: for primes that are not 2^k - 1 ---- */
+/* Addends of n planes of x, which lies in lo .. lo + w: s + c = x modulo 2^n. */
+void gd_modular(gadget *g, ir_value *x, mpz_srcptr lo, mpz_srcptr w,
+                uint32_t n, ir_value **s, ir_value **c);
+/* The lowest n bits of x in r. */
+ir_value *gd_modular_bits(gadget *g, ir_value *x, const ir_range *r,
+                          uint32_t n);
+/* x < 0?  r NULL: anything. */
+ir_value *gd_modular_negative(gadget *g, ir_value *x, const ir_range *r);
+/* x = 0?  |x| < 2^n; r NULL: anything, n = k. */
+ir_value *gd_modular_zero(gadget *g, ir_value *x, const ir_range *r,
+                          uint32_t n);
 
 /* ---- compare.c ---- */
 ir_value *gd_lt(gadget *g, ir_value *x, ir_value *y); /* in the field */

@@ -44,21 +44,20 @@ ir_value *gd_shr(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
 /* The product of the 1 + b (2^(2^t) - 1), b being bit t. */
 ir_value *gd_power_of_2(gadget *g, uint64_t lanes, ir_value *by, uint32_t n) {
   ir_value *f[GD_PLANES];
-  uint32_t k = g->b.m->mersenne, e = 1 % k;
   ir_value *bit = gd_to_field(g, by, by->ty.lanes, 1, false,
                               ir_range_si(g->b.m, 0, 1));
-  mpz_t c;
+  mpz_t e, c;
+  mpz_init_set_ui(e, 2 % mpz_get_ui(g->b.m->p));
   mpz_init(c);
-  for (uint32_t t = 0; t < n; t++, e = 2 * e % k) { /* 2^k = 1 */
-    mpz_set_ui(c, 0);
-    mpz_setbit(c, e);
-    mpz_sub_ui(c, c, 1);
+  for (uint32_t t = 0; t < n; t++) { /* e = 2^(2^t) mod p */
+    mpz_sub_ui(c, e, 1);
     ir_dim d = {lanes, 1};
     ir_value *b = ir_view(&g->b, bit, (int64_t)(t * lanes), &d, 1);
-    f[t] = gd_arith_si(
-        g, OP_ADD, gd_arith(g, OP_MUL, b, ir_const(&g->b, DOM_P, c, 1)), 1);
+    f[t] = gd_arith_si(g, OP_ADD, gd_arith(g, OP_MUL, b, gd_element(g, c)), 1);
+    mpz_mul(e, e, e);
+    mpz_mod(e, e, g->b.m->p);
   }
-  mpz_clear(c);
+  mpz_clears(e, c, (mpz_ptr)NULL);
   while (n > 1) {
     uint32_t h = n / 2;
     for (uint32_t t = 0; t < h; t++)

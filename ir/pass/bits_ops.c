@@ -267,6 +267,8 @@ static bool lower_digits(bits_pass *z, ir_inst *i) {
 static bool lower_onehot(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0];
   uint32_t m = width_of(x);
+  if (mpz_sgn(x->ty.range->lo) < 0) /* beyond all places, modulo 2^m */
+    while ((i->at.inner - 1) >> (m - 1)) m++;
   ir_value *v = bits_operand(z, x, m, x->ty.lanes);
   bits_set_planes(z, i, gd_onehot(&z->g, x->ty.lanes, v, m, i->at.inner), 1,
                   false);
@@ -284,7 +286,7 @@ static bool divides_const(const bits_pass *z, const ir_inst *i,
   mpz_sub(t, r->hi, r->lo);
   mpz_addmul_ui(t, *by, mpz_sgn(*by) > 0 ? 3 : 0);
   mpz_submul_ui(t, *by, mpz_sgn(*by) < 0 ? 3 : 0);
-  bool fits = mpz_sizeinbase(t, 2) < z->m->mersenne;
+  bool fits = ir_in_field(z->m, t);
   mpz_clear(t);
   return fits;
 }

@@ -96,7 +96,7 @@ static ir_value *constant_chain(fold *f, ir_inst *i) {
       ir_dom dom = i->arg[k]->ty.dom;
       if (dom == DOM_B) mpz_fdiv_r_2exp(e, e, 1);
       ir_value *v = NULL; /* constants of the field stay below it */
-      if (dom == DOM_Z || mpz_sizeinbase(e, 2) < f->m->mersenne)
+      if (dom == DOM_Z || ir_in_field(f->m, e))
         v = ir_op2(&b, i->op, x, ir_const(&b, dom, e, 1));
       mpz_clear(e);
       return v;

@@ -1,6 +1,7 @@
 /* Every pair of operands of small fields, for every target: with the whole
  * interval that the field holds, with a part of it, and with all widths. */
 #include <CUnit/Basic.h>
+#include <stdlib.h>
 
 #include "suite.h"
 #include "try.h"
@@ -62,19 +63,33 @@ static unsigned try_intervals(const trial *t, const setup *s, long h) {
 /* Of digits and the like every w; of the others one is enough. */
 static bool uses_w(const trial *t) { return t->y != Y_SHARE; }
 
-static void exhaust(unsigned k, const char *pipeline, unsigned first,
-                    unsigned ntarget) {
-  long h = (1L << (k - 1)) - 1;
+/* A NULL prime is 2^k - 1. */
+static void exhaust_over(const char *prime, unsigned k, const char *pipeline,
+                         unsigned first, unsigned ntarget) {
+  long h = prime ? strtol(prime, NULL, 10) / 2 : (1L << (k - 1)) - 1;
   for (unsigned c = 0; c < ntrials; c++)
     for (unsigned g = first; g < ntarget; g++) {
       unsigned done = 0;
       for (unsigned w = 1; w <= k; w++) {
         if (w > 2 && !uses_w(&trials[c])) break;
-        setup s = {.k = k, .w = w, .target = targets[g], .pipeline = pipeline};
+        setup s = {.k = k, .w = w, .prime = prime, .target = targets[g],
+                   .pipeline = pipeline};
         done += try_intervals(&trials[c], &s, h);
       }
       CU_ASSERT(done > 0);
     }
+}
+
+static void exhaust(unsigned k, const char *pipeline, unsigned first,
+                    unsigned ntarget) {
+  exhaust_over(NULL, k, pipeline, first, ntarget);
+}
+
+static void test_primes(void) {
+  exhaust_over("11", 4, pass_pipeline(2, IR_SCHED), 0, 4);
+  exhaust_over("17", 5, pass_pipeline(2, IR_SCHED), 0, 2);
+  exhaust_over("29", 5, pass_pipeline(2, IR_SCHED), 0, 4);
+  exhaust_over("29", 5, pass_pipeline(0, IR_SCHED), 0, 1);
 }
 
 static void test_3(void) {
@@ -94,4 +109,5 @@ void exhaustive_suite(void) {
   CU_add_test(s, "k = 3", test_3);
   CU_add_test(s, "k = 5", test_5);
   CU_add_test(s, "k = 7", test_7);
+  CU_add_test(s, "other primes", test_primes);
 }

@@ -90,7 +90,9 @@ static unsigned try_width(const trial *t, setup s, unsigned b, bool natural) {
   return done;
 }
 
-static void widths(unsigned k, const char *pipeline, unsigned ntarget) {
+/* A NULL prime is 2^k - 1. */
+static void widths(const char *prime, unsigned k, const char *pipeline,
+                   unsigned ntarget) {
   const unsigned width[] = {1, 8, 32, k - 3, k - 2, k - 1};
   for (unsigned c = 0; c < ntrials; c++)
     for (unsigned g = 0; g < ntarget; g++) {
@@ -101,7 +103,7 @@ static void widths(unsigned k, const char *pipeline, unsigned ntarget) {
           unsigned b = width[j], w = trials[c].parts || b < 9 ? b : b / 3;
           if (trials[c].parts && b > 8 && g) continue;
           if (g > 1 && (c > 3 || !natural || j % 2)) continue;
-          setup s = {.k = k, .w = w, .target = targets[g],
+          setup s = {.k = k, .w = w, .prime = prime, .target = targets[g],
                      .pipeline = pipeline};
           done += try_width(&trials[c], s, b, natural);
           if (trials[c].y != Y_NONE || trials[c].parts || b < 9) continue;
@@ -112,13 +114,23 @@ static void widths(unsigned k, const char *pipeline, unsigned ntarget) {
     }
 }
 
-static void test_61(void) { widths(61, pass_pipeline(2, IR_SCHED), 5); }
-static void test_plain(void) { widths(61, pass_pipeline(0, IR_SCHED), 1); }
-static void test_127(void) { widths(127, pass_pipeline(2, IR_SCHED), 1); }
+static void test_61(void) { widths(NULL, 61, pass_pipeline(2, IR_SCHED), 5); }
+static void test_plain(void) { widths(NULL, 61, pass_pipeline(0, IR_SCHED), 1); }
+static void test_127(void) { widths(NULL, 127, pass_pipeline(2, IR_SCHED), 1); }
+
+/* 2^61 - 31; 2^255 - 19; the order of secp256k1's group. */
+static void test_primes(void) {
+  widths("2305843009213693921", 61, pass_pipeline(2, IR_SCHED), 5);
+  widths("0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed",
+         255, pass_pipeline(2, IR_SCHED), 1);
+  widths("0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141",
+         256, pass_pipeline(0, IR_SCHED), 2);
+}
 
 void wide_suite(void) {
   CU_pSuite s = CU_add_suite("random and extreme operands", NULL, NULL);
   CU_add_test(s, "k = 61", test_61);
   CU_add_test(s, "k = 61, no optimisation", test_plain);
   CU_add_test(s, "k = 127", test_127);
+  CU_add_test(s, "other primes", test_primes);
 }

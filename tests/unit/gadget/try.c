@@ -277,9 +277,20 @@ static ir_value *input(ir_builder *b, const char *name, bool secret,
 
 static ir_module *build(arena *a, const trial *t, const setup *s,
                         const pairs *p) {
-  ir_module *m = ir_module_new(a, t->name, s->k);
+  mpz_t prime;
+  mpz_init(prime);
+  if (s->prime)
+    mpz_set_str(prime, s->prime, 0);
+  else
+    mpz_ui_pow_ui(prime, 2, s->k);
+  if (!s->prime) mpz_sub_ui(prime, prime, 1);
+  ir_module *m = ir_module_over(a, t->name, prime);
+  mpz_clear(prime);
   m->stage = IR_HIGH;
   ir_builder b = {m, m->body, NULL, {0, 0}};
+  if (!ir_in_field(m, p->xlo) || !ir_in_field(m, p->xhi) ||
+      !ir_in_field(m, p->ylo) || !ir_in_field(m, p->yhi))
+    return NULL;
   ir_value *x = input(&b, "x", true, p->n, p->xlo, p->xhi), *y = NULL;
   if (s->y_pub && t->divides) return NULL;
   if (t->digits && mpz_sizeinbase(p->xhi, 2) > s->w) return NULL;

@@ -24,6 +24,7 @@ extern const unsigned ntrials;
 
 typedef struct setup {
   unsigned k, w;
+  const char *prime; /* of k bits; NULL: 2^k - 1 */
   ir_target target;
   const char *pipeline;
   bool open;  /* the result is opened, else left as shares */

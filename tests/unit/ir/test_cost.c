@@ -10,7 +10,7 @@ static ir_cost load(ir_protocol p, unsigned n, ir_load x) {
   ir_cost c = {0};
   ir_target model = {p, n};
   CU_ASSERT(ir_target_ok(&model));
-  ir_cost_exchange(&model, &x, 1, &c);
+  ir_cost_exchange(&model, 8, &x, 1, &c);
   return c;
 }
 
@@ -100,7 +100,7 @@ static void models(void) {
   ir_cost c = {0};
   ir_target rep3 = {IR_REP3, 3};
   ir_load big = {.reduce = UINT64_MAX / 2, .open = 1};
-  ir_cost_exchange(&rep3, &big, UINT64_MAX / 2, &c);
+  ir_cost_exchange(&rep3, 8, &big, UINT64_MAX / 2, &c);
   CU_ASSERT(c.bytes[0] == UINT64_MAX && c.rounds == UINT64_MAX / 2);
 }
 
