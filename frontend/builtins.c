@@ -243,9 +243,9 @@ static const ty *ranged(call *c, builtin b) {
     return bad_argument(c, c->arg[0], c->x, "an integer and an integer type");
   if (te->kind != T_INT || (t->kind == T_ARRAY && !ty_alike(t, c->x)))
     return bad_argument(c, c->arg[1], t, "an integer and an integer type");
-  if (e->sec && !secret_fits(a, te->iv) && !ival_inside(e->iv, te->iv)) {
+  if (e->sec && !ival_inside(e->iv, te->iv) && !secret_fits(a, te->iv)) {
     REPORT(a, SECRET_TYPE_TOO_WIDE, c->arg[1]->sp, tx(a, te), ivtx(a, te->iv),
-           a->u->opt.mersenne);
+           field_text(a));
     diag_hint(a->u->dg, "Assume a narrower type.");
     return poison(a);
   }

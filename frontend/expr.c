@@ -56,21 +56,54 @@ void record(an *a, const node *n, const ty *t) {
   }
 }
 
+static bool within_half(const ival *iv, const mpz_t h) {
+  return mpz_cmpabs(iv->lo, h) <= 0 && mpz_cmpabs(iv->hi, h) <= 0;
+}
+
+/* What contracts keep is of one field. */
+static mpz_srcptr secret_limit(const an *a) {
+  return a->in->mod && a->in->mod->contract ? a->u->narrow : a->u->pmax;
+}
+
 bool secret_fits(const an *a, const ival *iv) {
-  return mpz_cmpabs(iv->lo, a->u->pmax) <= 0 &&
-         mpz_cmpabs(iv->hi, a->u->pmax) <= 0;
+  return within_half(iv, secret_limit(a));
+}
+
+void secret_seen(an *a, const ival *iv, span sp) {
+  if (a->quiet || a->in->wide || within_half(iv, a->u->narrow)) return;
+  a->in->wide = true;
+  a->in->wide_sp = sp;
+}
+
+const char *field_text(const an *a) {
+  mpz_srcptr h = secret_limit(a);
+  size_t k = mpz_sizeinbase(h, 2);
+  mpz_srcptr p = a->u->opt.prime;
+  if (!p || mpz_scan0(p, 0) > k)
+    return arena_printf(a->u->a, "2^%zu - 1", k + 1);
+  return arena_printf(a->u->a, "a prime of %zu bits", mpz_sizeinbase(p, 2));
+}
+
+unsigned secret_bits(const an *a) {
+  mpz_t t;
+  mpz_init(t);
+  mpz_add_ui(t, secret_limit(a), 1);
+  unsigned n = (unsigned)mpz_sizeinbase(t, 2) - 1;
+  mpz_clear(t);
+  return n;
 }
 
 const ty *checked_int(an *a, span sp, const ival *iv, ty_label l,
                       const char *what) {
   if (l == LAB_SEC && !secret_fits(a, iv)) {
     REPORT(a, SECRET_TOO_WIDE, sp, what, ivtx(a, iv), suggest(a, iv, LAB_PUB),
-           a->u->opt.mersenne);
+           field_text(a));
     diag_hint(a->u->dg, "Secrets hold up to u%u; declare narrower operands, or "
                         "say `assume(x, uN)` of a value you know to be small.",
-              a->u->opt.mersenne - 1);
+              secret_bits(a));
     return poison(a);
   }
+  if (l == LAB_SEC) secret_seen(a, iv, sp);
   if (ival_bits(iv) > TY_MAX_VALUE_BITS) {
     REPORT(a, VALUE_TOO_WIDE, sp, what, ival_bits(iv));
     diag_hint(a->u->dg, "Narrow the operands with wrap, clamp or assume.");

@@ -26,7 +26,8 @@ typedef struct fe_unit fe_unit;
 
 typedef struct fe_options {
   const char *std_dir; /* holds stats.chi for `import std.stats`; may be NULL */
-  unsigned mersenne;   /* field is 2^k - 1; 0 means 61 */
+  mpz_srcptr prime;    /* of the field; NULL: 2^61 - 1, or 2^127 - 1 for a
+                          function whose secrets need it (contracts: never) */
   const char *const *given; /* "SEATS=20": template parameters of contracts */
   uint32_t ngiven;
   bool strict; /* circuits for the interpreter alone, which then finds what

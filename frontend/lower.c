@@ -37,6 +37,7 @@ static lv run_body(lo *l, inst *in, lv *arg, bool entry) {
     l->failed = true;
     return lv_zero(l, in->ret ? in->ret : l->u->ts->unit);
   }
+  if (in->wide) l->wide = in;
   if (is_circuit(in->f->decl)) return lower_circuit(l, in, arg);
   lframe f = {.in = in, .ret = in->ret}, *up = l->fr;
   if (f.ret && in->value && in->value->nleaf == f.ret->nleaf) {
@@ -172,11 +173,12 @@ void lower_outputs(lo *l, const fe_fn *f, lv v) {
 /* ---- the entries ---- */
 
 lo *lower_begin(fe_unit *u, arena *a, const char *name, const node *d,
-                bool test) {
+                bool test, unsigned k) {
   lo *l = ARENA_NEW(a, lo);
   l->u = u;
   l->a = a;
-  l->m = ir_module_new(a, arena_strdup(a, name), u->opt.mersenne);
+  l->m = u->opt.prime ? ir_module_over(a, name, u->opt.prime)
+                      : ir_module_new(a, name, k);
   l->m->src = u->ss;
   l->b = (ir_builder){.m = l->m, .b = l->m->body};
   l->times = 1;
@@ -197,6 +199,25 @@ ir_module *lower_end(lo *l, fe_facts *facts) {
   return l->m;
 }
 
+static void find_element(ir_inst *i, void *user) {
+  span *at = user;
+  for (uint32_t k = 0; k < i->nres && !at->end; k++)
+    if (i->res[k]->ty.dom == DOM_P && !i->res[k]->ty.range) *at = i->sp;
+}
+
+/* The exponent to lower with again; 0: it is done. */
+static unsigned wider(lo *l, unsigned k) {
+  if (k != 61 || l->failed || !l->wide || l->u->opt.prime) return 0;
+  span at = {0};
+  ir_walk(l->m->body, find_element, &at);
+  if (!at.end) return 127;
+  l->failed = true;
+  diag_report(l->u->dg, DIAG_FIELD_CHOICE, at, l->entry);
+  diag_note(l->u->dg, l->wide->wide_sp, "this needs the wider field");
+  diag_hint(l->u->dg, "Say which: --field p127, or --field prime:N.");
+  return 0;
+}
+
 ir_module *fe_lower(fe_unit *u, const char *fn, arena *a, fe_facts *facts) {
   const fe_fn *f = fe_fn_find(u, fn);
   if (!f || !f->runnable) {
@@ -208,16 +229,22 @@ ir_module *fe_lower(fe_unit *u, const char *fn, arena *a, fe_facts *facts) {
   const sym *s = u->fnsym[f - u->fn];
   inst *in = s->fn->insts;
   while (in->poly || in->test) in = in->next;
-  lo *l = lower_begin(u, a, fn, in->f->decl, false);
-  lv v = run_body(l, in, lower_inputs(l, in, f), true);
-  if (!l->failed) lower_outputs(l, f, v);
+  lo *l = NULL;
+  for (unsigned k = 61; k; k = wider(l, k)) {
+    l = lower_begin(u, a, fn, in->f->decl, false, k);
+    lv v = run_body(l, in, lower_inputs(l, in, f), true);
+    if (!l->failed) lower_outputs(l, f, v);
+  }
   return lower_end(l, facts);
 }
 
 ir_module *fe_lower_test(fe_unit *u, uint32_t i, arena *a, fe_facts *facts) {
   if (u->too_large) return NULL;
-  lo *l = lower_begin(u, a, arena_printf(a, "test%u", i + 1),
-                u->testinst[i]->f->decl, true);
-  run_body(l, u->testinst[i], NULL, true);
+  lo *l = NULL;
+  for (unsigned k = 61; k; k = wider(l, k)) {
+    l = lower_begin(u, a, arena_printf(a, "test%u", i + 1),
+                    u->testinst[i]->f->decl, true, k);
+    run_body(l, u->testinst[i], NULL, true);
+  }
   return lower_end(l, facts);
 }

@@ -86,8 +86,12 @@ ir_value *typed_operand(lo *l, ir_value *v, bool natural) {
   mpz_t lo_, hi;
   mpz_init_set(lo_, h->lo);
   mpz_init_set(hi, h->hi);
-  if (mpz_cmpabs(lo_, l->u->pmax) > 0) mpz_neg(lo_, l->u->pmax);
-  if (mpz_cmpabs(hi, l->u->pmax) > 0) mpz_set(hi, l->u->pmax);
+  mpz_t half;
+  mpz_init(half);
+  mpz_fdiv_q_2exp(half, l->m->p, 1);
+  if (mpz_cmpabs(lo_, half) > 0) mpz_neg(lo_, half);
+  if (mpz_cmpabs(hi, half) > 0) mpz_set(hi, half);
+  mpz_clear(half);
   if (natural && mpz_sgn(lo_) < 0) mpz_set_ui(lo_, 0);
   v = within(l, v, ival_get(l->u->iv, lo_, hi));
   mpz_clear(lo_);

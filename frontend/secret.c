@@ -116,9 +116,9 @@ static const ty *decide_leaf(ty_set *s, const ty *t, void *user) {
   if (t->label == LAB_SEC || t->kind == T_ERROR) return t;
   if (t->kind == T_INT && !secret_fits(a, t->iv)) {
     REPORT(a, SECRET_TOO_WIDE, d->sp, d->what, ivtx(a, t->iv),
-           suggest(a, t->iv, LAB_PUB), a->u->opt.mersenne);
+           suggest(a, t->iv, LAB_PUB), field_text(a));
     diag_hint(a->u->dg, "It becomes secret here, and secrets hold up to u%u.",
-              a->u->opt.mersenne - 1);
+              secret_bits(a));
     d->bad = true;
   } else if (t->kind == T_FIXED || t->kind == T_IDENTITY) {
     unsupported(a, d->sp,
@@ -128,6 +128,8 @@ static const ty *decide_leaf(ty_set *s, const ty *t, void *user) {
     d->bad = true;
   } else if (t->kind == T_BOOL) {
     return ty_bool(s, LAB_SEC);
+  } else if (t->kind == T_INT) {
+    secret_seen(a, t->iv, d->sp);
   }
   return ty_relabel(s, t, LAB_SEC);
 }

@@ -150,7 +150,7 @@ struct fe_unit {
   source_set *ss;
   diag *dg;
   fe_options opt;
-  mpz_t pmax; /* (p - 1) / 2 */
+  mpz_t narrow, pmax; /* (p - 1) / 2; of the widest field to choose from */
   module **mod;
   uint32_t nmod;
   ty_set *ts;
@@ -209,6 +209,8 @@ struct inst {
   bool poly;  /* unlabelled places take labels */
   bool test, busy, failed;
   bool guarded; /* called under a secret condition: nothing in it may fail */
+  bool wide;    /* a secret in it needs more than 2^61 - 1 */
+  span wide_sp;
   inst *next, *caller;
   span call_sp;
 };
@@ -397,6 +399,10 @@ const char *suggest(an *a, const ival *v, ty_label l);
 const ty *checked_int(an *a, span sp, const ival *iv, ty_label l,
                       const char *what);
 bool secret_fits(const an *a, const ival *iv);
+/* Such a secret is here: the instance may need the wider field. */
+void secret_seen(an *a, const ival *iv, span sp);
+const char *field_text(const an *a);  /* "2^61 - 1" */
+unsigned secret_bits(const an *a);    /* N of the widest uN */
 bool same_expr(const node *x, const node *y);
 void unsupported(an *a, span sp, const char *what, const char *mend);
 val const_val(an *a, sym *s, span sp);

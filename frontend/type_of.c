@@ -57,11 +57,12 @@ static const ty *label_type(an *a, const ty *t, ty_label l, span sp) {
     }
     if (x->kind == T_INT && !secret_fits(a, x->iv)) {
       REPORT(a, SECRET_TYPE_TOO_WIDE, sp, tx(a, x), ivtx(a, x->iv),
-             a->u->opt.mersenne);
+             field_text(a));
       diag_hint(a->u->dg, "The widest secret integers here are u%u and i%u.",
-                a->u->opt.mersenne - 1, a->u->opt.mersenne - 1);
+                secret_bits(a), secret_bits(a));
       return poison(a);
     }
+    if (x->kind == T_INT) secret_seen(a, x->iv, sp);
   }
   return r;
 }

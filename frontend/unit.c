@@ -192,6 +192,22 @@ static module *load(fe_unit *u, const char *path, span from, bool root) {
   return m;
 }
 
+/* Half of what the fields hold, the other half being negative. */
+static void field_limits(fe_unit *u) {
+  mpz_t h;
+  mpz_init(h);
+  if (u->opt.prime) mpz_fdiv_q_2exp(h, u->opt.prime, 1);
+  else mpz_set_ui(h, ((uint64_t)1 << 60) - 1);
+  *u->narrow = *u->pmax = *ival_get(u->iv, h, h)->lo;
+  if (!u->opt.prime) { /* 2^126 - 1 */
+    mpz_set_ui(h, 0);
+    mpz_setbit(h, 126);
+    mpz_sub_ui(h, h, 1);
+    *u->pmax = *ival_get(u->iv, h, h)->lo;
+  }
+  mpz_clear(h);
+}
+
 fe_unit *fe_load(arena *a, source_set *ss, diag *dg, const char *path,
                  const fe_options *o) {
   fe_unit *u = ARENA_NEW(a, fe_unit);
@@ -199,15 +215,9 @@ fe_unit *fe_load(arena *a, source_set *ss, diag *dg, const char *path,
   u->ss = ss;
   u->dg = dg;
   if (o) u->opt = *o;
-  if (!u->opt.mersenne) u->opt.mersenne = 61;
   u->ts = ty_set_new(a);
   u->iv = u->ts->iv;
-  mpz_t p;
-  mpz_init_set_ui(p, 1);
-  mpz_mul_2exp(p, p, u->opt.mersenne - 1);
-  mpz_sub_ui(p, p, 1); /* (2^k - 1 - 1) / 2 */
-  *u->pmax = *ival_get(u->iv, p, p)->lo;
-  mpz_clear(p);
+  field_limits(u);
   u->nnode = 1;
   u->syntax_ok = true;
   u->before = diag_errors(dg);

@@ -249,12 +249,12 @@ static void emit_split(c_emit *e, const ir_inst *i) {
 
 static void emit_pack(c_emit *e, const ir_inst *i) {
   bool pack = i->op == OP_PACK;
-  uint64_t lanes = (pack ? i->res : i->arg)[0]->ty.lanes;
+  const ir_value *ints = pack ? i->res[0] : i->arg[0];
   uint64_t x = operand(e, i, 0, NULL);
   emit_line(e,
-            "chi_gen_b_%s(g, %" PRIu64 ", %" PRIu64 ", %" PRIu64 ", %u);",
-            pack ? "pack" : "unpack", place(e, i->res[0]), x, lanes,
-            (unsigned)i->at.bits);
+            "chi_gen_b_%s%s(g, %" PRIu64 ", %" PRIu64 ", %" PRIu64 ", %u);",
+            pack ? "pack" : "unpack", rep_of(e, ints) == REP_WIDE ? "_wide" : "",
+            place(e, i->res[0]), x, ints->ty.lanes, (unsigned)i->at.bits);
 }
 
 /* ---- all of them ---- */

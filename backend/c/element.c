@@ -14,8 +14,7 @@ static c_name name_of(const char *s) {
 
 static c_name fresh(c_kernel *k) { return name_of(emit_name(k->e, "v")); }
 
-static const char *const c_type[] = {"int64_t", "", "uint64_t", "chi_sh",
-                                     "uint64_t"};
+static const char *const c_type[] = {"int64_t", "", "chi_fe", "chi_sh", "chi_fe"};
 
 /* const <type> v = <fmt>; */
 static c_name def(c_kernel *k, c_rep r, const char *fmt, ...)
@@ -58,7 +57,7 @@ c_name elem_convert(c_kernel *k, c_name x, c_rep from, c_rep to) {
   }
   if (from == REP_P) {
     use_me(k);
-    return def(k, REP_PROD, "chi_pr_addp(P, me, 0, %s)", x.s);
+    return def(k, REP_PROD, "chi_pr_lift(P, chi_sh_pub(P, me, %s))", x.s);
   }
   use_p(k);
   return def(k, REP_PROD, "chi_pr_lift(P, %s)", x.s);
@@ -70,6 +69,14 @@ c_name elem_as(c_kernel *k, const ir_value *v, const c_idx *lane, c_rep to) {
 
 /* ---- leaves ---- */
 
+static c_name constant(c_kernel *k, mpz_srcptr v) {
+  const char *text = emit_field(k->e, v);
+  if (ir_field_words(k->e->m) == 1) return name_of(text);
+  c_name n = fresh(k);
+  kernel_line(k, "const chi_fe %s = %s;", n.s, text);
+  return n;
+}
+
 static c_name leaf(c_kernel *k, const ir_value *v, const c_idx *lane) {
   c_emit *e = k->e;
   c_val *c = plan_val(e->p, v);
@@ -78,7 +85,7 @@ static c_name leaf(c_kernel *k, const ir_value *v, const c_idx *lane) {
   case OP_CONST:
     idx_unused(k, lane);
     if (c->rep == REP_Z) return name_of(emit_mpz_i64(e, v->def->at.imm));
-    if (c->rep == REP_P) return name_of(emit_field(e, v->def->at.imm));
+    if (c->rep == REP_P) return constant(k, v->def->at.imm);
     if (!c->table) c->table = emit_wide_const(e, v->def->at.imm);
     snprintf(s, sizeof s, "c%u", c->table);
     return name_of(s);
@@ -88,8 +95,11 @@ static c_name leaf(c_kernel *k, const ir_value *v, const c_idx *lane) {
     if (c->rep == REP_WIDE)
       kernel_line(k, "const uint64_t *const %s = t%u + 17 * (%s);", n.s, t,
                   idx_text(k, lane));
+    else if (c->rep == REP_P)
+      kernel_line(k, "const chi_fe %s = chi_fe_ld(t%u, (uint64_t)(%s));", n.s,
+                  t, idx_text(k, lane));
     else
-      kernel_line(k, "const %s %s = t%u[%s];", c_type[c->rep], n.s, t,
+      kernel_line(k, "const int64_t %s = t%u[%s];", n.s, t,
                   idx_text(k, lane));
     return n;
   }
@@ -258,7 +268,7 @@ static c_name compare_field(c_kernel *k, const ir_inst *i,
                             const c_idx *lane) {
   static const c_rep want[3] = {REP_P, REP_P, REP_P};
   args a = operands(k, i, lane, want);
-  return def(k, REP_Z, "%s == %s", a.s[0].s, a.s[1].s);
+  return def(k, REP_Z, "chi_f_eq(%s, %s)", a.s[0].s, a.s[1].s);
 }
 
 /* ---- lanes ---- */

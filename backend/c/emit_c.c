@@ -141,6 +141,21 @@ static void write_program(c_emit *e, buf *b, const char *symbol) {
              e->max_shuffle_lanes, e->max_shuffle_rows);
 }
 
+/* What chi_gen.h makes its types of. */
+static void write_field(const c_emit *e, buf *b) {
+  const ir_module *m = e->m;
+  if (m->is_mersenne && (m->k <= 61 || m->k == 127)) {
+    if (m->k != 61) buf_printf(b, "#define CHI_MERSENNE %u\n", m->k);
+    return;
+  }
+  uint32_t n = ir_field_words(m);
+  buf_printf(b, "#define CHI_PRIME_WORDS %u\n#define CHI_PRIME {", n);
+  for (uint32_t k = 0; k < n; k++)
+    buf_printf(b, "%sUINT64_C(0x%" PRIx64 ")", k ? ", " : "",
+               (uint64_t)mpz_getlimbn(m->p, (mp_size_t)k));
+  buf_puts(b, "}\n");
+}
+
 static void write_source(c_emit *e, buf *b, const char *symbol,
                          const char *stem, const char *body) {
   const backend_leaf *in = backend_leaves(e->a, e->m, false);
@@ -148,8 +163,7 @@ static void write_source(c_emit *e, buf *b, const char *symbol,
   buf_printf(b,
              "/* Emitted by Chirograph %s; changes here are lost. */\n",
              e->info->version ? e->info->version : "");
-  if (e->m->mersenne != 61)
-    buf_printf(b, "#define CHI_MERSENNE %u\n", e->m->mersenne);
+  write_field(e, b);
   buf_puts(b, "#include \"chi_gen.h\"\n\n");
   buf_printf(b, "#include \"%s.h\"\n\n", stem);
   if (e->data.n) {

@@ -97,7 +97,7 @@ static c_name open_acc(c_kernel *k) {
 static c_name folded(c_kernel *k, c_name acc) {
   c_name v;
   snprintf(v.s, sizeof v.s, "%s", emit_name(k->e, "v"));
-  kernel_line(k, "const uint64_t %s = chi_acc_fold(%s);", v.s, acc.s);
+  kernel_line(k, "const chi_fe %s = chi_acc_fold(%s);", v.s, acc.s);
   return v;
 }
 
@@ -131,7 +131,8 @@ static c_name sum_field(c_kernel *k, const ir_inst *i, const c_idx *lane,
     kernel_line(k, "%s = chi_acc_add(%s, %s);", acc.s, acc.s, y.s);
   }
   char pause[128];
-  snprintf(pause, sizeof pause, "%s = chi_acc_fold(%s);", acc.s, acc.s);
+  snprintf(pause, sizeof pause, "%s = chi_acc_of(chi_acc_fold(%s));", acc.s,
+           acc.s);
   kernel_close(k, pause);
   return folded(k, acc);
 }
@@ -163,7 +164,9 @@ static c_name sum_shares(c_kernel *k, const ir_inst *i, const c_idx *lane) {
                 b.s, y.s);
   }
   char pause[256];
-  snprintf(pause, sizeof pause, "%s = chi_acc_fold(%s); %s = chi_acc_fold(%s);",
+  snprintf(pause, sizeof pause,
+           "%s = chi_acc_of(chi_acc_fold(%s)); "
+           "%s = chi_acc_of(chi_acc_fold(%s));",
            a.s, a.s, b.s, b.s);
   kernel_close(k, pause);
   c_name v;

@@ -201,6 +201,13 @@ static const char *place(c_kernel *k, const c_slot *s, const c_idx *lane) {
   return idx_text(k, &x);
 }
 
+/* A plane of elements and the lane in it. */
+static const char *element(c_kernel *k, const c_slot *s, const c_idx *lane) {
+  k->e->uses_w = true;
+  return arena_printf(k->e->a, "w + %" PRIu64 ", (uint64_t)(%s)", s->off,
+                      idx_text(k, lane));
+}
+
 static const char *wide_place(c_kernel *k, const c_slot *s,
                               const c_idx *lane) {
   k->e->uses_w = true;
@@ -224,7 +231,8 @@ static void load_text(c_kernel *k, buf *out, const char *v, const c_slot *s,
     break;
   case REP_P:
   case REP_PROD:
-    buf_printf(out, "const uint64_t %s = w[%s];\n", v, place(k, s, lane));
+    buf_printf(out, "const chi_fe %s = chi_fe_ld(%s);\n", v,
+               element(k, s, lane));
     break;
   case REP_SH:
     k->e->shares = k->e->uses_w = true;
@@ -272,7 +280,7 @@ void kernel_store(c_kernel *k, const c_slot *s, c_rep r, uint64_t lanes,
     break;
   case REP_P:
   case REP_PROD:
-    kernel_line(k, "w[%s] = %s;", place(k, s, lane), v.s);
+    kernel_line(k, "chi_fe_st(%s, %s);", element(k, s, lane), v.s);
     break;
   case REP_SH:
     k->e->shares = k->e->uses_w = true;

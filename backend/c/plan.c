@@ -21,7 +21,12 @@ static uint64_t bit_words(const ir_module *m, c_rep r, uint64_t lanes) {
 
 uint64_t plan_words(const ir_module *m, c_rep r, uint64_t lanes) {
   if (rep_is_bits(r)) return bit_words(m, r, lanes);
-  return r == REP_SH ? 2 * lanes : r == REP_WIDE ? 17 * lanes : lanes;
+  switch (r) {
+  case REP_Z: return lanes;
+  case REP_WIDE: return 17 * lanes;
+  case REP_SH: return 2 * lanes * ir_field_words(m);
+  default: return lanes * ir_field_words(m);
+  }
 }
 
 bool plan_is_bits(const ir_inst *i) {

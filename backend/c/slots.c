@@ -191,7 +191,7 @@ static void assign_forms(c_plan *p, const ir_inst *i) {
     const ir_value *x = i->arg[k];
     c_rep rx = plan_val(p, x)->rep;
     bool chosen = i->op == OP_SELECT && k > 0;
-    if (rx == REP_WIDE)
+    if (rx == REP_WIDE && i->op != OP_UNPACK)
       ci->like[k] = own_slot(p, i, REP_Z, x->ty.lanes);
     else if (chosen && rx != r)
       ci->like[k] = own_slot(p, i, r, x->ty.lanes);

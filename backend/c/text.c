@@ -21,17 +21,23 @@ const char *emit_mpz_i64(c_emit *e, mpz_srcptr v) {
   return emit_i64(e, get_i64(v));
 }
 
-static uint64_t residue(const c_emit *e, mpz_srcptr v) {
+/* The limbs of v modulo p, least significant first. */
+static void residue(const c_emit *e, buf *b, mpz_srcptr v) {
   mpz_t r;
   mpz_init(r);
   mpz_fdiv_r(r, v, e->m->p);
-  uint64_t x = mpz_get_ui(r);
+  for (uint32_t k = 0; k < ir_field_words(e->m); k++)
+    buf_printf(b, "%sUINT64_C(%" PRIu64 ")", k ? ", " : "",
+               (uint64_t)mpz_getlimbn(r, (mp_size_t)k));
   mpz_clear(r);
-  return x;
 }
 
 const char *emit_field(c_emit *e, mpz_srcptr v) {
-  return arena_printf(e->a, "UINT64_C(%" PRIu64 ")", residue(e, v));
+  buf b = {0};
+  residue(e, &b, v);
+  const char *s = arena_strndup(e->a, b.p, b.n);
+  buf_free(&b);
+  return arena_printf(e->a, "CHI_FE(%s)", s);
 }
 
 const char *emit_name(c_emit *e, const char *prefix) {
@@ -165,17 +171,17 @@ uint32_t emit_table(c_emit *e, const ir_value *v) {
       buf_puts(b, k + 1 < n ? ",\n    " : "");
     }
   } else {
+    bool ints = c->rep == REP_Z;
     buf_printf(b, "static const %s t%u[%" PRIu64 "] = {\n    ",
-               c->rep == REP_Z ? "int64_t" : "uint64_t", c->table, n);
+               ints ? "int64_t" : "uint64_t", c->table,
+               ints ? n : n * ir_field_words(e->m));
     for (uint64_t k = 0; k < n; k++) {
-      char one[48];
-      if (c->rep == REP_Z && get_i64(t[k]) == INT64_MIN)
-        snprintf(one, sizeof one, "-INT64_C(9223372036854775807) - 1");
-      else if (c->rep == REP_Z)
-        snprintf(one, sizeof one, "INT64_C(%" PRId64 ")", get_i64(t[k]));
+      if (!ints)
+        residue(e, b, t[k]);
+      else if (get_i64(t[k]) == INT64_MIN)
+        buf_puts(b, "-INT64_C(9223372036854775807) - 1");
       else
-        snprintf(one, sizeof one, "UINT64_C(%" PRIu64 ")", residue(e, t[k]));
-      buf_puts(b, one);
+        buf_printf(b, "INT64_C(%" PRId64 ")", get_i64(t[k]));
       if (k + 1 < n) buf_puts(b, k % 4 == 3 ? ",\n    " : ", ");
     }
   }

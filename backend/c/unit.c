@@ -78,17 +78,39 @@ static void check_body(c_kernel *k, const c_idx *lane, void *user) {
   kernel_line(k, "if (%s == 0) return chi_gen_fail(g, %u);", x.s, c->site);
 }
 
+/* Elements of more than a word. */
+static void dec_wide(c_kernel *k, const c_idx *lane, const guard *c) {
+  const ir_value *r = c->dec->res[0];
+  const c_val *cr = plan_val(k->e->p, r);
+  c_name x = elem(k, c->v, lane), y;
+  snprintf(y.s, sizeof y.s, "%s", emit_name(k->e, "v"));
+  uint32_t lo = emit_wide_const(k->e, r->ty.range->lo);
+  uint32_t hi = emit_wide_const(k->e, r->ty.range->hi);
+  kernel_line(k, "uint64_t %s[CHI_WIDE_WORDS];", y.s);
+  kernel_line(k, "chi_f_to_wide(%s, %s);", y.s, x.s);
+  kernel_line(k,
+              "if (chi_wide_cmp(%s, c%u) < 0 || chi_wide_cmp(%s, c%u) > 0) "
+              "return chi_gen_fail(g, %u);",
+              y.s, lo, y.s, hi, c->site);
+  kernel_store(k, cr->slot, cr->rep, r->ty.lanes, lane,
+               elem_convert(k, y, REP_WIDE, cr->rep));
+}
+
 static void dec_body(c_kernel *k, const c_idx *lane, void *user) {
   const guard *c = user;
   const ir_value *r = c->dec->res[0];
   const c_val *cr = plan_val(k->e->p, r);
+  k->e->uses_g = true;
+  if (!ir_field_is_word(k->e->m)) {
+    dec_wide(k, lane, c);
+    return;
+  }
   c_name x = elem(k, c->v, lane);
   const char *y = emit_name(k->e, "v");
   kernel_line(k, "const int64_t %s = chi_f_to_i64(%s);", y, x.s);
   kernel_line(k, "if (%s < %s || %s > %s) return chi_gen_fail(g, %u);", y,
               emit_mpz_i64(k->e, r->ty.range->lo), y,
               emit_mpz_i64(k->e, r->ty.range->hi), c->site);
-  k->e->uses_g = true;
   c_name n;
   snprintf(n.s, sizeof n.s, "%s", y);
   kernel_store(k, cr->slot, cr->rep, r->ty.lanes, lane, n);
@@ -108,7 +130,9 @@ static void reduce_body(c_kernel *k, const c_idx *lane, void *user) {
   c_idx at = *lane;
   if (r->from) idx_add_sym(k, &at, r->from, -1);
   const char *i = idx_text(k, &at);
-  kernel_line(k, "%s[%s] = chi_f_add(%s[%s], %s);", r->z, i, r->z, i, x.s);
+  kernel_line(k, "chi_fe_st(%s, (uint64_t)(%s),", r->z, i);
+  kernel_line(k, "          chi_f_add(chi_fe_ld(%s, (uint64_t)(%s)), %s));", r->z,
+              i, x.s);
 }
 
 static void emit_reduce(c_emit *e, const ir_inst *i) {

@@ -83,7 +83,7 @@ static bool get_arguments(deploy *d, unsigned first) {
     none.param = init->fn.param;
     none.nparam = init->fn.nparam;
   }
-  return inputs_read_args(c, &none, 61, c->opt.arg + first,
+  return inputs_read_args(c, &none, NULL, c->opt.arg + first,
                           c->opt.narg - first, &d->in);
 }
 

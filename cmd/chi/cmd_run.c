@@ -80,10 +80,11 @@ static void take_output(lanes *v, const run_output *o) {
 }
 
 /* A told element as the integer it stands for. */
-static int64_t told_integer(const ir_module *m, const ir_leaf *l, uint64_t e) {
-  uint64_t p = (UINT64_C(1) << m->mersenne) - 1;
-  bool centred = strcmp(l->type, "field") != 0;
-  return centred && e > p / 2 ? (int64_t)e - (int64_t)p : (int64_t)e;
+static void told_integer(const ir_module *m, const ir_leaf *l,
+                         const uint64_t *e, mpz_t out) {
+  mpz_import(out, ir_field_words(m), -1, sizeof *e, 0, 0, e);
+  if (strcmp(l->type, "field") != 0 && !ir_in_field(m, out))
+    mpz_sub(out, out, m->p);
 }
 
 static void take_outcome(run *r) {
@@ -104,12 +105,14 @@ static void take_outcome(run *r) {
     memcpy(v->to, t->to, sizeof v->to);
     if (t->value == NULL)
       continue;
-    v->val = (lanes){.n = t->n, .small = malloc(t->n * sizeof(int64_t))};
-    if (v->val.small == NULL)
+    v->val = (lanes){.n = t->n, .big = calloc(t->n, sizeof *v->val.big)};
+    if (v->val.big == NULL)
       arena_oom_hook();
-    for (uint64_t j = 0; j < t->n; j++)
-      v->val.small[j] =
-          told_integer(r->x.m, &r->x.m->out[t->output], t->value[j]);
+    for (uint64_t j = 0; j < t->n; j++) {
+      mpz_init(v->val.big[j]);
+      told_integer(r->x.m, &r->x.m->out[t->output],
+                   t->value + j * ir_field_words(r->x.m), v->val.big[j]);
+    }
   }
 }
 
@@ -323,7 +326,7 @@ static bool compute(run *r) {
   int level;
   if (f == NULL || !option_level(c, &level) ||
       !compile_fn(c, r->u, f, level, IR_SCHED, &r->model, &r->x) ||
-      !inputs_read(c, f, r->x.m->mersenne, &r->in))
+      !inputs_read(c, f, r->x.m->p, &r->in))
     return false;
   if (c->opt.clear)
     return run_clear(r);

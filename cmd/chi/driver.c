@@ -27,6 +27,40 @@ static void put_public(mesh *m, uint32_t k, const lanes *v) {
   buf_free(&b);
 }
 
+/* Canonical elements; NULL: one is no element. */
+static uint64_t *elements(const chi_field *f, const lanes *v) {
+  mpz_t p, t;
+  mpz_init(t);
+  mpz_init(p);
+  field_modulus(p, f);
+  uint64_t *e = calloc(v->n, f->words * sizeof *e);
+  if (e == NULL)
+    arena_oom_hook();
+  bool ok = true;
+  for (uint64_t i = 0; i < v->n && ok; i++) {
+    mpz_mod(t, v->big[i], p);
+    ok = mpz_cmpabs(v->big[i], p) < 0;
+    mpz_export(e + i * f->words, NULL, -1, sizeof *e, 0, 0, t);
+  }
+  mpz_clear(p);
+  mpz_clear(t);
+  if (ok)
+    return e;
+  free(e);
+  return NULL;
+}
+
+static chi_status share_big(uint8_t *const *box, const chi_client_run *run,
+                            uint32_t k, const lanes *v) {
+  uint64_t *e = elements(&run->field, v);
+  if (e == NULL)
+    return CHI_E_RANGE;
+  chi_status st = chi_client_share_elements(box, run, k, e, v->n);
+  chi_wipe(e, v->n * run->field.words * sizeof *e);
+  free(e);
+  return st;
+}
+
 /* As the client who holds the value would: one sealed box per node. */
 static bool put_shared(mesh *m, uint32_t k, const lanes *v,
                        const chi_client_run *run) {
@@ -38,9 +72,9 @@ static bool put_shared(mesh *m, uint32_t k, const lanes *v,
     if (box[i] == NULL)
       arena_oom_hook();
   }
-  chi_status st = v->small == NULL
-                      ? CHI_E_RANGE
-                      : chi_client_share(box, run, k, v->small, v->n);
+  chi_status st = v->small != NULL
+                      ? chi_client_share(box, run, k, v->small, v->n)
+                      : share_big(box, run, k, v);
   for (unsigned i = 0; i < m->n; i++) {
     if (st == CHI_OK)
       wire_put(&m->p[i].out, MSG_SEALED, &k, sizeof k, box[i], bytes[i]);
@@ -212,7 +246,7 @@ static bool take_told(mesh *m, const inputs *in, const chi_client_run *run,
   if (who == NULL || who->key == NULL)
     return true;
   unsigned bad = 0;
-  out->value = ARENA_ARR(m->c->a, uint64_t, out->n);
+  out->value = ARENA_ARR(m->c->a, uint64_t, out->n * run->field.words);
   chi_status st = chi_client_open(out->value, out->n, &bad, run, who->key,
                                   out->output, blob, bytes);
   if (st == CHI_OK)
@@ -277,12 +311,13 @@ static void take_counters(mesh *m, run_result *out) {
 }
 
 run_status mesh_run(mesh *m, const char *library, const char *symbol,
-                    const inputs *in, uint32_t noutput,
+                    chi_field field, const inputs *in, uint32_t noutput,
                     void (*loaded)(void *user), void *user, run_result *out) {
   uint8_t keys[CHI_PARTIES_MAX][CHI_KEY_BYTES];
   chi_client_run run = {.protocol = m->protocol,
                         .n = m->n,
-                        .party_key = (const uint8_t(*)[CHI_KEY_BYTES])keys};
+                        .party_key = (const uint8_t(*)[CHI_KEY_BYTES])keys,
+                        .field = field};
   buf b = {0};
   *out = (run_result){.noutput = noutput, .detail = ""};
   out->output = ARENA_ARR(m->c->a, run_output, noutput + 1);

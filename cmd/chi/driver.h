@@ -32,7 +32,8 @@ typedef struct run_told {
   uint32_t output;
   uint8_t to[32];
   uint64_t n;
-  uint64_t *value; /* canonical; NULL: not opened, the key is elsewhere */
+  uint64_t *value; /* canonical elements, field.words a lane; NULL: not
+                      opened, the key is elsewhere */
 } run_told;
 
 typedef enum {
@@ -53,11 +54,11 @@ typedef struct run_result {
   const char *detail;
 } run_result;
 
-/* One circuit on the mesh: library and symbol, inputs in the circuit's order
+/* One circuit on the mesh: library, symbol and field, inputs in the circuit's order
  * (secret ones are shared as their client would).  `loaded` (may be NULL) is
  * called when no node needs the library's file any more. */
 run_status mesh_run(mesh *m, const char *library, const char *symbol,
-                    const inputs *in, uint32_t noutput,
+                    chi_field field, const inputs *in, uint32_t noutput,
                     void (*loaded)(void *user), void *user, run_result *out);
 
 #endif

@@ -29,7 +29,7 @@ static void bad_value(filler *x, const fe_leaf *l, value_status st,
   buf lo = {0}, hi = {0};
   if (t->kind == FE_FIELD) {
     buf_puts(&lo, "0");
-    buf_printf(&hi, "2^%u-2", x->mersenne);
+    value_greatest(&hi, x->prime);
   } else {
     value_show(&lo, t, t->lo, NULL, false);
     value_show(&hi, t, t->hi, NULL, false);
@@ -80,7 +80,7 @@ bool fill_scalar(filler *x, uint32_t k, const char *s, size_t n, size_t start,
   lanes *v = &x->in->val[k];
   uint64_t at = x->cursor[k - x->first]++;
   int64_t small;
-  if (v->small != NULL && value_read_small(l, x->mersenne, s, n, &small)) {
+  if (v->small != NULL && value_read_small(l, x->prime, s, n, &small)) {
     v->small[at] = small;
     return true;
   }
@@ -90,7 +90,7 @@ bool fill_scalar(filler *x, uint32_t k, const char *s, size_t n, size_t start,
       return put_identity(x, v, at, s, n, start, end);
     st = VALUE_FORM;
   } else {
-    st = value_read(l, x->mersenne, s, n, x->tmp);
+    st = value_read(l, x->prime, s, n, x->tmp);
   }
   if (st == VALUE_OK) {
     lanes_set(v, at, x->tmp);

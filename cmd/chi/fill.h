@@ -8,7 +8,7 @@
 typedef struct filler {
   cli *c;
   inputs *in;
-  unsigned mersenne;
+  mpz_srcptr prime;
   const fe_param *p;
   uint32_t first;     /* of its leaves in `in` */
   uint64_t *cursor;   /* lanes written, per leaf */

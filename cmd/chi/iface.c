@@ -173,7 +173,7 @@ lanes *iface_lanes(arena *a, const fe_param *p, const tx_values *v) {
       ok = fits(leaf->type, x->lane[i]);
     if (!ok)
       continue;
-    lanes_new(&l[k], leaf);
+    lanes_new(&l[k], leaf, NULL);
     for (uint64_t i = 0; i < x->n; i++)
       lanes_set(&l[k], i, x->lane[i]);
   }

@@ -135,7 +135,7 @@ static const fe_param *find_param(cli *c, const fe_fn *f, const request *r) {
 typedef struct intake {
   cli *c;
   const fe_fn *f;
-  unsigned mersenne;
+  mpz_srcptr prime;
   inputs *in;
   bool *given;
 } intake;
@@ -149,7 +149,7 @@ static bool begin_value(intake *t, const fe_param *p, span sp, filler *x) {
   t->given[i] = true;
   for (uint32_t j = 0; j < i; j++)
     first += t->f->param[j].nleaf;
-  *x = (filler){t->c, t->in, t->mersenne, p, first, NULL, NULL, {{0}}};
+  *x = (filler){t->c, t->in, t->prime, p, first, NULL, NULL, {{0}}};
   x->cursor = ARENA_ARR(t->c->a, uint64_t, p->nleaf + 1);
   mpz_init(x->tmp);
   return true;
@@ -195,7 +195,7 @@ static void begin(intake *t) {
   for (uint32_t i = 0; i < f->nparam; i++)
     for (uint32_t j = 0; j < f->param[i].nleaf; j++, k++) {
       in->leaf[k] = &f->param[i].leaf[j];
-      lanes_new(&in->val[k], in->leaf[k]);
+      lanes_new(&in->val[k], in->leaf[k], t->prime);
     }
   t->given = ARENA_ARR(t->c->a, bool, f->nparam + 1);
 }
@@ -214,8 +214,8 @@ static bool complete(intake *t, const char *mend) {
   return ok;
 }
 
-bool inputs_read(cli *c, const fe_fn *f, unsigned mersenne, inputs *in) {
-  intake t = {c, f, mersenne, in, NULL};
+bool inputs_read(cli *c, const fe_fn *f, mpz_srcptr prime, inputs *in) {
+  intake t = {c, f, prime, in, NULL};
   bool ok = true;
   *in = (inputs){0};
   begin(&t);
@@ -263,9 +263,9 @@ static bool read_placed(intake *t, const char *label, const char *text,
   return read_value(t, &t->f->param[i], &r);
 }
 
-bool inputs_read_args(cli *c, const fe_fn *f, unsigned mersenne,
+bool inputs_read_args(cli *c, const fe_fn *f, mpz_srcptr prime,
                       const char *const *arg, size_t narg, inputs *in) {
-  intake t = {c, f, mersenne, in, NULL};
+  intake t = {c, f, prime, in, NULL};
   bool ok = true, named = false;
   uint32_t placed = 0;
   begin(&t);
@@ -292,10 +292,10 @@ static bool read_members(intake *t, const data_file *d, const json_val *v) {
   return ok;
 }
 
-bool inputs_read_list(cli *c, const fe_fn *f, unsigned mersenne,
+bool inputs_read_list(cli *c, const fe_fn *f, mpz_srcptr prime,
                       const data_file *d, const json_val *v, uint32_t n,
                       inputs *in) {
-  intake t = {c, f, mersenne, in, NULL};
+  intake t = {c, f, prime, in, NULL};
   bool ok = true;
   begin(&t);
   for (uint32_t i = 0; i < n && ok; i++) {

@@ -15,17 +15,17 @@ typedef struct inputs {
 
 /* Reads every --input of c for the parameters of f; false after reports to
  * c->dg.  Free in either case. */
-bool inputs_read(cli *c, const fe_fn *f, unsigned mersenne, inputs *in);
+bool inputs_read(cli *c, const fe_fn *f, mpz_srcptr prime, inputs *in);
 /* The same from arguments of the command: VALUE in order, then NAME=VALUE.
  * in->who is the caller's: the people that names may stand for. */
-bool inputs_read_args(cli *c, const fe_fn *f, unsigned mersenne,
+bool inputs_read_args(cli *c, const fe_fn *f, mpz_srcptr prime,
                       const char *const *arg, size_t narg, inputs *in);
 /* The same from the elements of a list, which v is in the text of d: values in
  * order; an object in the last place names the others, unless a struct belongs
  * there. */
 struct data_file;
 struct json_val;
-bool inputs_read_list(cli *c, const fe_fn *f, unsigned mersenne,
+bool inputs_read_list(cli *c, const fe_fn *f, mpz_srcptr prime,
                       const struct data_file *d, const struct json_val *v,
                       uint32_t n, inputs *in);
 void inputs_free(inputs *in);

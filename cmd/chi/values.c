@@ -12,15 +12,32 @@ static void *must(void *p) {
   return p;
 }
 
-static bool fits_small(const fe_type *t) {
-  if (t->kind == FE_FIELD || t->lo == NULL)
+static void field_prime(mpz_t p, mpz_srcptr prime) {
+  if (prime != NULL)
+    mpz_init_set(p, prime);
+  else
+    mpz_init_set_ui(p, (UINT64_C(1) << 61) - 1);
+}
+
+void value_greatest(buf *b, mpz_srcptr prime) {
+  mpz_t p;
+  field_prime(p, prime);
+  mpz_sub_ui(p, p, 1);
+  buf_mpz(b, p);
+  mpz_clear(p);
+}
+
+static bool fits_small(const fe_type *t, mpz_srcptr prime) {
+  if (t->kind == FE_FIELD)
+    return prime == NULL || mpz_sizeinbase(prime, 2) <= 61;
+  if (t->lo == NULL)
     return true;
   return mpz_sizeinbase(t->lo, 2) <= 62 && mpz_sizeinbase(t->hi, 2) <= 62;
 }
 
-void lanes_new(lanes *l, const fe_leaf *leaf) {
+void lanes_new(lanes *l, const fe_leaf *leaf, mpz_srcptr prime) {
   *l = (lanes){.n = leaf->type->lanes};
-  if (fits_small(leaf->type)) {
+  if (fits_small(leaf->type, prime)) {
     l->small = must(calloc(l->n, sizeof *l->small));
     return;
   }
@@ -78,7 +95,7 @@ const char *value_wants(fe_kind k) {
   return "a value";
 }
 
-bool value_read_small(const fe_leaf *leaf, unsigned mersenne, const char *s,
+bool value_read_small(const fe_leaf *leaf, mpz_srcptr prime, const char *s,
                       size_t n, int64_t *out) {
   const fe_type *t = leaf->type;
   bool minus = n > 0 && s[0] == '-';
@@ -94,7 +111,7 @@ bool value_read_small(const fe_leaf *leaf, unsigned mersenne, const char *s,
   }
   v = minus ? -v : v;
   if (t->kind == FE_FIELD) {
-    if (v < 0 || (mersenne < 63 && v >= (INT64_C(1) << mersenne) - 1))
+    if (v < 0 || (prime != NULL && mpz_cmp_si(prime, v) <= 0))
       return false;
   } else if (mpz_cmp_si(t->lo, v) > 0 || mpz_cmp_si(t->hi, v) < 0) {
     return false;
@@ -196,7 +213,7 @@ static bool same_word(const char *s, size_t n, const char *word) {
   return n == strlen(word) && strncasecmp(s, word, n) == 0;
 }
 
-value_status value_read(const fe_leaf *leaf, unsigned mersenne, const char *s,
+value_status value_read(const fe_leaf *leaf, mpz_srcptr prime, const char *s,
                         size_t n, mpz_t out) {
   const fe_type *t = leaf->type;
   if (n == 0)
@@ -218,9 +235,7 @@ value_status value_read(const fe_leaf *leaf, unsigned mersenne, const char *s,
     mpz_t p;
     if (!read_integer(s, n, out))
       return VALUE_FORM;
-    mpz_init_set_ui(p, 1);
-    mpz_mul_2exp(p, p, mersenne);
-    mpz_sub_ui(p, p, 1);
+    field_prime(p, prime);
     bool in = mpz_cmpabs(out, p) < 0;
     mpz_mod(out, out, p);
     mpz_clear(p);

@@ -37,14 +37,14 @@ bool identity_valid(const char *text, size_t n);
 void identity_to_mpz(mpz_t out, const uint8_t pub[32]);
 bool identity_from_mpz(uint8_t pub[32], mpz_srcptr v);
 
-/* The lanes of one leaf: small where its range fits int64 (field: p < 2^63),
- * else big. */
+/* The lanes of one leaf: small where its range fits int64 (field: 2^61 - 1),
+ * else big.  A prime that is NULL is 2^61 - 1, here and below. */
 typedef struct lanes {
   uint64_t n;
   int64_t *small;
   mpz_t *big;
 } lanes;
-void lanes_new(lanes *l, const fe_leaf *leaf);
+void lanes_new(lanes *l, const fe_leaf *leaf, mpz_srcptr prime);
 void lanes_free(lanes *l);
 void lanes_get(const lanes *l, uint64_t i, mpz_t out);
 void lanes_set(lanes *l, uint64_t i, mpz_srcptr v);
@@ -52,13 +52,15 @@ void lanes_set(lanes *l, uint64_t i, mpz_srcptr v);
 typedef enum { VALUE_OK, VALUE_FORM, VALUE_RANGE } value_status;
 /* Reads one scalar of the leaf's type: raw for fixed (rounded to nearest,
  * ties to even), canonical for field.  Identities go through people_get. */
-value_status value_read(const fe_leaf *leaf, unsigned mersenne,
+value_status value_read(const fe_leaf *leaf, mpz_srcptr prime,
                         const char *text, size_t n, mpz_t out);
 /* The same for plain decimal digits of types within int64; false: use the
  * other. */
-bool value_read_small(const fe_leaf *leaf, unsigned mersenne, const char *text,
+bool value_read_small(const fe_leaf *leaf, mpz_srcptr prime, const char *text,
                       size_t n, int64_t *out);
 const char *value_wants(fe_kind k); /* "an integer" */
+/* p - 1. */
+void value_greatest(buf *b, mpz_srcptr prime);
 
 /* Shortest decimal that rounds back to raw at `scale` fraction bits. */
 void value_fixed(buf *b, mpz_srcptr raw, uint32_t scale);

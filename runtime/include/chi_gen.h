@@ -773,12 +773,16 @@ CHI_API void chi_gen_b_select(chi_gen *g, int kind, uint64_t dst, uint64_t x,
  * read as p. */
 CHI_API void chi_gen_b_split(chi_gen *g, const uint64_t dst[3], uint64_t src,
                              uint64_t lanes, unsigned off, unsigned bits);
-/* Public integers of one word to the low bits of their two's complement, and
- * back to 0 .. 2^bits - 1; bits <= 63. */
+/* Public integers of 64 bits, or wide ones, to the low bits of their two's
+ * complement, and back to 0 .. 2^bits - 1, of 64 bits if bits <= 63. */
 CHI_API void chi_gen_b_unpack(chi_gen *g, uint64_t dst, uint64_t z,
                               uint64_t lanes, unsigned bits);
+CHI_API void chi_gen_b_unpack_wide(chi_gen *g, uint64_t dst, uint64_t z,
+                                   uint64_t lanes, unsigned bits);
 CHI_API void chi_gen_b_pack(chi_gen *g, uint64_t z, uint64_t src,
                             uint64_t lanes, unsigned bits);
+CHI_API void chi_gen_b_pack_wide(chi_gen *g, uint64_t z, uint64_t src,
+                                 uint64_t lanes, unsigned bits);
 
 /* Bits in an exchange: chi_gen_begin is followed at once by chi_gen_begin_bits
  * with the totals; then the calls below stand beside chi_gen_open and reduced

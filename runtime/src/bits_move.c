@@ -243,13 +243,13 @@ static void transpose(uint64_t a[64]) {
     }
 }
 
-/* Up to 64 integers from lane l on to their place in each plane. */
+/* Bits first .. of up to 64 integers from lane l on to their places. */
 static void put_planes(uint64_t *d, uint64_t lanes, uint64_t l,
-                       uint64_t block[64], unsigned bits) {
+                       uint64_t block[64], unsigned first, unsigned bits) {
   uint64_t n = chii_min(64, lanes - l);
   transpose(block);
   for (unsigned i = 0; i < bits; i++)
-    chii_bits_put(d, i * lanes + l, n, block[i] & chii_low(n));
+    chii_bits_put(d, (first + i) * lanes + l, n, block[i] & chii_low(n));
 }
 
 /* A component's bits to a plane; with alias, 0 is written as p. */
@@ -262,7 +262,7 @@ static void split_plane(uint64_t *d, const uint64_t *v, uint64_t lanes,
       uint64_t x = v[l + k], zero = (x - 1) >> 63; /* x < 2^63 */
       block[k] = (x | (CHI_P & (0 - (zero & alias)))) >> off;
     }
-    put_planes(d, lanes, l, block, bits);
+    put_planes(d, lanes, l, block, 0, bits);
   }
   chii_wipe(block, sizeof block);
 }
@@ -281,27 +281,74 @@ void chi_gen_b_split(chi_gen *g, const uint64_t dst[3], uint64_t src,
   }
 }
 
+/* Word k of the two's complement of a public integer. */
+static uint64_t word_of(const uint64_t *z, bool wide, unsigned k) {
+  if (!wide)
+    return k == 0 ? z[0] : 0 - (z[0] >> 63);
+  uint64_t m = k < CHI_WIDE_LIMBS ? z[1 + k] : 0;
+  if ((int64_t)z[0] >= 0)
+    return m;
+  for (unsigned j = 0; j < k && j < CHI_WIDE_LIMBS; j++)
+    if (z[1 + j])
+      return ~m;
+  return 0 - m;
+}
+
+static void unpack(chi_gen *g, uint64_t dst, uint64_t z, uint64_t lanes,
+                   unsigned bits, bool wide) {
+  uint64_t block[64], step = wide ? CHI_WIDE_WORDS : 1;
+  memset(g->w + dst, 0, chii_bit_words(bits * lanes) * 8);
+  for (unsigned first = 0; first < bits; first += 64)
+    for (uint64_t l = 0; l < lanes; l += 64) {
+      memset(block, 0, sizeof block);
+      for (uint64_t i = 0; i < 64 && l + i < lanes; i++)
+        block[i] = word_of(g->w + z + (l + i) * step, wide, first / 64);
+      put_planes(g->w + dst, lanes, l, block, first,
+                 (unsigned)chii_min(64, bits - first));
+    }
+}
+
 void chi_gen_b_unpack(chi_gen *g, uint64_t dst, uint64_t z, uint64_t lanes,
                       unsigned bits) {
-  uint64_t block[64];
-  memset(g->w + dst, 0, chii_bit_words(bits * lanes) * 8);
-  for (uint64_t l = 0; l < lanes; l += 64) {
-    uint64_t n = chii_min(64, lanes - l);
-    memset(block, 0, sizeof block);
-    memcpy(block, g->w + z + l, n * 8);
-    put_planes(g->w + dst, lanes, l, block, bits);
-  }
+  unpack(g, dst, z, lanes, bits, false);
+}
+
+void chi_gen_b_unpack_wide(chi_gen *g, uint64_t dst, uint64_t z,
+                           uint64_t lanes, unsigned bits) {
+  unpack(g, dst, z, lanes, bits, true);
+}
+
+/* Bits first .. of up to 64 integers from lane l on. */
+static void get_planes(uint64_t block[64], const uint64_t *v, uint64_t lanes,
+                       uint64_t l, unsigned first, unsigned bits) {
+  uint64_t n = chii_min(64, lanes - l);
+  memset(block, 0, 64 * sizeof *block);
+  for (unsigned i = 0; i < bits; i++)
+    block[i] = chii_bits_get(v, (first + i) * lanes + l, n);
+  transpose(block);
 }
 
 void chi_gen_b_pack(chi_gen *g, uint64_t z, uint64_t src, uint64_t lanes,
                     unsigned bits) {
   uint64_t block[64];
   for (uint64_t l = 0; l < lanes; l += 64) {
-    uint64_t n = chii_min(64, lanes - l);
-    memset(block, 0, sizeof block);
-    for (unsigned i = 0; i < bits; i++)
-      block[i] = chii_bits_get(g->w + src, i * lanes + l, n);
-    transpose(block);
-    memcpy(g->w + z + l, block, n * 8);
+    get_planes(block, g->w + src, lanes, l, 0, bits);
+    memcpy(g->w + z + l, block, chii_min(64, lanes - l) * 8);
   }
+}
+
+void chi_gen_b_pack_wide(chi_gen *g, uint64_t z, uint64_t src, uint64_t lanes,
+                         unsigned bits) {
+  uint64_t block[64];
+  memset(g->w + z, 0, lanes * CHI_WIDE_WORDS * 8);
+  for (unsigned first = 0; first < bits; first += 64)
+    for (uint64_t l = 0; l < lanes; l += 64) {
+      get_planes(block, g->w + src, lanes, l, first,
+                 (unsigned)chii_min(64, bits - first));
+      for (uint64_t i = 0; i < 64 && l + i < lanes; i++) {
+        uint64_t *v = g->w + z + (l + i) * CHI_WIDE_WORDS;
+        v[1 + first / 64] = block[i];
+        v[0] |= block[i] != 0;
+      }
+    }
 }
