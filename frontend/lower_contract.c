@@ -233,6 +233,11 @@ ir_module *fe_lower_action(fe_unit *u, const fe_contract *c,
     return NULL;
   }
   if (u->too_large) return NULL;
+  if (u->opt.prime && mpz_cmp_ui(u->opt.prime, ((uint64_t)1 << 61) - 1)) {
+    diag_report(u->dg, DIAG_NOT_RUNNABLE, act->fn.sp, act->fn.name,
+                "contracts compute in 2^61 - 1, whatever --field says");
+    return NULL;
+  }
   if (act->kind == FE_INIT)
     return lower_init(lower_begin(u, a, arena_printf(a, "%s.init", c->name),
                                   ci->s->decl, false, 61), ci, facts);

@@ -3,6 +3,7 @@
 #ifndef CMD_CHI_CLI_H
 #define CMD_CHI_CLI_H
 
+#include <gmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,7 +60,7 @@ typedef struct options {
   bool help, json, clear, check, openings, spans, all, markdown, list, follow;
   word_list input; /* NAME=VALUE, in order */
   word_list set;   /* NAME=VALUE of template parameters */
-  const char *nodes, *protocol, *keep, *out, *stage, *filter, *timeout;
+  const char *nodes, *protocol, *field, *keep, *out, *stage, *filter, *timeout;
   const char *level, *control, *passphrase_file, *key_file, *as, *dir;
   const char *index, *batch;
 } options;
@@ -72,6 +73,7 @@ typedef struct cli {
   command_id cmd;
   const char *self;                  /* this executable */
   const char *include, *std;         /* staged or installed beside it */
+  mpz_srcptr prime;                  /* of --field; NULL: not given */
   bool colour_out, colour_err, tty_err;
 } cli;
 
@@ -94,6 +96,10 @@ int usage_error(const cli *c, const char *hint, const char *fmt, ...)
 /* A whole number of an option within lo..hi; false after a usage error. */
 bool opts_number(const cli *c, const char *option, const char *text,
                  unsigned lo, unsigned hi, unsigned *out);
+
+/* ---- field.c ---- */
+/* c->prime from --field; false after a usage error. */
+bool option_field(cli *c);
 
 /* ---- text.c ---- */
 /* The candidate nearest to `word`, or NULL if none is near. */

@@ -165,8 +165,9 @@ static run_status on_mesh(run *r) {
                 ? mesh_start(c, p, r->model.n, r->timeout, &r->prog)
                 : NULL;
   if (m != NULL)
-    st = mesh_run(m, so, compile_symbol(c, r->u, &r->x), &r->in, r->x.m->nout,
-                  library_loaded, r, &r->nodes);
+    st = mesh_run(m, so, compile_symbol(c, r->u, &r->x),
+                  compile_field(r->x.m), &r->in, r->x.m->nout, library_loaded,
+                  r, &r->nodes);
   mesh_stop(m);
   tmp_remove(r->dir);
   r->dir = NULL;

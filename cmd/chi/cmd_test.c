@@ -100,8 +100,9 @@ static bool differ(suite *s, test_case *t, const char *how) {
 
 static bool run_nodes(suite *s, test_case *t) {
   run_result r;
-  run_status st = mesh_run(s->mesh, t->job.library, t->symbol, NULL,
-                           t->x.m->nout, NULL, NULL, &r);
+  run_status st = mesh_run(s->mesh, t->job.library, t->symbol,
+                           compile_field(t->x.m), NULL, t->x.m->nout, NULL,
+                           NULL, &r);
   if (st == RUN_FAILED) {
     t->failed = true;
     return false;

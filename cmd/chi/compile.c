@@ -45,6 +45,13 @@ bool option_model(cli *c, ir_target *model) {
   return false;
 }
 
+chi_field compile_field(const ir_module *m) {
+  uint32_t words = ir_field_words(m);
+  if (m->is_mersenne && (m->k == 61 || m->k == 127))
+    return (chi_field){m->k, words, NULL};
+  return (chi_field){0, words, mpz_limbs_read(m->p)};
+}
+
 fe_unit *compile_unit(cli *c, const char *path) {
   return compile_unit_given(c, path, NULL, 0);
 }
@@ -52,7 +59,7 @@ fe_unit *compile_unit(cli *c, const char *path) {
 fe_unit *compile_unit_given(cli *c, const char *path, const char *const *given,
                             size_t n) {
   fe_options o = {.std_dir = c->std, .given = given, .ngiven = (uint32_t)n,
-                  .strict = c->opt.check};
+                  .strict = c->opt.check, .prime = c->prime};
   fe_unit *u = fe_load(c->a, c->ss, c->dg, path, &o);
   return u != NULL && fe_check(u) ? u : NULL;
 }

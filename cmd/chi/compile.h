@@ -3,6 +3,7 @@
 #define CMD_CHI_COMPILE_H
 
 #include "backend/backend.h"
+#include "chi.h"
 #include "cmd/chi/cli.h"
 #include "frontend/frontend.h"
 #include "ir/cost.h"
@@ -19,6 +20,8 @@ typedef struct compiled {
 /* Options of several subcommands; false after a usage error. */
 bool option_level(cli *c, int *level);
 bool option_model(cli *c, ir_target *model);
+/* The circuit's field, for libchi; as long as m lives. */
+chi_field compile_field(const ir_module *m);
 
 /* Read and checked; NULL after reports. */
 fe_unit *compile_unit(cli *c, const char *path);

@@ -29,21 +29,16 @@ static void put_public(mesh *m, uint32_t k, const lanes *v) {
 
 /* Canonical elements; NULL: one is no element. */
 static uint64_t *elements(const chi_field *f, const lanes *v) {
-  mpz_t p, t;
-  mpz_init(t);
-  mpz_init(p);
-  field_modulus(p, f);
   uint64_t *e = calloc(v->n, f->words * sizeof *e);
+  bool ok = true;
   if (e == NULL)
     arena_oom_hook();
-  bool ok = true;
   for (uint64_t i = 0; i < v->n && ok; i++) {
-    mpz_mod(t, v->big[i], p);
-    ok = mpz_cmpabs(v->big[i], p) < 0;
-    mpz_export(e + i * f->words, NULL, -1, sizeof *e, 0, 0, t);
+    char *text = mpz_get_str(NULL, 10, v->big[i]);
+    ok = chi_element_parse(e + i * f->words, f, text, NULL, NULL) == CHI_OK;
+    chi_wipe(text, strlen(text));
+    free(text);
   }
-  mpz_clear(p);
-  mpz_clear(t);
   if (ok)
     return e;
   free(e);

@@ -327,6 +327,8 @@ static int dispatch(cli *c, int argc, char **argv) {
     return code;
   if (c->opt.help)
     return help_page(c, id);
+  if (!option_field(c))
+    return EXIT_USAGE;
   return command_table[id].run(c);
 }
 

@@ -195,7 +195,9 @@ static void input(node *x, char kind, const buf *msg) {
 }
 
 static void output(node *x, buf *out, uint32_t k, const chi_leaf *leaf) {
-  if (leaf->kind == CHI_KIND_WIDE) {
+  bool small = chi_session_program(x->session)->field.mersenne == 61;
+  if (leaf->kind == CHI_KIND_WIDE ||
+      (leaf->kind == CHI_KIND_FIELD && !small)) {
     buf text = {0};
     char digits[DIGITS];
     for (uint64_t i = 0; i < leaf->lanes; i++) {

@@ -383,7 +383,7 @@ bool package_print(cli *c, fe_unit *u, const fe_contract *con, parts *p,
   text_jsonz(b, con->name);
   buf_printf(b, ", \"field\": \"2^%u-1\",\n \"source_hash\": \"%s\",\n"
                 " \"state\": [",
-             p[0].whole->mersenne, compile_source_hash(c, u));
+             p[0].whole->k, compile_source_hash(c, u));
   for (uint32_t i = 0; i < con->nstate; i++) {
     buf_puts(b, i ? "," : "");
     put_state(b, &con->state[i]);

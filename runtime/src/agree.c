@@ -35,8 +35,25 @@ static const struct {
     {AT_CIRCUIT, 32, "the circuit"},     {AT_PLAN, 32, "who gives the inputs"},
     {AT_PUBLIC, 32, "the public inputs"}};
 
-static size_t leaf_words(const chi_leaf *lf) {
-  return (size_t)lf->lanes * (lf->kind == CHI_KIND_WIDE ? CHI_WIDE_WORDS : 1);
+static size_t leaf_words(const chi_session *s, const chi_leaf *lf) {
+  return (size_t)lf->lanes * (lf->kind == CHI_KIND_WIDE    ? CHI_WIDE_WORDS
+                              : lf->kind == CHI_KIND_FIELD ? s->ew
+                                                           : 1);
+}
+
+/* What stands for the circuit where there is none: nothing, or the field if it
+ * is not the library's own. */
+static void hash_field(const chi_session *s, uint8_t out[32]) {
+  const chii_field *f = &s->field;
+  uint64_t head[2] = {f->mersenne, f->words};
+  crypto_generichash_state st;
+  if (f->mersenne == CHI_MERSENNE)
+    return;
+  crypto_generichash_init(&st, NULL, 0, 32);
+  crypto_generichash_update(&st, (const uint8_t *)"chi-field-1", 11);
+  crypto_generichash_update(&st, (const uint8_t *)head, sizeof head);
+  crypto_generichash_update(&st, (const uint8_t *)f->prime, f->bytes);
+  crypto_generichash_final(&st, out, 32);
 }
 
 static void hash_inputs(const chi_session *s, uint8_t plan[32],
@@ -50,7 +67,7 @@ static void hash_inputs(const chi_session *s, uint8_t plan[32],
     crypto_generichash_update(&hp, how, sizeof how);
     if (s->input[i].how == CHII_IN_PUBLIC)
       crypto_generichash_update(&hv, (const uint8_t *)(s->w + lf->slot),
-                                leaf_words(lf) * 8);
+                                leaf_words(s, lf) * 8);
   }
   crypto_generichash_final(&hp, plan, 32);
   crypto_generichash_final(&hv, values, 32);
@@ -62,12 +79,14 @@ static void make_hello(const chi_session *s, uint8_t h[HELLO_BYTES]) {
   h[AT_PROTOCOL] = (uint8_t)s->proto->id;
   h[AT_N] = (uint8_t)s->n;
   h[AT_ME] = (uint8_t)s->me;
-  h[AT_MERSENNE] = CHI_MERSENNE;
+  h[AT_MERSENNE] = (uint8_t)s->field.mersenne;
   crypto_generichash(h + AT_TABLE, 32, (const uint8_t *)s->party_key,
                      (size_t)s->n * CHI_KEY_BYTES, NULL, 0);
   memcpy(h + AT_SESSION, s->session_id, 32);
   if (s->program)
     memcpy(h + AT_CIRCUIT, s->program->hash, 32);
+  else
+    hash_field(s, h + AT_CIRCUIT);
   hash_inputs(s, h + AT_PLAN, h + AT_PUBLIC);
 }
 
@@ -76,7 +95,9 @@ static void compare(chi_session *s, unsigned j, const uint8_t *mine,
   for (size_t k = 0; k < sizeof agreed / sizeof *agreed; k++)
     if (memcmp(mine + agreed[k].at, theirs + agreed[k].at, agreed[k].bytes)) {
       chii_fail(s, CHI_E_DISAGREE, (int)j, "party %u disagrees on %s", j,
-                agreed[k].item);
+                agreed[k].at == AT_CIRCUIT && !s->program
+                    ? "the field, or has a circuit"
+                    : agreed[k].item);
       return;
     }
   if (theirs[AT_ME] != j)

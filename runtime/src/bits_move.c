@@ -243,28 +243,60 @@ static void transpose(uint64_t a[64]) {
     }
 }
 
-/* Bits first .. of up to 64 integers from lane l on to their places. */
-static void put_planes(uint64_t *d, uint64_t lanes, uint64_t l,
-                       uint64_t block[64], unsigned first, unsigned bits) {
+/* Up to 64 integers from lane l on to their place in planes `first` .. */
+static void put_planes(uint64_t *d, uint64_t lanes, unsigned first, uint64_t l,
+                       uint64_t block[64], unsigned bits) {
   uint64_t n = chii_min(64, lanes - l);
   transpose(block);
   for (unsigned i = 0; i < bits; i++)
     chii_bits_put(d, (first + i) * lanes + l, n, block[i] & chii_low(n));
 }
 
+/* 64 bits of v, an element of w words, from bit `at` on. */
+static CHI_GEN_INLINE uint64_t window(const uint64_t *v, unsigned w,
+                                      unsigned at) {
+  unsigned i = at / 64, k = at % 64;
+  uint64_t x = i < w ? v[i] >> k : 0;
+  return k && i + 1 < w ? x | v[i + 1] << (64 - k) : x;
+}
+
+/* v, or p for 0 if alias. */
+static CHI_GEN_INLINE void aliased(uint64_t *out, const chii_field *f,
+                                   const uint64_t *v, unsigned w, bool alias) {
+  uint64_t any = 0;
+  for (unsigned i = 0; i < w; i++)
+    any |= v[i];
+  uint64_t zero = ((any | (0 - any)) >> 63) - 1; /* all ones if v is 0 */
+  for (unsigned i = 0; i < w; i++)
+    out[i] = v[i] | (f->prime[i] & zero & (0 - (uint64_t)alias));
+}
+
 /* A component's bits to a plane; with alias, 0 is written as p. */
-static void split_plane(uint64_t *d, const uint64_t *v, uint64_t lanes,
-                        unsigned off, unsigned bits, bool alias) {
-  uint64_t block[64];
-  for (uint64_t l = 0; l < lanes; l += 64) {
-    memset(block, 0, sizeof block);
-    for (uint64_t k = 0; k < 64 && l + k < lanes; k++) {
-      uint64_t x = v[l + k], zero = (x - 1) >> 63; /* x < 2^63 */
-      block[k] = (x | (CHI_P & (0 - (zero & alias)))) >> off;
+static CHI_GEN_INLINE void split_words(uint64_t *d, const chii_field *f,
+                                       unsigned w, const uint64_t *v,
+                                       uint64_t lanes, unsigned off,
+                                       unsigned bits, bool alias) {
+  uint64_t block[64], x[CHI_FIELD_WORDS_MAX];
+  for (unsigned at = 0; at < bits; at += 64)
+    for (uint64_t l = 0; l < lanes; l += 64) {
+      memset(block, 0, sizeof block);
+      for (uint64_t k = 0; k < 64 && l + k < lanes; k++) {
+        aliased(x, f, v + (l + k) * w, w, alias);
+        block[k] = window(x, w, off + at);
+      }
+      put_planes(d, lanes, at, l, block, (unsigned)chii_min(64, bits - at));
     }
-    put_planes(d, lanes, l, block, 0, bits);
-  }
   chii_wipe(block, sizeof block);
+  chii_wipe(x, sizeof x);
+}
+
+static void split_plane(const chi_gen *g, uint64_t *d, const uint64_t *v,
+                        uint64_t lanes, unsigned off, unsigned bits,
+                        bool alias) {
+  if (g->ew == 1)
+    split_words(d, &g->field, 1, v, lanes, off, bits, alias);
+  else
+    split_words(d, &g->field, g->ew, v, lanes, off, bits, alias);
 }
 
 void chi_gen_b_split(chi_gen *g, const uint64_t dst[3], uint64_t src,
@@ -275,9 +307,10 @@ void chi_gen_b_split(chi_gen *g, const uint64_t dst[3], uint64_t src,
     uint64_t *d = g->w + dst[c];
     memset(d, 0, 2 * W * 8);
     if (c == g->me)
-      split_plane(d, g->w + src, lanes, off, bits, c == 0);
+      split_plane(g, d, g->w + src, lanes, off, bits, c == 0);
     else if (c == (g->me + 1) % 3)
-      split_plane(d + W, g->w + src + lanes, lanes, off, bits, c == 0);
+      split_plane(g, d + W, g->w + src + lanes * g->ew, lanes, off, bits,
+                  c == 0);
   }
 }
 
@@ -303,7 +336,7 @@ static void unpack(chi_gen *g, uint64_t dst, uint64_t z, uint64_t lanes,
       memset(block, 0, sizeof block);
       for (uint64_t i = 0; i < 64 && l + i < lanes; i++)
         block[i] = word_of(g->w + z + (l + i) * step, wide, first / 64);
-      put_planes(g->w + dst, lanes, l, block, first,
+      put_planes(g->w + dst, lanes, first, l, block,
                  (unsigned)chii_min(64, bits - first));
     }
 }

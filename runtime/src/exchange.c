@@ -116,17 +116,23 @@ static void head_arrived(chi_session *s, unsigned peer) {
   }
 }
 
+/* Is it all ones, as farewell.c fills up what it breaks off? */
+static bool is_fill(const uint64_t *v, unsigned words) {
+  uint64_t all = UINT64_MAX;
+  for (unsigned i = 0; i < words; i++)
+    all &= v[i];
+  return all == UINT64_MAX;
+}
+
 bool chii_canonical(chi_session *s, unsigned peer, const uint64_t *v,
                     size_t n) {
-  uint64_t bad = 0; /* top bit: some word is p or more */
-  for (size_t i = 0; i < n; i++)
-    bad |= v[i] | (CHI_P - 1 - v[i]);
+  uint64_t bad = s->field.op->above(&s->field, v, n);
   CHII_PUBLIC(&bad, sizeof bad);
-  if (bad >> 63 == 0)
+  if (!bad)
     return true;
-  CHII_PUBLIC(v, n * 8);
+  CHII_PUBLIC(v, n * s->eb);
   for (size_t i = 0; i < n; i++)
-    if (v[i] == UINT64_MAX) { /* see farewell.c: its reason follows */
+    if (is_fill(v + i * s->ew, s->ew)) { /* its reason follows */
       chii_fail(s, CHI_E_PEER_LOST, (int)peer,
                 "party %u broke off what it was sending, in round %llu", peer,
                 (unsigned long long)s->round);
@@ -140,6 +146,7 @@ bool chii_canonical(chi_session *s, unsigned peer, const uint64_t *v,
 }
 
 chi_status chii_links_new(chi_session *s, uint32_t spans) {
+  s->ring_bytes = CHII_RING_CHUNKS * CHUNK * s->eb;
   s->link = chii_alloc(s, s->n, sizeof *s->link);
   if (!s->link)
     return CHI_E_NOMEM;
@@ -149,7 +156,7 @@ chi_status chii_links_new(chi_session *s, uint32_t spans) {
       continue;
     l->span_cap = spans;
     l->span = chii_alloc(s, spans, sizeof *l->span);
-    l->ring = chii_alloc(s, CHII_RING_BYTES, 1);
+    l->ring = chii_alloc(s, s->ring_bytes, 1);
     if (!l->span || !l->ring)
       return CHI_E_NOMEM;
   }
@@ -160,7 +167,7 @@ void chii_links_free(chi_session *s) {
   if (!s->link)
     return;
   for (unsigned j = 0; j < s->n; j++) {
-    chii_wipe(s->link[j].ring, s->link[j].ring ? CHII_RING_BYTES : 0);
+    chii_wipe(s->link[j].ring, s->link[j].ring ? s->ring_bytes : 0);
     chii_free(s, s->link[j].ring);
     chii_free(s, s->link[j].span);
   }
@@ -317,11 +324,12 @@ static void push_span(chi_session *s, unsigned peer, const uint8_t *p,
 
 /* Contiguous room in the ring at a word's boundary, or NULL; *skip: bytes lost
  * in front of it. */
-static uint8_t *ring_room(chii_link *l, size_t bytes, size_t *skip) {
+static uint8_t *ring_room(const chi_session *s, chii_link *l, size_t bytes,
+                          size_t *skip) {
   size_t pos = (l->ring_pos + 7) & ~(size_t)7;
-  bool wrap = CHII_RING_BYTES - pos < bytes;
-  *skip = (wrap ? CHII_RING_BYTES : pos) - l->ring_pos;
-  if (l->ring_used + *skip + bytes > CHII_RING_BYTES)
+  bool wrap = s->ring_bytes - pos < bytes;
+  *skip = (wrap ? s->ring_bytes : pos) - l->ring_pos;
+  if (l->ring_used + *skip + bytes > s->ring_bytes)
     return NULL;
   return wrap ? l->ring : l->ring + pos;
 }
@@ -329,10 +337,10 @@ static uint8_t *ring_room(chii_link *l, size_t bytes, size_t *skip) {
 static void *reserve(chi_session *s, unsigned peer, size_t bytes) {
   chii_link *l = &s->link[peer];
   size_t skip;
-  uint8_t *p = ring_room(l, bytes, &skip);
+  uint8_t *p = ring_room(s, l, bytes, &skip);
   if (!p) {
     arm_deadline(s);
-    while (!s->status && !(p = ring_room(l, bytes, &skip)))
+    while (!s->status && !(p = ring_room(s, l, bytes, &skip)))
       if (!pump(s) && !s->status)
         wait_io(s);
     if (s->status)

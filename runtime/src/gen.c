@@ -75,7 +75,7 @@ uint64_t *chii_ex_open_chunk(chi_session *s, uint64_t *dst, uint64_t lanes,
   s->chunk_z = z;
   return z;
 scrap:
-  memset(s->scrap, 0, CHUNK * 8);
+  memset(s->scrap, 0, CHUNK * s->eb);
   return s->scrap;
 }
 
@@ -159,9 +159,9 @@ int chi_gen_tell(chi_gen *g, uint32_t output, const uint64_t *identity,
     return (int)g->status;
   }
   chii_told *t = chii_alloc(g, 1, sizeof *t);
-  uint64_t words = lanes * g->proto->planes;
+  uint64_t elements = lanes * g->proto->planes;
   if (t)
-    t->share = chii_alloc(g, words, 8);
+    t->share = chii_alloc(g, elements, g->eb);
   if (!t || !t->share) {
     chii_free(g, t);
     chii_fail(g, CHI_E_NOMEM, -1, "no memory for a told output");
@@ -169,7 +169,7 @@ int chi_gen_tell(chi_gen *g, uint32_t output, const uint64_t *identity,
   }
   for (int i = 0; i < CHI_KEY_BYTES; i++) /* most significant byte first */
     t->to[i] = (uint8_t)(identity[1 + (31 - i) / 8] >> (8 * ((31 - i) % 8)));
-  memcpy(t->share, g->w + src, words * 8);
+  memcpy(t->share, g->w + src, elements * g->eb);
   t->output = output;
   t->lanes = lanes;
   *g->told_tail = t;

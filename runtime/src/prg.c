@@ -4,7 +4,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "chi_gen.h"
 #include "ctime.h"
 #include "util.h"
 
@@ -71,17 +70,31 @@ static bool stream(chii_prg *g, uint8_t *out, uint64_t block, size_t bytes) {
   return true;
 }
 
-/* F'(retry key, index, attempt) until it is below p. */
-static uint64_t retry(const chii_prg *g, uint64_t index) {
-  uint8_t msg[16], h[16];
+/* F'(retry key, index, attempt): numbers of 16 bytes, longer ones in parts of 64
+ * whose number follows in the message. */
+static void draw(const chii_prg *g, uint64_t *out, unsigned w, uint64_t index,
+                 uint64_t attempt) {
+  uint8_t msg[24], h[64];
+  size_t bytes = w <= 2 ? 16 : sizeof h;
   chii_put64(msg, index);
-  for (uint64_t attempt = 0;; attempt++) {
-    chii_put64(msg + 8, attempt);
-    crypto_generichash(h, sizeof h, msg, sizeof msg, g->retry,
+  chii_put64(msg + 8, attempt);
+  for (unsigned at = 0; at < w; at += 8) {
+    chii_put64(msg + 16, at / 8);
+    crypto_generichash(h, bytes, msg, at ? 24 : 16, g->retry,
                        sizeof g->retry);
-    uint64_t v = chii_get64(h) & CHI_P;
-    if (v != CHI_P)
-      return v;
+    for (unsigned i = at; i < w && i < at + 8; i++)
+      out[i] = chii_get64(h + 8 * (i - at));
+  }
+}
+
+/* The first that is below p. */
+static void retry(const chii_field *f, const chii_prg *g, uint64_t *out,
+                  uint64_t index) {
+  uint64_t bad = 1;
+  for (uint64_t attempt = 0; bad; attempt++) {
+    draw(g, out, f->words, index, attempt);
+    bad = f->op->trim(f, out, 1);
+    CHII_PUBLIC(&bad, sizeof bad);
   }
 }
 
@@ -116,22 +129,22 @@ bool chii_prg_words(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
   return hooked(g, out, index, n) || words(g, out, index, n);
 }
 
-bool chii_prg_fill(chii_prg *g, uint64_t *out, uint64_t index, size_t n) {
+bool chii_prg_fill(const chii_field *f, chii_prg *g, uint64_t *out,
+                   uint64_t index, size_t n) {
+  unsigned w = f->words;
   if (hooked(g, out, index, n))
     return true;
-  if (!words(g, out, index, n))
+  if (!words(g, out, index * w, n * w))
     return false;
-  uint64_t excess = 0; /* bit k: some value is p */
-  for (size_t j = 0; j < n; j++) {
-    uint64_t v = out[j] & CHI_P;
-    excess |= v + 1;
-    out[j] = v;
+  /* That a number was p or more and drawn again says nothing about the value
+   * kept. */
+  uint64_t bad = f->op->trim(f, out, n);
+  CHII_PUBLIC(&bad, sizeof bad);
+  for (size_t j = 0; bad && j < n; j++) {
+    uint64_t one = f->op->above(f, out + j * w, 1);
+    CHII_PUBLIC(&one, sizeof one);
+    if (one)
+      retry(f, g, out + j * w, index + j);
   }
-  /* That a word was p and drawn again says nothing about the value kept. */
-  CHII_PUBLIC(&excess, sizeof excess);
-  if (excess >> CHI_MERSENNE)
-    for (size_t j = 0; j < n; j++)
-      if (out[j] == CHI_P)
-        out[j] = retry(g, index + j);
   return true;
 }

@@ -1,10 +1,11 @@
 /* Expansion of pair keys into field elements, addressed by index.
  *
  * One stream belongs to one (pair of parties, direction, purpose).  Element i
- * is 61 of the 64 bits of word i of AES-128-CTR; the value p, which 2^61 has
- * too much, is replaced by the first of F'(retry key, i, attempt) that is not
- * p: exactly uniform, and both holders stay in step without a word.  Callers
- * advance an index by the rounded-up number of elements and never go back.
+ * of w words is made of words i w .. i w + w - 1 of AES-128-CTR, cut to the bits
+ * that p has; a number that is p or more is replaced by the first of F'(retry
+ * key, i, attempt) that is below: exactly uniform, and both holders stay in step
+ * without a word.  Callers advance an index by the rounded-up number of elements
+ * and never go back.
  */
 #ifndef CHII_PRG_H
 #define CHII_PRG_H
@@ -13,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "field.h"
 
 /* What a stream is for; part of its key. */
 typedef enum chii_purpose {
@@ -53,9 +56,10 @@ void chii_prg_fini(chii_prg *g);
 
 /* out[j] = element index + j, j < n; index even.  Allocates nothing.  Takes
  * the time of n rounded up to even. */
-bool chii_prg_fill(chii_prg *g, uint64_t *out, uint64_t index, size_t n);
+bool chii_prg_fill(const chii_field *f, chii_prg *g, uint64_t *out,
+                   uint64_t index, size_t n);
 
-/* The same with all 64 bits of each word. */
+/* The same with words, and all 64 bits of each. */
 bool chii_prg_words(chii_prg *g, uint64_t *out, uint64_t index, size_t n);
 
 static inline uint64_t chii_prg_round(uint64_t n) {
@@ -63,7 +67,8 @@ static inline uint64_t chii_prg_round(uint64_t n) {
 }
 
 #ifdef CHI_TEST_HOOKS
-/* Tests only: called for every fill; returns true if it wrote out itself. */
+/* Tests only: called for every fill, of elements or (CHII_BITS, CHII_PERM) of
+ * words; returns true if it wrote out itself. */
 typedef bool (*chii_prg_hook)(void *user, unsigned holder, unsigned from,
                               unsigned to, unsigned purpose, uint64_t *out,
                               uint64_t index, size_t n);

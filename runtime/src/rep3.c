@@ -29,6 +29,10 @@ static chi_status setup(chi_session *s) {
     return CHI_E_NOMEM;
   r->next = (s->me + 1) % 3;
   r->prev = (s->me + 2) % 3;
+  r->mask = chii_alloc(s, 2 * CHII_BLOCK, s->eb);
+  if (!r->mask)
+    return CHI_E_NOMEM;
+  r->tmp = r->mask + CHII_BLOCK * s->ew;
   return chii_rep3_bits_setup(s);
 }
 
@@ -70,7 +74,8 @@ static void wipe(chi_session *s) {
   chii_prg_fini(&r->bits_b);
   chii_prg_fini(&r->conv_a);
   chii_prg_fini(&r->conv_b);
-  chii_wipe(r->from_next.window, r->from_next.window ? 2 * CHUNK * 8 : 0);
+  chii_wipe(r->from_next.window, r->from_next.window ? 2 * CHUNK * s->eb : 0);
+  chii_wipe(r->mask, r->mask ? 2 * CHII_BLOCK * s->eb : 0);
   chii_wipe(r, sizeof *r);
 }
 
@@ -108,10 +113,10 @@ static void begin(chi_session *s) {
   chii_rep3 *r = s->proto_state;
   uint64_t send[3] = {0}, recv[3] = {0};
   uint64_t tag = opens(s) ? CHII_TAG_BYTES : 0;
-  send[r->prev] = 8 * s->m + tag;
-  send[r->next] = 8 * s->o;
-  recv[r->next] = 8 * s->m + tag;
-  recv[r->prev] = 8 * s->o;
+  send[r->prev] = s->eb * s->m + tag;
+  send[r->next] = s->eb * s->o;
+  recv[r->next] = s->eb * s->m + tag;
+  recv[r->prev] = s->eb * s->o;
   chii_rep3_bits_load(s, send, recv);
   reset(s);
   chii_round_begin(s, send, recv, NULL);
@@ -121,17 +126,17 @@ static void begin(chi_session *s) {
 static uint64_t *open_chunk(chi_session *s, const chii_item *it, uint64_t off,
                             size_t n) {
   chii_rep3 *r = s->proto_state;
-  uint64_t *z = it->dst + off;
+  const chii_field *f = &s->field;
+  uint64_t *z = it->dst + off * s->ew;
   for (size_t at = 0; at < n; at += CHII_BLOCK) {
     size_t c = (size_t)chii_min(CHII_BLOCK, n - at);
-    uint64_t index = it->index + off + at;
-    if (!chii_prg_fill(&r->zero_a, z + at, index, c) ||
-        !chii_prg_fill(&r->zero_b, r->mask, index, c)) {
+    uint64_t index = it->index + off + at, *d = z + at * s->ew;
+    if (!chii_prg_fill(f, &r->zero_a, d, index, c) ||
+        !chii_prg_fill(f, &r->zero_b, r->mask, index, c)) {
       chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
       return NULL;
     }
-    for (size_t j = 0; j < c; j++)
-      z[at + j] = chi_f_sub(z[at + j], r->mask[j]);
+    chii_sub(f, d, d, r->mask, c);
   }
   return z;
 }
@@ -139,20 +144,21 @@ static uint64_t *open_chunk(chi_session *s, const chii_item *it, uint64_t off,
 static void close_chunk(chi_session *s, const chii_item *it, uint64_t off,
                         size_t n) {
   chii_rep3 *r = s->proto_state;
-  chii_send_direct(s, r->prev, it->dst + off, n * 8);
+  chii_send_direct(s, r->prev, it->dst + off * s->ew, n * s->eb);
   chii_count_elements(s, n);
   chii_pump(s);
 }
 
 static void open_item(chi_session *s, const chii_item *it) {
   chii_rep3 *r = s->proto_state;
-  chii_send_direct(s, r->next, it->src, it->lanes * 8);
+  uint64_t bytes = it->lanes * s->eb;
+  chii_send_direct(s, r->next, it->src, bytes);
   chii_count_elements(s, it->lanes);
   chii_pump(s);
-  const uint8_t *b = (const uint8_t *)(it->src + it->lanes);
-  for (uint64_t at = 0; at < it->lanes * 8 && !s->status; at += CHUNK * 8) {
+  const uint8_t *b = (const uint8_t *)(it->src + it->lanes * s->ew);
+  for (uint64_t at = 0; at < bytes && !s->status; at += CHUNK * 8) {
     crypto_onetimeauth_update(&r->made, b + at,
-                              chii_min(CHUNK * 8, it->lanes * 8 - at));
+                              chii_min(CHUNK * 8, bytes - at));
     chii_pump(s);
   }
 }
@@ -194,9 +200,9 @@ static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
   if (peer == r->next) {
     if (r->red < s->n_reduce) {
       const chii_item *it = &s->reduce[r->red];
-      *p = (uint8_t *)(it->dst + it->lanes) + r->red_bytes;
+      *p = (uint8_t *)(it->dst + it->lanes * s->ew) + r->red_bytes;
       /* a chunk at a time, so that its check finds it in the cache */
-      return (size_t)chii_min(it->lanes * 8 - r->red_bytes, CHUNK * 8);
+      return (size_t)chii_min(it->lanes * s->eb - r->red_bytes, CHUNK * 8);
     }
     if (s->m_seen < s->m)
       return 0;
@@ -211,22 +217,21 @@ static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
                : 0;
   const chii_item *it = &s->opened[r->opn];
   *p = (uint8_t *)it->dst + r->opn_bytes;
-  return (size_t)chii_min(it->lanes * 8 - r->opn_bytes, CHUNK * 8);
+  return (size_t)chii_min(it->lanes * s->eb - r->opn_bytes, CHUNK * 8);
 }
 
-/* Words [from, to) of an open arrived: check, authenticate, add up. */
+/* Lanes [from, to) of an open arrived: check, authenticate, add up. */
 static void add_up(chi_session *s, const chii_item *it, uint64_t from,
                    uint64_t to) {
   chii_rep3 *r = s->proto_state;
-  uint64_t *d = it->dst;
-  const uint64_t *a = it->src, *b = it->src + it->lanes;
-  if (!chii_canonical(s, r->prev, d + from, (size_t)(to - from)))
+  uint64_t *d = it->dst + from * s->ew;
+  const uint64_t *a = it->src + from * s->ew;
+  size_t n = (size_t)(to - from);
+  if (!chii_canonical(s, r->prev, d, n))
     return;
-  crypto_onetimeauth_update(&r->seen, (const uint8_t *)(d + from),
-                            (to - from) * 8);
-  for (uint64_t l = from; l < to; l++)
-    d[l] = chi_f_add(d[l], chi_f_add(a[l], b[l]));
-  CHII_PUBLIC(d + from, (to - from) * 8);
+  crypto_onetimeauth_update(&r->seen, (const uint8_t *)d, n * s->eb);
+  s->field.op->add_two(&s->field, d, a, a + it->lanes * s->ew, n);
+  CHII_PUBLIC(d, n * s->eb);
 }
 
 static void took(chi_session *s, unsigned peer, size_t n) {
@@ -238,10 +243,10 @@ static void took(chi_session *s, unsigned peer, size_t n) {
     r->tag_got += (unsigned)n;
   } else if (peer == r->next) {
     const chii_item *it = &s->reduce[r->red];
-    uint64_t from = r->red_bytes / 8;
+    uint64_t from = r->red_bytes / s->eb;
     r->red_bytes += n;
-    uint64_t to = r->red_bytes / 8;
-    if (!chii_canonical(s, peer, it->dst + it->lanes + from,
+    uint64_t to = r->red_bytes / s->eb;
+    if (!chii_canonical(s, peer, it->dst + (it->lanes + from) * s->ew,
                         (size_t)(to - from)))
       return;
     if (to == it->lanes) {
@@ -251,7 +256,7 @@ static void took(chi_session *s, unsigned peer, size_t n) {
   } else {
     const chii_item *it = &s->opened[r->opn];
     r->opn_bytes += n;
-    uint64_t to = r->opn_bytes / 8;
+    uint64_t to = r->opn_bytes / s->eb;
     if (to > r->opn_done)
       add_up(s, it, r->opn_done, to);
     r->opn_done = to;
@@ -269,20 +274,21 @@ static void open_to(chi_session *s, unsigned party, uint64_t *dst,
   chii_ex_single_open(s, dst, src, lanes);
   reset(s);
   if (s->me == party) {
-    recv[r->prev] = 8 * lanes;
+    recv[r->prev] = s->eb * lanes;
     recv[r->next] = CHII_TAG_BYTES;
   } else if (r->next == party) {
-    send[party] = 8 * lanes;
+    send[party] = s->eb * lanes;
   } else {
     send[party] = CHII_TAG_BYTES;
   }
   chii_round_begin(s, send, recv, NULL);
   if (r->next == party) {
-    chii_send_direct(s, party, src, 8 * lanes);
+    chii_send_direct(s, party, src, s->eb * lanes);
     chii_count_elements(s, lanes);
   } else if (r->prev == party) {
-    crypto_onetimeauth_update(&r->made, (const uint8_t *)(src + lanes),
-                              8 * lanes);
+    crypto_onetimeauth_update(&r->made,
+                              (const uint8_t *)(src + lanes * s->ew),
+                              s->eb * lanes);
     send_tag(s, party);
   }
   chii_round_end(s);
@@ -293,31 +299,31 @@ static void open_to(chi_session *s, unsigned party, uint64_t *dst,
 static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
                  const uint64_t *values, uint64_t lanes) {
   chii_rep3 *r = s->proto_state;
-  uint64_t *a = dst, *b = dst + lanes, index = r->deal_index;
+  uint64_t *a = dst, *b = dst + lanes * s->ew, index = r->deal_index;
+  size_t bytes = (size_t)lanes * s->eb;
   uint64_t send[3] = {0}, recv[3] = {0};
   uint8_t *raw[3] = {NULL, NULL, NULL};
   bool ok = true;
   r->deal_index += chii_prg_round(lanes);
   if (s->me == dealer)
-    send[r->next] = 8 * lanes;
+    send[r->next] = bytes;
   if (r->prev == dealer) {
-    recv[dealer] = 8 * lanes;
+    recv[dealer] = bytes;
     raw[dealer] = (uint8_t *)a;
   }
   if (!s->setup)
     s->stats.rounds++;
   chii_round_begin(s, send, recv, raw);
   if (s->me == dealer) {
-    ok = chii_prg_fill(&r->deal_a, a, index, lanes);
-    for (uint64_t l = 0; l < lanes; l++)
-      b[l] = chi_f_sub(values[l], a[l]);
-    chii_send_direct(s, r->next, b, 8 * lanes);
+    ok = chii_prg_fill(&s->field, &r->deal_a, a, index, lanes);
+    chii_sub(&s->field, b, values, a, lanes);
+    chii_send_direct(s, r->next, b, bytes);
     chii_count_elements(s, lanes);
   } else if (r->next == dealer) {
-    ok = chii_prg_fill(&r->deal_b, b, index, lanes);
-    memset(a, 0, 8 * lanes);
+    ok = chii_prg_fill(&s->field, &r->deal_b, b, index, lanes);
+    memset(a, 0, bytes);
   } else {
-    memset(b, 0, 8 * lanes);
+    memset(b, 0, bytes);
   }
   if (!ok)
     chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
@@ -329,14 +335,14 @@ static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
 /* Tag of one component of an input, told by party `sender`. */
 static void input_tag(uint8_t out[CHII_TAG_BYTES], const uint8_t key[32],
                       unsigned sender, uint32_t input, const uint64_t *v,
-                      uint64_t lanes) {
+                      size_t bytes) {
   crypto_generichash_state st;
   uint8_t head[16] = {0};
   head[0] = (uint8_t)sender;
   chii_put64(head + 8, input);
   crypto_generichash_init(&st, key, 32, CHII_TAG_BYTES);
   crypto_generichash_update(&st, head, sizeof head);
-  crypto_generichash_update(&st, (const uint8_t *)v, lanes * 8);
+  crypto_generichash_update(&st, (const uint8_t *)v, bytes);
   crypto_generichash_final(&st, out, CHII_TAG_BYTES);
 }
 
@@ -354,20 +360,22 @@ static void check_inputs(chi_session *s, const uint32_t *input,
   uint8_t *out = t, *in = t + 3 * stride, expect[CHII_TAG_BYTES];
   for (uint32_t k = 0; k < count; k++) {
     const chi_leaf *lf = &s->program->input[input[k]];
-    const uint64_t *a = s->w + lf->slot, *b = a + lf->lanes;
+    const uint64_t *a = s->w + lf->slot, *b = a + lf->lanes * s->ew;
+    size_t bytes = (size_t)lf->lanes * s->eb;
     input_tag(out + r->prev * stride + k * CHII_TAG_BYTES, r->in_tag_a, s->me,
-              input[k], a, lf->lanes);
+              input[k], a, bytes);
     input_tag(out + r->next * stride + k * CHII_TAG_BYTES, r->in_tag_b, s->me,
-              input[k], b, lf->lanes);
+              input[k], b, bytes);
   }
   chii_swap(s, out, stride, in, stride);
   for (uint32_t k = 0; k < count && !s->status; k++) {
     const chi_leaf *lf = &s->program->input[input[k]];
-    const uint64_t *a = s->w + lf->slot, *b = a + lf->lanes;
-    input_tag(expect, r->in_tag_a, r->prev, input[k], a, lf->lanes);
+    const uint64_t *a = s->w + lf->slot, *b = a + lf->lanes * s->ew;
+    size_t bytes = (size_t)lf->lanes * s->eb;
+    input_tag(expect, r->in_tag_a, r->prev, input[k], a, bytes);
     int bad = sodium_memcmp(expect, in + r->prev * stride + k * CHII_TAG_BYTES,
                             CHII_TAG_BYTES);
-    input_tag(expect, r->in_tag_b, r->next, input[k], b, lf->lanes);
+    input_tag(expect, r->in_tag_b, r->next, input[k], b, bytes);
     bad |= sodium_memcmp(expect, in + r->next * stride + k * CHII_TAG_BYTES,
                          CHII_TAG_BYTES);
     CHII_PUBLIC(&bad, sizeof bad);

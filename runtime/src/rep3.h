@@ -7,13 +7,13 @@
 #include "bits.h"
 
 #define CHII_TAG_BYTES 16
-#define CHII_BLOCK 1024 /* words masked at a time: two streams stay in L1 */
+#define CHII_BLOCK 1024 /* masked at a time: two streams of words stay in L1 */
 
 /* Calls on bits whose bytes come from one neighbour. */
 typedef struct chii_bit_cursor {
   uint32_t item;
   uint64_t got;     /* bytes of it that are used up */
-  uint64_t *window; /* CHUNK words: elements on their way to their lanes */
+  uint64_t *window; /* CHUNK elements on their way to their lanes */
   size_t bytes;     /* of it */
 } chii_bit_cursor;
 
@@ -24,12 +24,12 @@ typedef struct chii_rep3 {
   uint8_t tag_a[32], tag_b[32];       /* opening tags */
   uint8_t in_tag_a[32], in_tag_b[32]; /* client input tags */
   uint64_t deal_index, tag_count;
-  uint64_t mask[CHII_BLOCK];
+  uint64_t *mask, *tmp; /* CHII_BLOCK elements each */
 
   /* receiving: bytes of the current item */
   uint32_t red, opn;
   uint64_t red_bytes, opn_bytes;
-  uint64_t opn_done; /* words of the current open that are added up */
+  uint64_t opn_done; /* lanes of the current open that are added up */
   chii_bit_cursor from_next, from_prev;
   uint8_t tag[CHII_TAG_BYTES];
   unsigned tag_got;

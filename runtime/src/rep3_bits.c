@@ -24,10 +24,10 @@ chi_status chii_rep3_bits_setup(chi_session *s) {
   chii_rep3 *r = s->proto_state;
   if (!s->bit_cap)
     return CHI_OK;
-  r->from_next.window = chii_alloc(s, 2 * CHUNK, 8);
+  r->from_next.window = chii_alloc(s, 2 * CHUNK, s->eb);
   if (!r->from_next.window)
     return CHI_E_NOMEM;
-  r->from_prev.window = r->from_next.window + CHUNK;
+  r->from_prev.window = r->from_next.window + CHUNK * s->ew;
   return CHI_OK;
 }
 
@@ -35,10 +35,10 @@ void chii_rep3_bits_load(chi_session *s, uint64_t send[3], uint64_t recv[3]) {
   const chii_rep3 *r = s->proto_state;
   const chi_b_load *b = &s->load;
   unsigned me = s->me, next = r->next, prev = r->prev;
-  send[prev] += b->reduce_bytes + 8 * b->xjoin[next];
-  send[next] += b->open_bytes + 8 * (b->xdeal[me] + b->xjoin[prev]);
-  recv[next] += b->reduce_bytes + 8 * b->xjoin[prev];
-  recv[prev] += b->open_bytes + 8 * (b->xdeal[prev] + b->xjoin[next]);
+  send[prev] += b->reduce_bytes + s->eb * b->xjoin[next];
+  send[next] += b->open_bytes + s->eb * (b->xdeal[me] + b->xjoin[prev]);
+  recv[next] += b->reduce_bytes + s->eb * b->xjoin[prev];
+  recv[prev] += b->open_bytes + s->eb * (b->xdeal[prev] + b->xjoin[next]);
 }
 
 void chii_rep3_bits_reset(chi_session *s) {
@@ -48,13 +48,10 @@ void chii_rep3_bits_reset(chi_session *s) {
   r->from_next.bytes = r->from_prev.bytes = 0;
 }
 
-static bool fill(chi_session *s, chii_prg *g, bool words, uint64_t index,
-                 size_t n, uint64_t *out) {
-  if (words ? chii_prg_words(g, out, index, n)
-            : chii_prg_fill(g, out, index, n))
-    return true;
-  chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
-  return false;
+static bool filled(chi_session *s, bool ok) {
+  if (!ok)
+    chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
+  return ok;
 }
 
 /* ---- the calls ---- */
@@ -66,8 +63,8 @@ void chii_rep3_reduce_bits(chi_session *s, const chii_bit_item *it) {
   for (uint64_t at = 0; at < W; at += CHII_BLOCK) {
     size_t n = (size_t)chii_min(CHII_BLOCK, W - at);
     for (int k = 0; k < 2; k++) {
-      if (!fill(s, k ? &r->bits_b : &r->bits_a, true, it->index + at, n,
-                r->mask))
+      if (!filled(s, chii_prg_words(k ? &r->bits_b : &r->bits_a, r->mask,
+                                    it->index + at, n)))
         return;
       for (size_t j = 0; j < n; j++)
         z[at + j] ^= r->mask[j];
@@ -87,72 +84,156 @@ static uint64_t bit(const uint64_t *plane, uint64_t l) {
   return plane[l / 64] >> (l % 64) & 1;
 }
 
+/* Elements of lanes first + 3 at, .. of a plane to out; and back. */
+static void gather(const chi_session *s, uint64_t *out, const uint64_t *plane,
+                   unsigned first, uint64_t at, size_t n) {
+  size_t w = s->ew;
+  const uint64_t *v = plane + (3 * at + first) * w;
+  if (w == 1)
+    for (size_t j = 0; j < n; j++)
+      out[j] = v[3 * j];
+  else
+    for (size_t j = 0; j < n; j++)
+      memcpy(out + j * w, v + 3 * j * w, s->eb);
+}
+
+static void scatter(const chi_session *s, uint64_t *plane, unsigned first,
+                    uint64_t at, const uint64_t *v, size_t n) {
+  size_t w = s->ew;
+  uint64_t *d = plane + (3 * at + first) * w;
+  if (w == 1)
+    for (size_t j = 0; j < n; j++)
+      d[3 * j] = v[j];
+  else
+    for (size_t j = 0; j < n; j++)
+      memcpy(d + 3 * j * w, v + j * w, s->eb);
+}
+
 /* Elements index.. of a stream to lanes first, first + 3, .. of dst. */
-static bool scatter(chi_session *s, chii_prg *g, uint64_t index, uint64_t *dst,
-                    unsigned first, uint64_t lanes) {
+static bool draw(chi_session *s, chii_prg *g, uint64_t index, uint64_t *dst,
+                 unsigned first, uint64_t lanes) {
   chii_rep3 *r = s->proto_state;
   uint64_t count = chii_thirds(lanes, first);
   for (uint64_t at = 0; at < count; at += CHII_BLOCK) {
     size_t n = (size_t)chii_min(CHII_BLOCK, count - at);
-    if (!fill(s, g, false, index + at, n, r->mask))
+    if (!filled(s, chii_prg_fill(&s->field, g, r->mask, index + at, n)))
       return false;
-    for (size_t j = 0; j < n; j++)
-      dst[3 * (at + j) + first] = r->mask[j];
+    scatter(s, dst, first, at, r->mask, n);
   }
   return true;
 }
 
-void chii_rep3_xdeal(chi_session *s, const chii_bit_item *it) {
-  chii_rep3 *r = s->proto_state;
-  uint64_t L = it->lanes, W = chii_bit_words(L);
-  uint64_t *a = it->dst, *b = it->dst + L;
-  memset(it->dst, 0, 2 * L * 8);
-  /* the key k_r is party r's first and party r - 1's second */
-  if (!scatter(s, &r->conv_a, it->index, a, s->me, L) ||
-      !scatter(s, &r->conv_b, it->index, b, r->next, L))
-    return;
-  for (uint64_t l = s->me; l < L; l += 3)
-    b[l] = chi_f_sub(bit(it->src, l) ^ bit(it->src + W, l), a[l]);
+/* Bits of lanes first + 3 at, .. as elements; b: a second plane, added, or
+ * NULL. */
+static void bits_of(const chi_session *s, uint64_t *out, const uint64_t *a,
+                    const uint64_t *b, unsigned first, uint64_t at, size_t n) {
+  uint64_t l = 3 * at + first;
+  memset(out, 0, n * s->eb);
+  for (size_t j = 0; j < n; j++, l += 3)
+    out[j * s->ew] = bit(a, l) ^ (b ? bit(b, l) : 0);
 }
 
-/* My summand of E b_{r+2} in lane l, of which the sum less the masks of keys
- * k_r and k_{r+1} is z_{r+2}; dst has the mask.  As party r + 1, r + 2: */
-static uint64_t summand_1(const chii_bit_item *it, uint64_t l) {
-  const uint64_t *b = it->src + chii_bit_words(it->lanes);
-  return chi_f_sub(it->e[l] & (0 - bit(b, l)), it->dst[l]);
+void chii_rep3_xdeal(chi_session *s, const chii_bit_item *it) {
+  chii_rep3 *r = s->proto_state;
+  const chii_field *f = &s->field;
+  uint64_t L = it->lanes, W = chii_bit_words(L), count = chii_thirds(L, s->me);
+  uint64_t *a = it->dst, *b = it->dst + L * s->ew;
+  memset(it->dst, 0, 2 * L * s->eb);
+  /* the key k_r is party r's first and party r - 1's second */
+  if (!draw(s, &r->conv_a, it->index, a, s->me, L) ||
+      !draw(s, &r->conv_b, it->index, b, r->next, L))
+    return;
+  for (uint64_t at = 0; at < count; at += CHII_BLOCK) {
+    size_t n = (size_t)chii_min(CHII_BLOCK, count - at);
+    bits_of(s, r->tmp, it->src, it->src + W, s->me, at, n);
+    gather(s, r->mask, a, s->me, at, n);
+    chii_sub(f, r->tmp, r->tmp, r->mask, n);
+    scatter(s, b, s->me, at, r->tmp, n);
+  }
 }
-static uint64_t summand_2(const chii_bit_item *it, uint64_t l) {
-  uint64_t e = it->e[it->lanes + l];
-  return chi_f_sub(e & (0 - bit(it->src, l)), it->dst[it->lanes + l]);
+
+/* My summands of E b_{r+2} in lanes first + 3 at, .., of which the sum less the
+ * masks of keys k_r and k_{r+1} is z_{r+2}; dst has the masks.  n <= CHUNK. */
+static void summands(chi_session *s, const chii_bit_item *it, bool plane_b,
+                     uint64_t *out, unsigned first, uint64_t at, size_t n) {
+  chii_rep3 *r = s->proto_state;
+  uint64_t L = it->lanes, W = chii_bit_words(L);
+  /* as party r + 1: plane a and the second bit; r + 2: the other ones */
+  const uint64_t *e = it->e + (plane_b ? L * s->ew : 0);
+  const uint64_t *m = it->dst + (plane_b ? L * s->ew : 0);
+  const uint64_t *b = it->src + (plane_b ? 0 : W);
+  for (size_t k; n; n -= k, at += k, out += k * s->ew) {
+    k = (size_t)chii_min(CHII_BLOCK, n);
+    gather(s, out, e, first, at, k);
+    for (size_t j = 0; j < k; j++) {
+      uint64_t keep = 0 - bit(b, 3 * (at + j) + first);
+      for (unsigned i = 0; i < s->ew; i++)
+        out[j * s->ew + i] &= keep;
+    }
+    gather(s, r->mask, m, first, at, k);
+    chii_sub(&s->field, out, out, r->mask, k);
+  }
+}
+
+static void send_summands(chi_session *s, const chii_bit_item *it, uint64_t *p,
+                          unsigned first, uint64_t at, size_t n) {
+  const chii_rep3 *r = s->proto_state;
+  summands(s, it, first == r->next, p, first, at, n);
+}
+
+/* Lanes first, first + 3, .. of the other plane get my summands. */
+static void keep_summands(chi_session *s, const chii_bit_item *it,
+                          unsigned first) {
+  chii_rep3 *r = s->proto_state;
+  uint64_t count = chii_thirds(it->lanes, first);
+  bool plane_b = first == r->next;
+  uint64_t *to = it->dst + (plane_b ? 0 : it->lanes * s->ew);
+  for (uint64_t at = 0; at < count; at += CHII_BLOCK) {
+    size_t n = (size_t)chii_min(CHII_BLOCK, count - at);
+    summands(s, it, plane_b, r->tmp, first, at, n);
+    scatter(s, to, first, at, r->tmp, n);
+  }
 }
 
 /* dst is the share of E b_{r+2} until the round is over. */
 void chii_rep3_xjoin(chi_session *s, const chii_bit_item *it) {
   chii_rep3 *r = s->proto_state;
-  uint64_t L = it->lanes, *a = it->dst, *b = it->dst + L;
+  uint64_t L = it->lanes, *a = it->dst, *b = it->dst + L * s->ew;
   uint64_t half = it->index + chii_prg_round(chii_thirds(L, 0));
   /* z_r is of key k_r in its first half, z_{r+1} of key k_{r+1} in the other */
-  if (!scatter(s, &r->conv_a, it->index, a, s->me, L) ||
-      !scatter(s, &r->conv_b, half, b, s->me, L) ||
-      !scatter(s, &r->conv_a, half, a, r->prev, L) ||
-      !scatter(s, &r->conv_b, it->index, b, r->next, L))
+  if (!draw(s, &r->conv_a, it->index, a, s->me, L) ||
+      !draw(s, &r->conv_b, half, b, s->me, L) ||
+      !draw(s, &r->conv_a, half, a, r->prev, L) ||
+      !draw(s, &r->conv_b, it->index, b, r->next, L))
     return;
-  for (uint64_t l = r->prev; l < L; l += 3)
-    b[l] = summand_1(it, l);
-  for (uint64_t l = r->next; l < L; l += 3)
-    a[l] = summand_2(it, l);
+  keep_summands(s, it, r->prev);
+  keep_summands(s, it, r->next);
+}
+
+static void add_bits(chi_session *s, uint64_t *plane, const uint64_t *b,
+                     unsigned first, uint64_t lanes) {
+  chii_rep3 *r = s->proto_state;
+  uint64_t count = chii_thirds(lanes, first);
+  for (uint64_t at = 0; at < count; at += CHII_BLOCK) {
+    size_t n = (size_t)chii_min(CHII_BLOCK, count - at);
+    bits_of(s, r->tmp, b, NULL, first, at, n);
+    s->field.op->add_to(&s->field, plane + (3 * at + first) * s->ew, 3, r->tmp,
+                        n);
+  }
 }
 
 static void finish_xjoin(chi_session *s, const chii_bit_item *it) {
   const chii_rep3 *r = s->proto_state;
+  const chii_field *f = &s->field;
   uint64_t L = it->lanes, W = chii_bit_words(L), *z = it->dst;
-  const uint64_t *e = it->e;
-  for (uint64_t l = 0; l < 2 * L; l++) /* E - 2 z */
-    z[l] = chi_f_sub(e[l], chi_f_add(z[l], z[l]));
-  for (uint64_t l = r->prev; l < L; l += 3) /* and b_{r+2} */
-    z[L + l] = chi_f_add(z[L + l], bit(it->src + W, l));
-  for (uint64_t l = r->next; l < L; l += 3)
-    z[l] = chi_f_add(z[l], bit(it->src, l));
+  for (uint64_t at = 0; at < 2 * L; at += CHII_BLOCK) { /* E - 2 z */
+    size_t n = (size_t)chii_min(CHII_BLOCK, 2 * L - at);
+    uint64_t *d = z + at * s->ew;
+    chii_add(f, d, d, d, n);
+    chii_sub(f, d, it->e + at * s->ew, d, n);
+  }
+  add_bits(s, z + L * s->ew, it->src + W, r->prev, L); /* and b_{r+2} */
+  add_bits(s, z, it->src, r->next, L);
 }
 
 void chii_rep3_bits_finish(chi_session *s) {
@@ -163,25 +244,27 @@ void chii_rep3_bits_finish(chi_session *s) {
 
 /* ---- sending ---- */
 
-/* Lanes first, first + 3, .. of one of: plane b, a summand. */
+/* n elements of lanes first + 3 at, .. to p. */
+typedef void (*made)(chi_session *s, const chii_bit_item *it, uint64_t *p,
+                     unsigned first, uint64_t at, size_t n);
+
 static void send_thirds(chi_session *s, const chii_bit_item *it, unsigned to,
-                        unsigned first,
-                        uint64_t (*value)(const chii_bit_item *, uint64_t)) {
+                        unsigned first, made make) {
   uint64_t count = chii_thirds(it->lanes, first);
   for (uint64_t at = 0; at < count; at += CHUNK) {
     size_t n = (size_t)chii_min(CHUNK, count - at);
-    uint64_t *p = chii_send_reserve(s, to, n * 8);
+    uint64_t *p = chii_send_reserve(s, to, n * s->eb);
     if (!p)
       return;
-    for (size_t j = 0; j < n; j++)
-      p[j] = value(it, 3 * (at + j) + first);
+    make(s, it, p, first, at, n);
     chii_count_elements(s, n);
     chii_pump(s);
   }
 }
 
-static uint64_t dealt(const chii_bit_item *it, uint64_t l) {
-  return it->dst[it->lanes + l];
+static void send_dealt(chi_session *s, const chii_bit_item *it, uint64_t *p,
+                       unsigned first, uint64_t at, size_t n) {
+  gather(s, p, it->dst + it->lanes * s->ew, first, at, n);
 }
 
 void chii_rep3_bits_send(chi_session *s) {
@@ -200,11 +283,11 @@ void chii_rep3_bits_send(chi_session *s) {
                                 bytes);
       break;
     case CHII_B_XDEAL:
-      send_thirds(s, it, r->next, s->me, dealt);
+      send_thirds(s, it, r->next, s->me, send_dealt);
       break;
     default: /* xjoin */
-      send_thirds(s, it, r->next, r->prev, summand_1);
-      send_thirds(s, it, r->prev, r->next, summand_2);
+      send_thirds(s, it, r->next, r->prev, send_summands);
+      send_thirds(s, it, r->prev, r->next, send_summands);
     }
     chii_pump(s);
   }
@@ -222,9 +305,9 @@ static uint64_t bytes_of(const chi_session *s, const chii_bit_item *it,
   case CHII_B_OPEN:
     return next ? 0 : chii_bit_bytes(it->lanes);
   case CHII_B_XDEAL:
-    return next ? 0 : 8 * chii_thirds(it->lanes, r->prev);
+    return next ? 0 : s->eb * chii_thirds(it->lanes, r->prev);
   default: /* xjoin: party r + 1 hears r + 2, which hears r + 1 */
-    return 8 * chii_thirds(it->lanes, next ? r->prev : r->next);
+    return s->eb * chii_thirds(it->lanes, next ? r->prev : r->next);
   }
 }
 
@@ -258,7 +341,7 @@ size_t chii_rep3_bits_want(chi_session *s, unsigned peer, uint8_t **p) {
   uint64_t left = bytes_of(s, it, peer == r->next) - c->got;
   if (in_window(it)) {
     *p = (uint8_t *)c->window + c->bytes;
-    return (size_t)chii_min(left, CHUNK * 8) - c->bytes;
+    return (size_t)chii_min(left, CHUNK * s->eb) - c->bytes;
   }
   uint64_t *d = it->dst;
   if (it->kind == CHII_B_REDUCE)
@@ -286,18 +369,15 @@ static void took_bits(chi_session *s, unsigned peer, const chii_bit_item *it,
   }
 }
 
-/* n elements of a call from word `at` of its message. */
+/* n elements of a call from number `at` of its message. */
 static void to_lanes(chi_session *s, unsigned peer, const chii_bit_item *it,
                      uint64_t at, const uint64_t *v, size_t n) {
   chii_rep3 *r = s->proto_state;
   bool next = peer == r->next, join = it->kind == CHII_B_XJOIN;
   /* xdeal: E_{r+1} as party r + 1; xjoin: z_{r+2} as party r + 1, r + 2 */
-  uint64_t *d = it->dst + (next ? it->lanes : 0);
+  uint64_t *d = it->dst + (next ? it->lanes * s->ew : 0);
   unsigned first = join && !next ? r->next : r->prev;
-  for (size_t j = 0; j < n; j++) {
-    uint64_t *to = &d[3 * (at + j) + first];
-    *to = chi_f_add(*to, v[j]);
-  }
+  s->field.op->add_to(&s->field, d + (3 * at + first) * s->ew, 3, v, n);
 }
 
 void chii_rep3_bits_took(chi_session *s, unsigned peer, size_t n) {
@@ -308,11 +388,11 @@ void chii_rep3_bits_took(chi_session *s, unsigned peer, size_t n) {
     return;
   }
   c->bytes += n;
-  size_t words = c->bytes / 8;
-  if (!chii_canonical(s, peer, c->window, words))
+  size_t n_elements = c->bytes / s->eb;
+  if (!chii_canonical(s, peer, c->window, n_elements))
     return;
-  to_lanes(s, peer, it, c->got / 8, c->window, words);
-  c->got += words * 8;
-  c->bytes -= words * 8; /* a broken word stays */
-  memmove(c->window, c->window + words, c->bytes);
+  to_lanes(s, peer, it, c->got / s->eb, c->window, n_elements);
+  c->got += n_elements * s->eb;
+  c->bytes -= n_elements * s->eb; /* a broken element stays */
+  memmove(c->window, c->window + n_elements * s->ew, c->bytes);
 }

@@ -31,7 +31,7 @@ typedef struct rep3_shuffle {
 chi_status chii_rep3_shuffle_setup(chi_session *s) {
   chii_shuffle *u = s->shuffle;
   u->state = chii_alloc(s, 1, sizeof(rep3_shuffle));
-  u->in = chii_alloc(s, 2 * u->max_lanes, 8);
+  u->in = chii_alloc(s, 2 * u->max_lanes, s->eb);
   return u->state && u->in ? CHI_OK : CHI_E_NOMEM;
 }
 
@@ -61,7 +61,7 @@ void chii_rep3_shuffle_wipe(chi_session *s) {
   chii_prg_fini(&h->mask[0]);
   chii_prg_fini(&h->mask[1]);
   chii_wipe(h, sizeof *h);
-  chii_wipe(u->in, u->in ? 2 * u->max_lanes * 8 : 0);
+  chii_wipe(u->in, u->in ? 2 * u->max_lanes * s->eb : 0);
 }
 
 /* ---- roles ---- */
@@ -83,7 +83,7 @@ static unsigned side(const chi_session *s, const chii_move *m,
 
 static uint64_t *component(const chi_session *s, const chii_move *m,
                            unsigned role) {
-  return m->dst + side(s, m, role) * m->lanes;
+  return m->dst + side(s, m, role) * m->lanes * s->ew;
 }
 
 /* out: in moved by the permutation that I share with that player. */
@@ -93,7 +93,7 @@ static void move(chi_session *s, const chii_move *m, unsigned role,
   unsigned k = side(s, m, role), id = (s->me + k) % 3; /* the component's */
   const uint32_t *from = chii_perm_get(s, m, h->key[k], id);
   if (from)
-    chii_permute(out, in, from, m);
+    chii_permute(s, out, in, from, m);
 }
 
 /* The first masks of a pair for a move go into messages, the second ones are
@@ -102,7 +102,7 @@ static bool fill(chi_session *s, const chii_move *m, unsigned role,
                  bool second, uint64_t from, size_t n, uint64_t *out) {
   rep3_shuffle *h = s->shuffle->state;
   uint64_t index = m->index + (second ? chii_prg_round(m->lanes) : 0) + from;
-  if (chii_prg_fill(&h->mask[side(s, m, role)], out, index, n))
+  if (chii_prg_fill(&s->field, &h->mask[side(s, m, role)], out, index, n))
     return true;
   chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
   return false;
@@ -115,9 +115,11 @@ static void mask(chi_session *s, const chii_move *m, unsigned role, bool minus,
     size_t n = (size_t)chii_min(CHII_BLOCK, m->lanes - at);
     if (!fill(s, m, role, false, at, n, r->mask))
       return;
-    for (size_t l = 0; l < n; l++)
-      v[at + l] = minus ? chi_f_sub(v[at + l], r->mask[l])
-                        : chi_f_add(v[at + l], r->mask[l]);
+    uint64_t *d = v + at * s->ew;
+    if (minus)
+      chii_sub(&s->field, d, d, r->mask, n);
+    else
+      chii_add(&s->field, d, d, r->mask, n);
   }
 }
 
@@ -127,8 +129,8 @@ static void draw_component(chi_session *s, const chii_move *m, unsigned role,
   uint64_t *e = component(s, m, role);
   if (!fill(s, m, role, true, 0, m->lanes, e))
     return;
-  for (uint64_t l = 0; v && l < m->lanes; l++)
-    v[l] = chi_f_sub(v[l], e[l]);
+  if (v)
+    chii_sub(&s->field, v, v, e, (size_t)m->lanes);
 }
 
 /* ---- rounds ---- */
@@ -137,29 +139,29 @@ static const uint64_t *received(const chi_session *s, const chii_move *m,
                                 uint64_t at) {
   const rep3_shuffle *h = s->shuffle->state;
   unsigned g = chii_group(m);
-  return h->inbox[g] ? h->inbox[g] + (at - s->shuffle->start[g]) : NULL;
+  return h->inbox[g] ? h->inbox[g] + (at - s->shuffle->start[g]) * s->ew : NULL;
 }
 
 /* dst is scratch until the result is there. */
 static void first(chi_session *s, const chii_move *m, uint64_t at) {
   chii_shuffle *u = s->shuffle;
-  uint64_t *out = u->out + at, *t = m->dst, *t2 = m->dst + m->lanes;
+  size_t plane = (size_t)m->lanes * s->ew;
+  uint64_t *out = u->out + at * s->ew, *t = m->dst, *t2 = m->dst + plane;
   if (s->me == player(m, A)) {
-    for (uint64_t l = 0; l < m->lanes; l++)
-      t[l] = chi_f_add(m->src[l], m->src[m->lanes + l]);
+    chii_add(&s->field, t, m->src, m->src + plane, (size_t)m->lanes);
     move(s, m, B, t2, t);
     mask(s, m, B, false, t2);
     move(s, m, C, out, t2);
     mask(s, m, C, false, out);
   } else if (s->me == player(m, B)) {
-    move(s, m, A, out, m->src + side(s, m, C) * m->lanes);
+    move(s, m, A, out, m->src + side(s, m, C) * plane);
     mask(s, m, A, true, out);
   }
 }
 
 static void second(chi_session *s, const chii_move *m, uint64_t at) {
   chii_shuffle *u = s->shuffle;
-  uint64_t *out = u->out + at, *t = m->dst;
+  uint64_t *out = u->out + at * s->ew, *t = m->dst;
   const uint64_t *in = received(s, m, at);
   if (s->me == player(m, A)) {
     draw_component(s, m, B, NULL);
@@ -181,8 +183,7 @@ static void sum_up(chi_session *s, const chii_move *m, uint64_t at) {
     return;
   uint64_t *e = component(s, m, s->me == player(m, B) ? C : B);
   const uint64_t *in = received(s, m, at);
-  for (uint64_t l = 0; l < m->lanes; l++)
-    e[l] = chi_f_add(u->out[at + l], in[l]);
+  chii_add(&s->field, e, u->out + at * s->ew, in, (size_t)m->lanes);
 }
 
 /* The message of a group in a round, of `lanes` lanes, to and from whom (3:
@@ -205,9 +206,10 @@ static void exchange(chi_session *s, bool again) {
   uint64_t send[4] = {0}, recv[4] = {0};
   uint8_t *raw[3];
   for (unsigned j = 0; j < 3; j++) /* of each peer at most all lanes */
-    raw[j] = (uint8_t *)(u->in + (j == (s->me + 1) % 3) * u->max_lanes);
+    raw[j] = (uint8_t *)(u->in +
+                         (j == (s->me + 1) % 3) * u->max_lanes * s->ew);
   for (unsigned g = 0; g < CHII_GROUPS; g++) {
-    uint64_t bytes = 8 * (u->start[g + 1] - u->start[g]);
+    uint64_t bytes = s->eb * (u->start[g + 1] - u->start[g]);
     unsigned from = partner(s, g, again, false);
     h->inbox[g] = from < 3 ? (uint64_t *)(void *)(raw[from] + recv[from])
                            : NULL;
@@ -221,14 +223,14 @@ static void exchange(chi_session *s, bool again) {
     unsigned to = partner(s, g, again, true);
     if (to == 3)
       continue;
-    chii_send_direct(s, to, u->out + u->start[g], 8 * n);
+    chii_send_direct(s, to, u->out + u->start[g] * s->ew, s->eb * n);
     chii_count_elements(s, n);
   }
   chii_round_end(s);
   for (unsigned j = 0; j < 3 && !s->status; j++)
     if (j != s->me)
       chii_canonical(s, j, (uint64_t *)(void *)raw[j],
-                     (size_t)(recv[j] / 8));
+                     (size_t)(recv[j] / s->eb));
 }
 
 void chii_rep3_shuffle(chi_session *s) {

@@ -120,21 +120,24 @@ chi_status chii_refuse(chi_session *s, chi_status st, const char *format,
   return st;
 }
 
-static chi_status check_config(const chi_session_config *cfg,
+static chi_status check_config(chii_field *f, const chi_session_config *cfg,
                                const chi_program *p) {
   if (cfg->protocol != CHI_REP3 && cfg->protocol != CHI_SHAMIR)
     return CHI_E_ARG;
   if (cfg->n < CHI_PARTIES_MIN || cfg->n > CHI_PARTIES_MAX ||
       cfg->me >= cfg->n || !cfg->party_key)
     return CHI_E_ARG;
-  if (p && (p->abi != CHI_ABI ||
-            (p->field.mersenne && p->field.mersenne != CHI_MERSENNE) ||
-            p->field.prime ||
-            !p->run))
+  if (p && (p->abi != CHI_ABI || !p->run))
     return CHI_E_ARG;
-  if (p && (p->words > SIZE_MAX / 16 || p->max_reduce_lanes > p->words ||
-            p->max_open_lanes > p->words ||
-            p->max_shuffle_lanes > p->words))
+  chi_status st = chii_field_of(f, p ? &p->field : &cfg->field, true);
+  if (st)
+    return st;
+  if (cfg->protocol == CHI_SHAMIR && !chii_below_p(f, cfg->n))
+    return CHI_E_ARG; /* points must differ and not be 0: tiny fields */
+  if (p && (p->words > SIZE_MAX / 16 ||
+            p->max_reduce_lanes > p->words / f->words ||
+            p->max_open_lanes > p->words / f->words ||
+            p->max_shuffle_lanes > p->words / f->words))
     return CHI_E_LIMIT;
   if (p && ((p->target.protocol && p->target.protocol != cfg->protocol) ||
             (p->target.n && p->target.n != cfg->n)))
@@ -148,8 +151,8 @@ static chi_status set_up(chi_session *s, const chi_session_config *cfg) {
   const chi_program *p = s->program;
   uint32_t queue = cfg->vec_queue ? cfg->vec_queue : 64;
   s->words = p ? p->words : cfg->vec_words;
-  s->max_reduce = p ? p->max_reduce_lanes : s->words;
-  s->max_open = p ? p->max_open_lanes : s->words;
+  s->max_reduce = p ? p->max_reduce_lanes : s->words / s->ew;
+  s->max_open = p ? p->max_open_lanes : s->words / s->ew;
   s->reduce_cap = p ? p->max_reduce_values : queue;
   s->open_cap = p ? p->max_open_values : queue;
   s->vec_queue = p ? 0 : queue;
@@ -158,7 +161,7 @@ static chi_status set_up(chi_session *s, const chi_session_config *cfg) {
   s->w = chii_alloc(s, s->words, 8);
   s->reduce = chii_alloc(s, s->reduce_cap, sizeof *s->reduce);
   s->opened = chii_alloc(s, s->open_cap, sizeof *s->opened);
-  s->scrap = chii_alloc(s, CHUNK, 8);
+  s->scrap = chii_alloc(s, CHUNK, s->eb);
   s->input = chii_alloc(s, p ? p->n_input : 0, sizeof *s->input);
   s->vec_op = chii_alloc(s, s->vec_queue, chii_vec_op_bytes);
   if (!s->party_key || !s->pair_key || !s->w || !s->reduce || !s->opened ||
@@ -186,7 +189,9 @@ chi_status chi_session_new(chi_session **out, const chi_transport *transport,
   CHII_REQUIRE(out && transport && transport->ops && cfg,
                "an argument is NULL");
   *out = NULL;
-  chi_status st = sodium_init() < 0 ? CHI_E_CRYPTO : check_config(cfg, program);
+  chii_field field;
+  chi_status st = sodium_init() < 0 ? CHI_E_CRYPTO
+                                    : check_config(&field, cfg, program);
   chi_alloc mem = cfg->alloc ? *cfg->alloc
                              : (chi_alloc){system_alloc, system_free, NULL};
   chi_session *s = st ? NULL : mem.alloc(mem.user, sizeof *s);
@@ -199,6 +204,9 @@ chi_status chi_session_new(chi_session **out, const chi_transport *transport,
   s->tr = *transport;
   s->tr_open = true;
   s->program = program;
+  s->field = field;
+  s->ew = field.words;
+  s->eb = field.bytes;
   s->proto = cfg->protocol == CHI_REP3 ? &chii_rep3_ops : &chii_shamir_ops;
   s->n = cfg->n;
   s->me = cfg->me;
@@ -251,8 +259,8 @@ static void barrier(chi_session *s) {
 }
 
 static chi_status seal_one(chi_session *s, chii_told *t) {
-  size_t plain = chii_blob_bytes(CHII_BLOB_TOLD, s->proto->id, s->n, s->me,
-                                 t->lanes);
+  size_t plain = chii_blob_bytes(&s->field, CHII_BLOB_TOLD, s->proto->id, s->n,
+                                 s->me, t->lanes);
   uint8_t *msg = plain ? chii_alloc(s, plain, 1) : NULL;
   t->blob_bytes = plain + CHII_TOLD_BYTES;
   t->blob = msg ? chii_alloc(s, t->blob_bytes, 1) : NULL;
@@ -262,7 +270,7 @@ static chi_status seal_one(chi_session *s, chii_told *t) {
   }
   chii_blob_put_head(msg, CHII_BLOB_TOLD, s->proto->id, s->n, s->me, t->output,
                      t->lanes, s->session_id);
-  memcpy(msg + CHII_BLOB_HEAD, t->share, t->lanes * s->proto->planes * 8);
+  memcpy(msg + CHII_BLOB_HEAD, t->share, t->lanes * s->proto->planes * s->eb);
   chi_status st = chii_told_seal(t->blob, s->identity, t->to, msg, plain);
   chii_free(s, msg);
   chii_free(s, t->share);

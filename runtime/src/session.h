@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "chi_gen.h"
+#include "field.h"
 #include "prg.h"
 #include "util.h"
 #include "wire.h"
@@ -15,7 +16,7 @@
 #define CHUNK CHI_GEN_CHUNK
 /* Send ring of a peer: every reservation is at most one chunk, so a blocked
  * reservation leaves more than two chunks on their way. */
-#define CHII_RING_BYTES (4 * CHUNK * 8)
+#define CHII_RING_CHUNKS 4
 
 /* Bytes to send: in the send ring, or where they lie in the arena. */
 typedef struct chii_span {
@@ -67,7 +68,7 @@ typedef struct chii_told {
  * report through chii_fail and leave at once if s->status is not CHI_OK. */
 typedef struct chii_proto {
   chi_protocol id;
-  unsigned planes; /* words of a share */
+  unsigned planes; /* elements of a share */
   /* Required.  Allocates everything; precomputes.  At chi_session_new. */
   chi_status (*setup)(chi_session *s);
   /* Required.  Pair keys are there: make the streams. */
@@ -139,6 +140,9 @@ struct chi_session {
   chii_phase phase;
 
   const chi_program *program; /* NULL: direct arithmetic */
+  chii_field field;
+  unsigned ew; /* words, bytes of an element */
+  size_t eb;
   const chii_proto *proto;
   void *proto_state;
   unsigned n, me;
@@ -159,6 +163,7 @@ struct chi_session {
 
   /* rounds (exchange.c) */
   chii_link *link; /* [n] */
+  size_t ring_bytes; /* of each */
   uint64_t round, tag;
   uint64_t deadline_ns;
   bool setup; /* counts go to the set-up counters */
@@ -174,7 +179,7 @@ struct chi_session {
   uint64_t chunk_off;
   size_t chunk_n;
   uint64_t *chunk_z;
-  uint64_t *scrap; /* CHUNK words for kernels of a failed session */
+  uint64_t *scrap; /* CHUNK elements for kernels of a failed session */
   chi_b_load load, load_seen; /* of calls on bits: announced, made */
   chii_bit_item *bit;
   uint32_t bit_cap; /* load_seen.items of them are there */
@@ -233,7 +238,7 @@ void chii_swap(chi_session *s, const uint8_t *out, size_t out_stride,
 /* After the last round: fails if the peer has sent anything more. */
 void chii_quiet(chi_session *s, unsigned peer);
 void chii_count_elements(chi_session *s, uint64_t elements);
-/* Fails with CHI_E_PROTOCOL unless all n words are below p. */
+/* Fails with CHI_E_PROTOCOL unless all n elements are below p. */
 bool chii_canonical(chi_session *s, unsigned peer, const uint64_t *v,
                     size_t n);
 

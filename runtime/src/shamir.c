@@ -21,83 +21,48 @@
 #include "format.h"
 #include "shuffle.h"
 
-void chii_lagrange(uint64_t *c, const uint64_t *x, unsigned n, uint64_t at) {
-  for (unsigned i = 0; i < n; i++) {
-    uint64_t num = 1, den = 1;
-    for (unsigned j = 0; j < n; j++)
-      if (j != i) {
-        num = chi_f_mul(num, chi_f_sub(at, x[j]));
-        den = chi_f_mul(den, chi_f_sub(x[i], x[j]));
-      }
-    c[i] = chi_f_mul(num, chi_f_inv(den));
-  }
-}
-
-/* rows constant where it is small, so that the loop over rows unrolls. */
-static CHI_GEN_INLINE void combine(uint64_t *restrict out, const uint64_t *c,
-                                   const uint64_t *v, size_t stride,
-                                   unsigned rows, size_t n) {
-  for (size_t j = 0; j < n; j++) { /* rows <= 63: one fold */
-    chi_acc z = chi_acc_zero();
-    for (unsigned r = 0; r < rows; r++)
-      z = chi_acc_mul(z, c[r], v[r * stride + j]);
-    out[j] = chi_acc_fold(z);
-  }
-}
-
-void chii_combine(uint64_t *out, const uint64_t *c, const uint64_t *v,
-                  size_t stride, unsigned rows, size_t n) {
-  if (rows == 2)
-    combine(out, c, v, stride, 2, n);
-  else if (rows == 3)
-    combine(out, c, v, stride, 3, n);
-  else if (rows == 4)
-    combine(out, c, v, stride, 4, n);
-  else
-    combine(out, c, v, stride, rows, n);
-}
-
 static chi_status setup(chi_session *s) {
   chii_shamir *h = s->proto_state = chii_alloc(s, 1, sizeof *h);
   if (!h)
     return CHI_E_NOMEM;
   unsigned n = s->n, t = h->t = (n + 1) / 2 - 1;
-  uint64_t prime = CHI_P;
-  if (n >= prime)
-    return CHI_E_ARG; /* points must differ and not be 0: tiny fields */
+  const chii_field *f = &s->field;
+  size_t row = (size_t)(t + 1) * s->ew;
   h->d = 2 * t + 1;
   h->dn = n >= 6;
   uint64_t x[CHI_PARTIES_MAX + 1];
   for (unsigned i = 0; i < n; i++)
     x[i] = chii_point(i);
-  chii_lagrange(h->lambda_d, x, h->d, 0);
-  chii_lagrange(h->lambda_t, x, t + 1, 0);
-  h->predict = chii_alloc(s, (uint64_t)(n - 1 - t) * (t + 1), 8);
-  h->spread = chii_alloc(s, (uint64_t)n * (t + 1), 8);
+  h->lambda_d = chii_alloc(s, n, s->eb);
+  h->lambda_t = chii_alloc(s, t + 1, s->eb);
+  h->predict = chii_alloc(s, (uint64_t)(n - 1 - t) * (t + 1), s->eb);
+  h->spread = chii_alloc(s, (uint64_t)n * (t + 1), s->eb);
   h->red_out = chii_alloc(s, 4 * t, sizeof(chii_prg));
   h->cur = chii_alloc(s, n, sizeof *h->cur);
-  h->window = chii_alloc(s, (uint64_t)n * CHUNK, 8);
-  h->own = chii_alloc(s, CHUNK, 8);
-  h->rows = chii_alloc(s, (uint64_t)(t + 1) * CHUNK, 8);
-  h->red_spread = chii_alloc(s, (uint64_t)n * (t + 1), 8);
-  if (!h->predict || !h->spread || !h->red_out || !h->cur || !h->window ||
+  h->window = chii_alloc(s, (uint64_t)n * CHUNK, s->eb);
+  h->own = chii_alloc(s, CHUNK, s->eb);
+  h->rows = chii_alloc(s, (uint64_t)(t + 1) * CHUNK, s->eb);
+  h->red_spread = chii_alloc(s, (uint64_t)n * (t + 1), s->eb);
+  if (!h->lambda_d || !h->lambda_t || !h->predict || !h->spread || !h->red_out || !h->cur || !h->window ||
       !h->own || !h->rows || !h->red_spread)
     return CHI_E_NOMEM;
   h->red_in = h->red_out + t;
   h->in_out = h->red_in + t;
   h->in_in = h->in_out + t;
+  chii_lagrange(f, h->lambda_d, x, h->d, 0);
+  chii_lagrange(f, h->lambda_t, x, t + 1, 0);
   for (unsigned j = t + 1; j < n; j++)
-    chii_lagrange(h->predict + (j - t - 1) * (t + 1), x, t + 1, chii_point(j));
+    chii_lagrange(f, h->predict + (j - t - 1) * row, x, t + 1, chii_point(j));
   uint64_t y[CHI_PARTIES_MAX + 1];
   y[0] = 0;
   for (unsigned k = 0; k < t; k++)
     y[k + 1] = chii_point((s->me + 1 + k) % n);
   for (unsigned j = 0; j < n; j++)
-    chii_lagrange(h->spread + j * (t + 1), y, t + 1, chii_point(j));
-  memcpy(h->red_spread, h->spread, (size_t)n * (t + 1) * 8);
+    chii_lagrange(f, h->spread + j * row, y, t + 1, chii_point(j));
+  memcpy(h->red_spread, h->spread, n * row * 8);
   for (unsigned j = 0; j < n && s->me < h->d; j++)
-    h->red_spread[j * (t + 1)] =
-        chi_f_mul(h->lambda_d[s->me], h->spread[j * (t + 1)]);
+    chii_mul(f, h->red_spread + j * row, h->lambda_d + s->me * s->ew,
+             h->spread + j * row, 1);
   chi_status st = chii_shamir_bits_setup(s);
   return st || !h->dn ? st : chii_dn_setup(s);
 }
@@ -135,37 +100,40 @@ static void wipe(chi_session *s) {
     chii_prg_fini(&h->dbl_out[k]);
   chii_prg_fini(&h->dbl_own);
   chii_wipe(h->own_key, sizeof h->own_key);
-  chii_wipe(h->window, h->window ? (size_t)s->n * CHUNK * 8 : 0);
-  chii_wipe(h->own, h->own ? CHUNK * 8 : 0);
-  chii_wipe(h->rows, h->rows ? (size_t)(h->t + 1) * CHUNK * 8 : 0);
-  chii_wipe(h->dealt, h->dealt ? h->d * h->max_batches * 8 : 0);
-  chii_wipe(h->eacc, h->eacc ? (s->max_reduce / h->d + 1) * 8 : 0);
-  chii_wipe(h->dbl, h->dbl ? h->d * h->dbl_words * 8 : 0);
+  chii_wipe(h->window, h->window ? (size_t)s->n * CHUNK * s->eb : 0);
+  chii_wipe(h->own, h->own ? CHUNK * s->eb : 0);
+  chii_wipe(h->rows, h->rows ? (size_t)(h->t + 1) * CHUNK * s->eb : 0);
+  chii_wipe(h->dealt, h->dealt ? h->d * h->max_batches * s->eb : 0);
+  chii_wipe(h->eacc, h->eacc ? (s->max_reduce / h->d + 1) * s->eb : 0);
+  chii_wipe(h->dbl, h->dbl ? h->d * h->dbl_lanes * s->eb : 0);
 }
 
 bool chii_shamir_deal(chi_session *s, chii_prg *out, const uint64_t *spread,
                       uint64_t index, size_t n, uint64_t *own) {
   chii_shamir *h = s->proto_state;
   unsigned t = h->t;
+  size_t ew = s->ew;
   for (unsigned k = 0; k < t; k++)
-    if (!chii_prg_fill(&out[k], h->rows + (k + 1) * CHUNK, index, n)) {
+    if (!chii_prg_fill(&s->field, &out[k], h->rows + (k + 1) * CHUNK * ew,
+                       index, n)) {
       chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
       return false;
     }
   for (unsigned e = t + 1; e <= s->n; e++) { /* e = n: myself */
     unsigned j = (s->me + e) % s->n;
-    uint64_t *p = j == s->me ? own : chii_send_reserve(s, j, n * 8);
+    uint64_t *p = j == s->me ? own : chii_send_reserve(s, j, n * s->eb);
     if (!p)
       return false;
-    chii_combine(p, spread + j * (t + 1), h->rows, CHUNK, t + 1, n);
+    chii_combine(&s->field, p, spread + j * (t + 1) * ew, h->rows, CHUNK,
+                 t + 1, n);
     if (j != s->me)
       chii_count_elements(s, n);
   }
   return true;
 }
 
-/* Words that peer `from` sends me in the first round. */
-static uint64_t due_words(const chi_session *s, unsigned from, unsigned to) {
+/* Elements that `from` sends `to` in the first round, before openings. */
+static uint64_t due_elements(const chi_session *s, unsigned from, unsigned to) {
   const chii_shamir *h = s->proto_state;
   if (from >= h->d)
     return 0;
@@ -195,13 +163,13 @@ static void begin(chi_session *s) {
   uint64_t send[CHI_PARTIES_MAX], recv[CHI_PARTIES_MAX];
   reset(s);
   for (unsigned j = 0; j < s->n; j++) {
-    send[j] = 8 * (due_words(s, s->me, j) + s->o) +
+    send[j] = s->eb * (due_elements(s, s->me, j) + s->o) +
               chii_shamir_bits_bytes(s, s->me, j);
-    recv[j] = 8 * (due_words(s, j, s->me) + s->o) +
+    recv[j] = s->eb * (due_elements(s, j, s->me) + s->o) +
               chii_shamir_bits_bytes(s, j, s->me);
   }
   if (h->dn && s->m)
-    memset(h->eacc, 0, (s->m / h->d + 1) * 8);
+    memset(h->eacc, 0, (s->m / h->d + 1) * s->eb);
   chii_round_begin(s, send, recv, NULL);
   if (h->dn && s->m && !s->status)
     chii_dn_begin(s);
@@ -213,8 +181,8 @@ static uint64_t *open_chunk(chi_session *s, const chii_item *it, uint64_t off,
   if (h->dn)
     return chii_dn_open_chunk(s, it, off, n);
   if (off == 0)
-    memset(it->dst, 0, it->lanes * 8);
-  memset(h->rows, 0, n * 8);
+    memset(it->dst, 0, it->lanes * s->eb);
+  memset(h->rows, 0, n * s->eb);
   return h->rows;
 }
 
@@ -225,23 +193,22 @@ static void close_chunk(chi_session *s, const chii_item *it, uint64_t off,
     chii_dn_close_chunk(s, it, off, n);
     return;
   }
-  uint64_t *d = it->dst + off, index = it->index + off;
+  const chii_field *f = &s->field;
+  uint64_t *d = it->dst + off * s->ew, index = it->index + off;
   if (s->me < h->d) {
     if (!chii_shamir_deal(s, h->red_out, h->red_spread, index, n, h->own))
       return;
-    for (size_t l = 0; l < n; l++)
-      d[l] = chi_f_add(d[l], h->own[l]);
+    chii_add(f, d, d, h->own, n);
   }
   for (unsigned k = 0; k < h->t; k++) {
     unsigned from = (s->me + s->n - 1 - k) % s->n;
     if (from >= h->d)
       continue;
-    if (!chii_prg_fill(&h->red_in[k], h->own, index, n)) {
+    if (!chii_prg_fill(f, &h->red_in[k], h->own, index, n)) {
       chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
       return;
     }
-    for (size_t l = 0; l < n; l++)
-      d[l] = chi_f_add(d[l], h->own[l]);
+    chii_add(f, d, d, h->own, n);
   }
   chii_pump(s);
 }
@@ -258,7 +225,8 @@ static void end(chi_session *s) {
   for (uint32_t k = 0; k < s->n_open; k++)
     for (unsigned j = 0; j < s->n; j++)
       if (j != s->me) {
-        chii_send_direct(s, j, s->opened[k].src, s->opened[k].lanes * 8);
+        chii_send_direct(s, j, s->opened[k].src,
+                         s->opened[k].lanes * s->eb);
         chii_count_elements(s, s->opened[k].lanes);
       }
   chii_shamir_bits_send_opens(s);
@@ -275,18 +243,18 @@ static void open_to(chi_session *s, unsigned party, uint64_t *dst,
   chii_ex_single_open(s, dst, src, lanes);
   reset(s);
   h->opens_ready = true;
-  send[party] = s->me == party ? 0 : 8 * lanes;
+  send[party] = s->me == party ? 0 : s->eb * lanes;
   for (unsigned j = 0; j < s->n && s->me == party; j++)
-    recv[j] = 8 * lanes;
+    recv[j] = s->eb * lanes;
   chii_round_begin(s, send, recv, NULL);
   if (s->me != party) {
-    chii_send_direct(s, party, src, 8 * lanes);
+    chii_send_direct(s, party, src, s->eb * lanes);
     chii_count_elements(s, lanes);
   }
   chii_round_end(s);
 }
 
-/* Words of products that have a destination now. */
+/* Elements of products that have a destination now. */
 static uint64_t due_now(chi_session *s, unsigned peer) {
   chii_shamir *h = s->proto_state;
   if (h->dn)
@@ -300,7 +268,7 @@ static bool before_bits(chi_session *s, unsigned peer) {
   chii_shamir *h = s->proto_state;
   const chii_cursor *c = &h->cur[peer];
   return h->round == 2 ||
-         c->dealt + c->gate < due_words(s, peer, s->me);
+         c->dealt + c->gate < due_elements(s, peer, s->me);
 }
 
 static bool before_opens(chi_session *s, unsigned peer) {
@@ -310,12 +278,12 @@ static bool before_opens(chi_session *s, unsigned peer) {
 static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
   chii_shamir *h = s->proto_state;
   chii_cursor *c = &h->cur[peer];
-  uint64_t words;
-  *p = (uint8_t *)(h->window + (size_t)peer * CHUNK) + c->bytes;
-  if (h->dn && (words = chii_dn_dealt_due(s, peer)) > 0)
+  uint64_t count;
+  *p = (uint8_t *)(h->window + (size_t)peer * CHUNK * s->ew) + c->bytes;
+  if (h->dn && (count = chii_dn_dealt_due(s, peer)) > 0)
     *p = (uint8_t *)chii_dn_dealt(s, peer) + c->bytes;
   else if (before_bits(s, peer))
-    words = due_now(s, peer);
+    count = due_now(s, peer);
   else if (chii_shamir_bits_due(s, peer))
     return chii_shamir_bits_want(s, peer, p);
   else if (!h->opens_ready)
@@ -323,8 +291,8 @@ static size_t want(chi_session *s, unsigned peer, uint8_t **p) {
   else if (h->open_at == s->o)
     return (size_t)chii_min(chii_shamir_bit_opens(s), CHUNK * 8) - c->bytes;
   else
-    words = s->o - h->open_at;
-  return (size_t)chii_min(words, CHUNK) * 8 - c->bytes;
+    count = s->o - h->open_at;
+  return (size_t)chii_min(count, CHUNK) * s->eb - c->bytes;
 }
 
 /* dst += v for the next n products of a dealer. */
@@ -336,10 +304,9 @@ static void add_products(chi_session *s, unsigned peer, const uint64_t *v,
   while (n) {
     const chii_item *it = &s->reduce[c->item];
     size_t k = (size_t)chii_min(n, it->lanes - c->item_off);
-    uint64_t *d = it->dst + c->item_off;
-    for (size_t l = 0; l < k; l++)
-      d[l] = chi_f_add(d[l], v[l]);
-    v += k;
+    uint64_t *d = it->dst + c->item_off * s->ew;
+    chii_add(&s->field, d, d, v, k);
+    v += k * s->ew;
     n -= k;
     c->item_off += k;
     if (c->item_off == it->lanes) {
@@ -352,15 +319,17 @@ static void add_products(chi_session *s, unsigned peer, const uint64_t *v,
 /* All n points of `count` openings are in the windows: check, then store. */
 static void finish_opens(chi_session *s, size_t count) {
   chii_shamir *h = s->proto_state;
+  const chii_field *f = &s->field;
   unsigned n = s->n, t = h->t;
-  uint64_t *mine = h->window + (size_t)s->me * CHUNK;
+  size_t ew = s->ew;
+  uint64_t *mine = h->window + (size_t)s->me * CHUNK * ew;
   size_t at = 0;
   uint32_t item = h->open_item;
   uint64_t off = h->open_off;
   while (at < count) {
     const chii_item *it = &s->opened[item];
     size_t k = (size_t)chii_min(count - at, it->lanes - off);
-    memcpy(mine + at, it->src + off, k * 8);
+    memcpy(mine + at * ew, it->src + off * ew, k * s->eb);
     at += k;
     off += k;
     if (off == it->lanes) {
@@ -369,11 +338,11 @@ static void finish_opens(chi_session *s, size_t count) {
     }
   }
   for (unsigned j = t + 1; j < n; j++) {
-    const uint64_t *got = h->window + (size_t)j * CHUNK;
+    const uint64_t *got = h->window + (size_t)j * CHUNK * ew;
     uint64_t differ = 0;
-    chii_combine(h->own, h->predict + (j - t - 1) * (t + 1), h->window, CHUNK,
-                 t + 1, count);
-    for (size_t l = 0; l < count; l++)
+    chii_combine(f, h->own, h->predict + (j - t - 1) * (t + 1) * ew, h->window,
+                 CHUNK, t + 1, count);
+    for (size_t l = 0; l < count * ew; l++)
       differ |= h->own[l] ^ got[l];
     CHII_PUBLIC(&differ, sizeof differ);
     if (differ) {
@@ -384,12 +353,12 @@ static void finish_opens(chi_session *s, size_t count) {
       return;
     }
   }
-  chii_combine(h->own, h->lambda_t, h->window, CHUNK, t + 1, count);
-  CHII_PUBLIC(h->own, count * 8);
+  chii_combine(f, h->own, h->lambda_t, h->window, CHUNK, t + 1, count);
+  CHII_PUBLIC(h->own, count * s->eb);
   for (at = 0; at < count;) {
     const chii_item *it = &s->opened[h->open_item];
     size_t k = (size_t)chii_min(count - at, it->lanes - h->open_off);
-    memcpy(it->dst + h->open_off, h->own + at, k * 8);
+    memcpy(it->dst + h->open_off * ew, h->own + at * ew, k * s->eb);
     at += k;
     h->open_off += k;
     if (h->open_off == it->lanes) {
@@ -420,7 +389,7 @@ static void took_bit_opens(chi_session *s) {
 static void took(chi_session *s, unsigned peer, size_t n) {
   chii_shamir *h = s->proto_state;
   chii_cursor *c = &h->cur[peer];
-  uint64_t *win = h->window + (size_t)peer * CHUNK;
+  uint64_t *win = h->window + (size_t)peer * CHUNK * s->ew;
   bool dealt = h->dn && chii_dn_dealt_due(s, peer) > 0;
   if (!dealt && !before_bits(s, peer)) {
     if (chii_shamir_bits_due(s, peer)) {
@@ -435,27 +404,27 @@ static void took(chi_session *s, unsigned peer, size_t n) {
   }
   if (dealt) /* they stay where they arrived */
     win = chii_dn_dealt(s, peer);
-  size_t before = c->bytes / 8;
+  size_t before = c->bytes / s->eb;
   c->bytes += n;
-  size_t words = c->bytes / 8;
-  if (!chii_canonical(s, peer, win + before, words - before))
+  size_t count = c->bytes / s->eb;
+  if (!chii_canonical(s, peer, win + before * s->ew, count - before))
     return;
   if (dealt) {
-    c->dealt += words;
-    c->bytes -= words * 8;
+    c->dealt += count;
+    c->bytes -= count * s->eb;
     return;
   }
   if (before_bits(s, peer)) {
     if (h->dn)
-      chii_dn_took(s, peer, win, words);
+      chii_dn_took(s, peer, win, count);
     else
-      add_products(s, peer, win, words);
-    c->bytes -= words * 8; /* a broken word stays */
-    memmove(win, (uint8_t *)win + words * 8, c->bytes);
+      add_products(s, peer, win, count);
+    c->bytes -= count * s->eb; /* a broken element stays */
+    memmove(win, win + count * s->ew, c->bytes);
     return;
   }
   size_t full = (size_t)chii_min(s->o - h->open_at, CHUNK);
-  if (all_told(s, full * 8))
+  if (all_told(s, full * s->eb))
     finish_opens(s, full);
 }
 
@@ -469,9 +438,9 @@ static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
   h->deal_index += chii_prg_round(lanes);
   for (unsigned j = 0; s->me == dealer && j < s->n; j++)
     if (j != dealer && !chii_seeded(s, h->t, dealer, j))
-      send[j] = 8 * lanes;
+      send[j] = s->eb * lanes;
   if (s->me != dealer && !seeded) {
-    recv[dealer] = 8 * lanes;
+    recv[dealer] = s->eb * lanes;
     raw[dealer] = (uint8_t *)dst;
   }
   if (!s->setup)
@@ -479,13 +448,14 @@ static void deal(chi_session *s, unsigned dealer, uint64_t *dst,
   chii_round_begin(s, send, recv, raw);
   for (uint64_t at = 0; at < lanes && !s->status; at += CHUNK) {
     size_t n = (size_t)chii_min(CHUNK, lanes - at);
+    uint64_t *d = dst + at * s->ew;
     if (s->me == dealer) {
-      memcpy(h->rows, values + at, n * 8);
-      (void)chii_shamir_deal(s, h->in_out, h->spread, index + at, n, dst + at);
+      memcpy(h->rows, values + at * s->ew, n * s->eb);
+      (void)chii_shamir_deal(s, h->in_out, h->spread, index + at, n, d);
     } else if (seeded &&
-             !chii_prg_fill(
-                 &h->in_in[(s->me + s->n - 1 - dealer) % s->n], dst + at,
-                 index + at, n)) {
+               !chii_prg_fill(&s->field,
+                              &h->in_in[(s->me + s->n - 1 - dealer) % s->n],
+                              d, index + at, n)) {
       chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
     }
   }
@@ -499,17 +469,15 @@ static bool combination(chi_session *s, uint64_t *out, const uint8_t coin[32],
                         uint32_t input, const uint64_t *x, uint64_t lanes) {
   chii_shamir *h = s->proto_state;
   uint8_t msg[8], seed[32];
-  uint64_t r = 0;
+  memset(out, 0, s->eb);
   for (uint64_t at = 0, block = 0; at < lanes; at += CHUNK, block++) {
     size_t n = (size_t)chii_min(CHUNK, lanes - at);
     chii_put64(msg, (uint64_t)input << 32 | block);
     crypto_generichash(seed, sizeof seed, msg, sizeof msg, coin, 32);
-    if (chii_seed_expand(h->own, seed, n) != CHI_OK)
+    if (chii_seed_expand(&s->field, h->own, seed, n) != CHI_OK)
       return false;
-    for (size_t l = 0; l < n; l++)
-      r = chi_f_add(r, chi_f_mul(h->own[l], x[at + l]));
+    s->field.op->inner(&s->field, out, h->own, x + at * s->ew, n);
   }
-  *out = r;
   return true;
 }
 
@@ -534,9 +502,11 @@ static void coin_commit(uint8_t out[32], const chi_session *s, unsigned party,
 static void check_inputs(chi_session *s, const uint32_t *input,
                          uint32_t count) {
   chii_shamir *h = s->proto_state;
+  const chii_field *f = &s->field;
   unsigned n = s->n, t = h->t;
-  size_t words = (size_t)count * 8, first = words + 32;
-  size_t need = n * first * 2 + n * 32u + n * words + words;
+  size_t ew = s->ew, eb = s->eb;
+  size_t bytes = (size_t)count * eb, first = bytes + 32;
+  size_t need = n * first * 2 + n * 32u + n * bytes + bytes;
   uint8_t *mem = chii_alloc(s, need, 1);
   if (!mem) {
     chii_fail(s, CHI_E_NOMEM, -1, "no memory to check inputs");
@@ -544,26 +514,33 @@ static void check_inputs(chi_session *s, const uint32_t *input,
   }
   uint8_t *out = mem, *in = out + n * first, *coins = in + n * first;
   uint64_t *point = (uint64_t *)(void *)(coins + n * 32u);
-  uint64_t *mine = (uint64_t *)(void *)((uint8_t *)point + n * words);
+  uint64_t *mine = (uint64_t *)(void *)((uint8_t *)point + n * bytes);
   uint8_t coin[32], joint[32];
   randombytes_buf(coin, sizeof coin);
   uint8_t commit[32];
   coin_commit(commit, s, s->me, coin);
   for (unsigned j = 0; j < n; j++)
-    memcpy(out + j * first + words, commit, 32);
+    memcpy(out + j * first + bytes, commit, 32);
   for (uint32_t k = 0; k < count; k++) {
-    uint64_t c[CHI_PARTIES_MAX]; /* random coefficients of degree 0..t */
+    /* random coefficients of degree 0..t */
+    uint64_t *c = h->rows, v[CHI_FIELD_WORDS_MAX], x[CHI_FIELD_WORDS_MAX];
     uint8_t seed[32];
     randombytes_buf(seed, sizeof seed);
-    if (chii_seed_expand(c, seed, t + 1) != CHI_OK)
+    if (chii_seed_expand(f, c, seed, t + 1) != CHI_OK) {
       chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
-    for (unsigned j = 0; j < n; j++) {
-      uint64_t v = 0;
-      for (unsigned e = t + 1; e-- > 0;)
-        v = chi_f_add(chi_f_mul(v, chii_point(j)), c[e]);
-      chii_put64(out + j * first + k * 8u, v);
+      break;
     }
-    chii_wipe(c, sizeof c);
+    for (unsigned j = 0; j < n; j++) {
+      memset(v, 0, eb);
+      chii_small(f, x, chii_point(j));
+      for (unsigned e = t + 1; e-- > 0;) {
+        chii_mul(f, v, v, x, 1);
+        chii_add(f, v, v, c + e * ew, 1);
+      }
+      memcpy(out + j * first + k * eb, v, eb);
+    }
+    chii_wipe(c, (t + 1) * eb);
+    chii_wipe(v, sizeof v);
     chii_wipe(seed, sizeof seed);
   }
   chii_swap(s, out, first, in, first);
@@ -575,7 +552,7 @@ static void check_inputs(chi_session *s, const uint32_t *input,
   crypto_generichash_init(&st, NULL, 0, 32);
   for (unsigned j = 0; j < n && !s->status; j++) {
     coin_commit(commit, s, j, coins + j * 32u);
-    if (j != s->me && memcmp(commit, in + j * first + words, 32) != 0)
+    if (j != s->me && memcmp(commit, in + j * first + bytes, 32) != 0)
       chii_fail(s, CHI_E_PROTOCOL, (int)j,
                 "party %u showed another coin than it committed to", j);
     crypto_generichash_update(&st, coins + j * 32u, 32);
@@ -583,26 +560,28 @@ static void check_inputs(chi_session *s, const uint32_t *input,
   crypto_generichash_final(&st, joint, sizeof joint);
   for (uint32_t k = 0; k < count && !s->status; k++) {
     const chi_leaf *lf = &s->program->input[input[k]];
-    if (!combination(s, &mine[k], joint, input[k], s->w + lf->slot, lf->lanes))
+    uint64_t *sum = mine + k * ew;
+    if (!combination(s, sum, joint, input[k], s->w + lf->slot, lf->lanes))
       chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
     for (unsigned j = 0; j < n && !s->status; j++) {
-      uint64_t v = chii_get64(in + j * first + k * 8u);
-      if (chii_canonical(s, j, &v, 1))
-        mine[k] = chi_f_add(mine[k], v);
+      const uint64_t *v =
+          (const uint64_t *)(const void *)(in + j * first + k * eb);
+      if (chii_canonical(s, j, v, 1))
+        chii_add(f, sum, sum, v, 1);
     }
   }
-  chii_swap(s, (const uint8_t *)mine, 0, (uint8_t *)point, words);
+  chii_swap(s, (const uint8_t *)mine, 0, (uint8_t *)point, bytes);
   if (!s->status)
-    memcpy(point + (size_t)s->me * count, mine, words);
-  CHII_PUBLIC(point, n * words); /* opened, masked */
+    memcpy(point + (size_t)s->me * count * ew, mine, bytes);
+  CHII_PUBLIC(point, n * bytes); /* opened, masked */
   for (unsigned j = 0; j < n && !s->status; j++)
-    (void)chii_canonical(s, j, point + (size_t)j * count, count);
+    (void)chii_canonical(s, j, point + (size_t)j * count * ew, count);
   for (uint32_t k = 0; k < count && !s->status; k++)
     for (unsigned j = t + 1; j < n && !s->status; j++) {
-      uint64_t v;
-      chii_combine(&v, h->predict + (j - t - 1) * (t + 1), point + k, count,
-                   t + 1, 1);
-      if (v != point[(size_t)j * count + k])
+      uint64_t v[CHI_FIELD_WORDS_MAX];
+      chii_combine(f, v, h->predict + (j - t - 1) * (t + 1) * ew,
+                   point + k * ew, count, t + 1, 1);
+      if (memcmp(v, point + ((size_t)j * count + k) * ew, eb) != 0)
         chii_fail(s, CHI_E_INPUT, -1,
                   "the shares of input '%s' are not of one value",
                   s->program->input[input[k]].name);

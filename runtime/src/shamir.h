@@ -10,9 +10,8 @@
 
 /* Where the bytes of one peer stand in a round. */
 typedef struct chii_cursor {
-  uint64_t dealt;  /* words of double sharings */
-  uint64_t gate;   /* words of products */
-  uint64_t opened; /* words of openings that are used up */
+  uint64_t dealt;  /* elements of double sharings */
+  uint64_t gate;   /* elements of products */
   uint32_t item;   /* where gate lies: item and lane */
   uint64_t item_off;
   size_t bytes; /* in the window, not used up */
@@ -23,9 +22,9 @@ typedef struct chii_cursor {
 typedef struct chii_shamir {
   unsigned t, d; /* degree, dealers (2t + 1) */
   bool dn;       /* n >= 6 */
-  /* Coefficients, all in F_p; points are party + 1. */
-  uint64_t lambda_d[CHI_PARTIES_MAX]; /* value at 0 from points 0..d-1 */
-  uint64_t lambda_t[CHI_PARTIES_MAX]; /* value at 0 from points 0..t */
+  /* Coefficients, elements all; points are party + 1. */
+  uint64_t *lambda_d; /* value at 0 from points 0..d-1 */
+  uint64_t *lambda_t; /* value at 0 from points 0..t */
   uint64_t *predict; /* [n-1-t][t+1]: points t+1.. from points 0..t */
   uint64_t *spread;  /* [n][t+1]: my dealing: a point from the secret and the
                         seeded points of parties me+1..me+t */
@@ -37,7 +36,7 @@ typedef struct chii_shamir {
   uint64_t deal_index;
 
   chii_cursor *cur;  /* [n] */
-  uint64_t *window;  /* [n][CHUNK] */
+  uint64_t *window;  /* [n][CHUNK] elements */
   uint64_t *rows;    /* [t + 1][CHUNK]: secrets to deal, seeded points */
   uint64_t *own;     /* CHUNK */
   bool opens_ready;
@@ -60,18 +59,14 @@ typedef struct chii_shamir {
   chii_prg *dbl_out, *dbl_in; /* [d]: 2t-sharings: mine to others, theirs */
   chii_prg dbl_own;           /* my own point of what I deal */
   uint8_t own_key[32];
-  uint64_t vand[CHI_PARTIES_MAX][CHI_PARTIES_MAX]; /* [row][dealer] */
+  uint64_t *vand;    /* [t + 1][d]: row, dealer */
   uint64_t *dealt;   /* [d][max_batches]: my points of degree t */
   size_t max_batches;
   uint64_t *eacc;    /* [m / d + 1]: masked products of my gates */
   uint64_t *dbl;     /* [d][..]: 2t-shares of a chunk or of a deal block */
-  size_t dbl_words;  /* of one row of dbl */
+  size_t dbl_lanes;  /* of one row of dbl */
   uint64_t batch_index, batches; /* of this exchange */
 } chii_shamir;
-
-/* c[i]: the polynomial through points x[0..n) has value sum c[i] y[i] at `at`.
- * Points are distinct. */
-void chii_lagrange(uint64_t *c, const uint64_t *x, unsigned n, uint64_t at);
 
 /* Deals n secrets, which the caller put into h->rows[0], with the t seeded
  * points of `out` at stream index `index` and the coefficients `spread`:
@@ -84,10 +79,6 @@ static inline bool chii_seeded(const chi_session *s, unsigned t, unsigned i,
   return (j + s->n - i - 1) % s->n < t;
 }
 static inline uint64_t chii_point(unsigned party) { return party + 1; }
-
-/* out[j] = sum over r of c[r] * v[r][j]; rows of v are `stride` words apart. */
-void chii_combine(uint64_t *out, const uint64_t *c, const uint64_t *v,
-                  size_t stride, unsigned rows, size_t n);
 
 chi_status chii_shamir_bits_setup(chi_session *s);
 bool chii_shamir_bits_keys(chi_session *s);
@@ -124,7 +115,7 @@ void chii_dn_second(chi_session *s);
 /* Dealt points that peer still owes, and where they go. */
 uint64_t chii_dn_dealt_due(chi_session *s, unsigned peer);
 uint64_t *chii_dn_dealt(chi_session *s, unsigned peer);
-/* Other words that it owes before its openings; n of them came. */
+/* Other elements that it owes before its openings; n of them came. */
 uint64_t chii_dn_due(chi_session *s, unsigned peer);
 void chii_dn_took(chi_session *s, unsigned peer, const uint64_t *v, size_t n);
 

@@ -85,8 +85,8 @@ void chii_shamir_bits_wipe(chi_session *s) {
 }
 
 /* Bytes of a lane on the wire: of its d results one comes from each dealer. */
-static uint64_t lane_bytes(const chii_bit_item *it) {
-  return it->kind == CHII_B_BDEAL ? 8 : 1;
+static uint64_t lane_bytes(const chi_session *s, const chii_bit_item *it) {
+  return it->kind == CHII_B_BDEAL ? s->eb : 1;
 }
 
 static uint64_t dealt_lanes(const chii_bit_item *it) {
@@ -101,7 +101,7 @@ static bool sends(const chi_session *s, unsigned from, unsigned to) {
 uint64_t chii_shamir_bits_bytes(const chi_session *s, unsigned from,
                                 unsigned to) {
   const chi_b_load *b = &s->load;
-  uint64_t dealt = b->reduce_lanes + b->deal_lanes + 8 * b->bdeal_lanes;
+  uint64_t dealt = b->reduce_lanes + b->deal_lanes + s->eb * b->bdeal_lanes;
   return b->open_lanes + (sends(s, from, to) ? dealt : 0);
 }
 
@@ -130,7 +130,7 @@ void chii_shamir_open_bits(chi_session *s, const chii_bit_item *it) {
 void chii_shamir_deal_bits(chi_session *s, const chii_bit_item *it) {
   const chii_shamir *h = s->proto_state;
   uint64_t words = it->kind == CHII_B_BDEAL
-                       ? it->lanes
+                       ? it->lanes * s->ew
                        : chii_bit_bytes(it->bits * it->lanes);
   for (unsigned i = 0; i < h->d; i++)
     it->dsts[i][words - 1] = 0;
@@ -138,20 +138,40 @@ void chii_shamir_deal_bits(chi_session *s, const chii_bit_item *it) {
 
 /* ---- dealing ---- */
 
-/* Secrets of lanes at .. at + n - 1 to the first row. */
+/* lambda times lanes l .. of the share to h->own, 0 of the first as p. */
+static void summands(chi_session *s, const chii_bit_item *it, uint64_t l,
+                     size_t n) {
+  chii_shamir *h = s->proto_state;
+  const uint64_t *p = s->field.prime;
+  unsigned w = s->ew;
+  chii_scale(&s->field, h->own, h->lambda_d + s->me * w, it->src + l * w, 1, n);
+  for (size_t j = 0; s->me == 0 && j < n; j++) {
+    uint64_t *v = h->own + j * w, any = 0;
+    for (unsigned i = 0; i < w; i++)
+      any |= v[i];
+    uint64_t zero = ((any | (0 - any)) >> 63) - 1; /* all ones if v is 0 */
+    for (unsigned i = 0; i < w; i++)
+      v[i] |= p[i] & zero;
+  }
+}
+
+/* Secrets of lanes at .. at + n - 1 <= CHUNK to the first row: bit by bit of
+ * the element, and there lane by lane. */
 static void secrets_of_deal(chi_session *s, const chii_bit_item *it,
                             uint64_t at, size_t n) {
   chii_shamir *h = s->proto_state;
   uint8_t *out = (uint8_t *)h->rows;
-  uint64_t bit = at / it->lanes, l = at % it->lanes, first = s->me == 0;
-  for (size_t j = 0; j < n; j++) {
-    uint64_t v = chi_f_mul(h->lambda_d[s->me], it->src[l]);
-    v |= CHI_P & (0 - ((v - 1) >> 63 & first)); /* 0 of the first is p */
-    out[j] = v >> (it->off + bit) & 1;
-    if (++l == it->lanes) {
-      l = 0;
-      bit++;
-    }
+  uint64_t bit = at / it->lanes + it->off, l = at % it->lanes;
+  bool all = n >= it->lanes; /* each lane is met: made once */
+  if (all)
+    summands(s, it, 0, (size_t)it->lanes);
+  for (size_t k; n; n -= k, out += k, l = 0, bit++) {
+    k = (size_t)chii_min(n, it->lanes - l);
+    if (!all)
+      summands(s, it, l, k);
+    const uint64_t *v = h->own + (all ? l * s->ew : 0) + bit / 64;
+    for (size_t j = 0; j < k; j++)
+      out[j] = v[j * s->ew] >> (bit % 64) & 1;
   }
 }
 
@@ -160,8 +180,9 @@ static void secrets_of_bdeal(chi_session *s, const chii_bit_item *it,
   chii_shamir *h = s->proto_state;
   const uint8_t *v = (const uint8_t *)it->src + at;
   uint64_t lambda = h->gf_lambda_d[s->me] * CHII_ONES;
+  memset(h->rows, 0, n * s->eb);
   for (size_t j = 0; j < n; j++)
-    h->rows[j] = chii_gf_mul(v[j], lambda) & 1;
+    h->rows[j * s->ew] = chii_gf_mul(v[j], lambda) & 1;
 }
 
 static bool words_of(chi_session *s, chii_prg *g, uint64_t *out,
@@ -202,7 +223,7 @@ static bool deal_block(chi_session *s, const chii_bit_item *it, uint64_t at,
   case CHII_B_BDEAL:
     secrets_of_bdeal(s, it, at, n);
     return chii_shamir_deal(s, h->conv_out, h->spread, index + at, n,
-                            it->dsts[s->me] + at);
+                            it->dsts[s->me] + at * s->ew);
   case CHII_B_DEAL:
     secrets_of_deal(s, it, at, n);
     return deal_bytes(s, h->gf_spread, index + at / 8, n,
@@ -226,7 +247,8 @@ static bool seeded_block(chi_session *s, const chii_bit_item *it, unsigned k,
   chii_shamir *h = s->proto_state;
   uint64_t index = it->index;
   if (it->kind == CHII_B_BDEAL) {
-    if (chii_prg_fill(&h->conv_in[k], it->dsts[from] + at, index + at, n))
+    if (chii_prg_fill(&s->field, &h->conv_in[k], it->dsts[from] + at * s->ew,
+                      index + at, n))
       return true;
     chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
     return false;
@@ -284,7 +306,7 @@ bool chii_shamir_bits_due(chi_session *s, unsigned peer) {
     return false;
   while (c->bit < s->load_seen.items &&
          c->bit_got == dealt_lanes(&s->bit[c->bit]) *
-                           lane_bytes(&s->bit[c->bit])) {
+                           lane_bytes(s, &s->bit[c->bit])) {
     c->bit++;
     c->bit_got = 0;
   }
@@ -299,9 +321,9 @@ size_t chii_shamir_bits_want(chi_session *s, unsigned peer, uint8_t **p) {
     return 0;
   const chii_bit_item *it = &s->bit[c->bit];
   uint64_t lanes = c->bit < h->bit_item ? dealt_lanes(it) : h->bit_done;
-  uint64_t left = lanes * lane_bytes(it) - c->bit_got;
+  uint64_t left = lanes * lane_bytes(s, it) - c->bit_got;
   if (it->kind == CHII_B_REDUCE)
-    *p = (uint8_t *)(h->window + (size_t)peer * CHUNK);
+    *p = (uint8_t *)(h->window + (size_t)peer * CHUNK * s->ew);
   else
     *p = (uint8_t *)it->dsts[peer] + c->bit_got;
   return (size_t)chii_min(left, CHUNK * 8);
@@ -315,11 +337,11 @@ void chii_shamir_bits_took(chi_session *s, unsigned peer, size_t n) {
   c->bit_got += n;
   if (it->kind == CHII_B_REDUCE) {
     xor_bytes((uint8_t *)it->dst + from,
-              (const uint8_t *)(h->window + (size_t)peer * CHUNK), n);
+              (const uint8_t *)(h->window + (size_t)peer * CHUNK * s->ew), n);
   } else if (it->kind == CHII_B_BDEAL) {
-    from /= 8;
-    chii_canonical(s, peer, it->dsts[peer] + from,
-                   (size_t)(c->bit_got / 8 - from));
+    from /= s->eb;
+    chii_canonical(s, peer, it->dsts[peer] + from * s->ew,
+                   (size_t)(c->bit_got / s->eb - from));
   }
 }
 
@@ -355,8 +377,9 @@ static bool not_of(chi_session *s, uint64_t differ, const char *what) {
 void chii_shamir_finish_bit_opens(chi_session *s, size_t count) {
   chii_shamir *h = s->proto_state;
   unsigned n = s->n, rows = h->t + 1;
+  size_t stride = CHUNK * s->ew; /* of windows */
   size_t words = chii_bit_bytes(count), k;
-  uint8_t *mine = (uint8_t *)(h->window + (size_t)s->me * CHUNK);
+  uint8_t *mine = (uint8_t *)(h->window + s->me * stride);
   uint32_t item = h->bopen_item;
   uint64_t off = h->bopen_off, from, differ = 0;
   for (size_t at = 0; at < count; at += k) {
@@ -364,11 +387,11 @@ void chii_shamir_finish_bit_opens(chi_session *s, size_t count) {
     memcpy(mine + at, (const uint8_t *)it->src + from, k);
   }
   for (unsigned j = 0; j < n; j++)
-    h->window[(size_t)j * CHUNK + words - 1] &= chii_last_bytes(count);
+    h->window[j * stride + words - 1] &= chii_last_bytes(count);
   for (unsigned j = rows; j < n; j++) {
-    const uint64_t *got = h->window + (size_t)j * CHUNK;
+    const uint64_t *got = h->window + j * stride;
     chii_gf_combine(h->own, h->gf_predict + (j - rows) * rows, h->window,
-                    CHUNK, rows, words);
+                    stride, rows, words);
     for (size_t l = 0; l < words; l++)
       differ |= h->own[l] ^ got[l];
   }
@@ -376,7 +399,7 @@ void chii_shamir_finish_bit_opens(chi_session *s, size_t count) {
              "the points of a bit of all parties do not lie on one polynomial"
              " of degree t"))
     return;
-  chii_gf_combine(h->own, h->gf_lambda_t, h->window, CHUNK, rows, words);
+  chii_gf_combine(h->own, h->gf_lambda_t, h->window, stride, rows, words);
   for (size_t l = 0; l < words; l++)
     differ |= h->own[l] & ~CHII_ONES;
   if (not_of(s, differ, "a bit is neither 0 nor 1"))

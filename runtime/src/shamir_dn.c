@@ -31,22 +31,26 @@ static uint64_t gates_of(const chi_session *s, unsigned k) {
 
 chi_status chii_dn_setup(chi_session *s) {
   chii_shamir *h = s->proto_state;
-  h->dbl_words = CHUNK / (h->t + 1) + 4;
-  if (h->dbl_words < CHII_DEAL_BLOCK)
-    h->dbl_words = CHII_DEAL_BLOCK;
+  const chii_field *f = &s->field;
+  h->dbl_lanes = CHUNK / (h->t + 1) + 4;
+  if (h->dbl_lanes < CHII_DEAL_BLOCK)
+    h->dbl_lanes = CHII_DEAL_BLOCK;
   h->dbl_out = chii_alloc(s, 2 * h->d, sizeof(chii_prg));
-  h->dbl = chii_alloc(s, h->d * h->dbl_words, 8);
+  h->dbl = chii_alloc(s, h->d * h->dbl_lanes, s->eb);
   h->max_batches = s->max_reduce / (h->t + 1) + 1;
-  h->dealt = chii_alloc(s, h->d * (uint64_t)h->max_batches, 8);
-  h->eacc = chii_alloc(s, s->max_reduce / h->d + 1, 8);
-  if (!h->dbl_out || !h->dbl || !h->dealt || !h->eacc)
+  h->dealt = chii_alloc(s, h->d * (uint64_t)h->max_batches, s->eb);
+  h->eacc = chii_alloc(s, s->max_reduce / h->d + 1, s->eb);
+  h->vand = chii_alloc(s, (uint64_t)(h->t + 1) * h->d, s->eb);
+  if (!h->vand || !h->dbl_out || !h->dbl || !h->dealt || !h->eacc)
     return CHI_E_NOMEM;
   h->dbl_in = h->dbl_out + h->d;
   for (unsigned i = 0; i < h->d; i++) {
-    uint64_t v = 1;
+    uint64_t v[CHI_FIELD_WORDS_MAX], x[CHI_FIELD_WORDS_MAX];
+    chii_small(f, v, 1);
+    chii_small(f, x, chii_point(i));
     for (unsigned r = 0; r <= h->t; r++) {
-      h->vand[r][i] = v;
-      v = chi_f_mul(v, chii_point(i));
+      memcpy(h->vand + (r * h->d + i) * s->ew, v, s->eb);
+      chii_mul(f, v, v, x, 1);
     }
   }
   return CHI_OK;
@@ -73,33 +77,25 @@ bool chii_dn_keys(chi_session *s) {
 }
 
 /* out[j] = masks of gates g0 + j, j < n, from the dealers' points of a batch:
- * row i of v, `stride` words apart, starts at batch b0. */
-static void extract(const chii_shamir *h, uint64_t *out, uint64_t g0, size_t n,
+ * row i of v, `stride` lanes apart, starts at batch b0. */
+static void extract(const chi_session *s, uint64_t *out, uint64_t g0, size_t n,
                     const uint64_t *v, size_t stride, uint64_t b0) {
-  unsigned rows = h->t + 1, d = h->d;
-  uint64_t col[CHI_PARTIES_MAX];
-  unsigned row = (unsigned)(g0 % rows);
-  uint64_t b = g0 / rows - b0;
-  for (size_t j = 0; j < n; b++, row = 0) {
-    for (unsigned i = 0; i < d; i++)
-      col[i] = v[i * stride + b];
-    for (; row < rows && j < n; row++, j++) {
-      chi_acc a = chi_acc_zero();
-      for (unsigned i = 0; i < d; i++)
-        a = chi_acc_mul(a, h->vand[row][i], col[i]);
-      out[j] = chi_acc_fold(a);
-    }
-  }
+  const chii_shamir *h = s->proto_state;
+  unsigned rows = h->t + 1;
+  s->field.op->extract(&s->field, out, h->vand, h->d, rows,
+                       v + (g0 / rows - b0) * s->ew, stride,
+                       (unsigned)(g0 % rows), n);
 }
 
 /* My points of degree t of what party i dealt. */
-static uint64_t *row_of(const chii_shamir *h, unsigned i) {
-  return h->dealt + i * h->max_batches;
+static uint64_t *row_of(const chi_session *s, unsigned i) {
+  const chii_shamir *h = s->proto_state;
+  return h->dealt + i * h->max_batches * s->ew;
 }
 
 static bool fill(chi_session *s, chii_prg *g, uint64_t *out, uint64_t index,
                  size_t n) {
-  if (chii_prg_fill(g, out, index, n))
+  if (chii_prg_fill(&s->field, g, out, index, n))
     return true;
   chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
   return false;
@@ -115,18 +111,19 @@ void chii_dn_begin(chi_session *s) {
     if (s->me < h->d) {
       for (unsigned j = 0; j < h->d; j++)
         if (!fill(s, j == s->me ? &h->dbl_own : &h->dbl_out[j],
-                  h->dbl + j * h->dbl_words, index, n))
+                  h->dbl + j * h->dbl_lanes * s->ew, index, n))
           return;
-      chii_combine(h->rows, h->lambda_d, h->dbl, h->dbl_words, h->d, n);
+      chii_combine(&s->field, h->rows, h->lambda_d, h->dbl, h->dbl_lanes,
+                   h->d, n);
       if (!chii_shamir_deal(s, h->red_out, h->spread, index, n,
-                            row_of(h, s->me) + b))
+                            row_of(s, s->me) + b * s->ew))
         return;
     }
     for (unsigned k = 0; k < h->t; k++) {
       unsigned from = (s->me + s->n - 1 - k) % s->n;
       if (from >= h->d)
         continue;
-      if (!fill(s, &h->red_in[k], row_of(h, from) + b, index, n))
+      if (!fill(s, &h->red_in[k], row_of(s, from) + b * s->ew, index, n))
         return;
     }
     chii_pump(s);
@@ -139,7 +136,7 @@ uint64_t *chii_dn_open_chunk(chi_session *s, const chii_item *it, uint64_t off,
   chii_shamir *h = s->proto_state;
   uint64_t *z = h->rows;
   if (s->me >= h->d) {
-    memset(z, 0, n * 8);
+    memset(z, 0, n * s->eb);
     return z;
   }
   unsigned rows = h->t + 1;
@@ -147,9 +144,9 @@ uint64_t *chii_dn_open_chunk(chi_session *s, const chii_item *it, uint64_t off,
   size_t batches = (size_t)((g0 + n - 1) / rows - b0 + 1);
   for (unsigned i = 0; i < h->d; i++)
     if (!fill(s, i == s->me ? &h->dbl_own : &h->dbl_in[i],
-              h->dbl + i * h->dbl_words, h->batch_index + b0, batches))
+              h->dbl + i * h->dbl_lanes * s->ew, h->batch_index + b0, batches))
       return NULL;
-  extract(h, z, g0, n, h->dbl, h->dbl_words, b0);
+  extract(s, z, g0, n, h->dbl, h->dbl_lanes, b0);
   return z;
 }
 
@@ -157,7 +154,9 @@ uint64_t *chii_dn_open_chunk(chi_session *s, const chii_item *it, uint64_t off,
 void chii_dn_close_chunk(chi_session *s, const chii_item *it, uint64_t off,
                          size_t n) {
   chii_shamir *h = s->proto_state;
-  uint64_t g0 = it->first + off, lambda = h->lambda_d[s->me];
+  const chii_field *f = &s->field;
+  uint64_t g0 = it->first + off;
+  const uint64_t *lambda = h->lambda_d + s->me * s->ew;
   if (s->me >= h->d)
     return;
   for (unsigned k = 0; k < h->d; k++) {
@@ -165,18 +164,16 @@ void chii_dn_close_chunk(chi_session *s, const chii_item *it, uint64_t off,
     if (first >= n)
       continue;
     size_t count = (n - first - 1) / h->d + 1;
-    const uint64_t *z = h->rows + first;
+    const uint64_t *z = h->rows + first * s->ew;
     if (k == s->me) {
-      uint64_t *e = h->eacc + (g0 + first) / h->d;
-      for (size_t j = 0; j < count; j++)
-        e[j] = chi_f_add(e[j], chi_f_mul(lambda, z[j * h->d]));
+      f->op->scale_add(f, h->eacc + (g0 + first) / h->d * s->ew, lambda, z,
+                       h->d, count);
       continue;
     }
-    uint64_t *p = chii_send_reserve(s, k, count * 8);
+    uint64_t *p = chii_send_reserve(s, k, count * s->eb);
     if (!p)
       return;
-    for (size_t j = 0; j < count; j++)
-      p[j] = chi_f_mul(lambda, z[j * h->d]);
+    chii_scale(f, p, lambda, z, h->d, count);
     chii_count_elements(s, count);
   }
   chii_pump(s);
@@ -195,7 +192,7 @@ uint64_t chii_dn_dealt_due(chi_session *s, unsigned peer) {
 
 uint64_t *chii_dn_dealt(chi_session *s, unsigned peer) {
   const chii_shamir *h = s->proto_state;
-  return row_of(h, peer) + h->cur[peer].dealt;
+  return row_of(s, peer) + h->cur[peer].dealt * s->ew;
 }
 
 uint64_t chii_dn_due(chi_session *s, unsigned peer) {
@@ -207,81 +204,85 @@ uint64_t chii_dn_due(chi_session *s, unsigned peer) {
 }
 
 /* Moves a cursor over items that lie one after the other. */
-static uint64_t *step(chi_session *s, chii_cursor *c, uint64_t by) {
+static void step(const chi_session *s, chii_cursor *c, uint64_t by) {
   c->item_off += by;
   while (c->item < s->n_reduce &&
          c->item_off >= s->reduce[c->item].lanes) {
     c->item_off -= s->reduce[c->item].lanes;
     c->item++;
   }
-  return c->item < s->n_reduce ? s->reduce[c->item].dst + c->item_off : NULL;
+}
+
+/* Adds n elements to the gates of one king from the cursor on. */
+static void to_gates(const chi_session *s, chii_cursor *c, const uint64_t *v,
+                     size_t n) {
+  const chii_shamir *h = s->proto_state;
+  while (n) {
+    const chii_item *it = &s->reduce[c->item];
+    uint64_t here = (it->lanes - c->item_off - 1) / h->d + 1;
+    size_t k = (size_t)chii_min(n, here);
+    s->field.op->add_to(&s->field, it->dst + c->item_off * s->ew, h->d, v, k);
+    step(s, c, k * h->d);
+    v += k * s->ew;
+    n -= k;
+  }
 }
 
 void chii_dn_took(chi_session *s, unsigned peer, const uint64_t *v, size_t n) {
   chii_shamir *h = s->proto_state;
   chii_cursor *c = &h->cur[peer];
   if (h->round == 2) { /* my point of e of the king's next gates */
-    for (size_t j = 0; j < n; j++) {
-      uint64_t *d = s->reduce[c->item].dst + c->item_off;
-      *d = chi_f_add(*d, v[j]);
-      (void)step(s, c, h->d);
-    }
-    c->gate += n;
+    to_gates(s, c, v, n);
   } else {
-    uint64_t *e = h->eacc + c->gate;
-    for (size_t j = 0; j < n; j++)
-      e[j] = chi_f_add(e[j], v[j]);
-    c->gate += n;
+    uint64_t *e = h->eacc + c->gate * s->ew;
+    chii_add(&s->field, e, e, v, n);
   }
+  c->gate += n;
 }
 
 void chii_dn_second(chi_session *s) {
   chii_shamir *h = s->proto_state;
   uint64_t send[CHI_PARTIES_MAX] = {0}, recv[CHI_PARTIES_MAX] = {0};
+  const chii_field *f = &s->field;
   h->round = 2;
   for (uint32_t k = 0; k < s->n_reduce; k++) {
     const chii_item *it = &s->reduce[k];
-    extract(h, it->dst, it->first, (size_t)it->lanes, h->dealt,
+    extract(s, it->dst, it->first, (size_t)it->lanes, h->dealt,
             h->max_batches, 0);
-    for (uint64_t l = 0; l < it->lanes; l++)
-      it->dst[l] = chi_f_neg(it->dst[l]);
+    f->op->neg(f, it->dst, it->dst, (size_t)it->lanes);
   }
   for (unsigned j = 0; j < s->n; j++) {
     h->cur[j] = (chii_cursor){0};
-    (void)step(s, &h->cur[j], j);
+    step(s, &h->cur[j], j);
     if (j == s->me)
       continue;
     if (s->me < h->d && !chii_seeded(s, h->t, s->me, j))
-      send[j] = 8 * gates_of(s, s->me);
+      send[j] = s->eb * gates_of(s, s->me);
     if (j < h->d && !chii_seeded(s, h->t, j, s->me))
-      recv[j] = 8 * gates_of(s, j);
+      recv[j] = s->eb * gates_of(s, j);
   }
   s->stats.rounds++;
   chii_round_begin(s, send, recv, NULL);
   uint64_t mine = s->me < h->d ? gates_of(s, s->me) : 0;
   /* spread[j][0]: point j of the polynomial that is 1 at 0 and 0 at the points
    * of the next t parties */
-  uint64_t own = h->spread[s->me * (h->t + 1)];
+  size_t row = (h->t + 1) * s->ew;
+  const uint64_t *own = h->spread + s->me * row;
   chii_cursor at = h->cur[s->me];
   for (uint64_t g = 0; g < mine && !s->status; g += CHUNK) {
     size_t n = (size_t)chii_min(CHUNK, mine - g);
-    const uint64_t *e = h->eacc + g;
+    const uint64_t *e = h->eacc + g * s->ew;
     for (unsigned j = 0; j < s->n; j++) {
       if (!send[j])
         continue;
-      uint64_t *p = chii_send_reserve(s, j, n * 8);
+      uint64_t *p = chii_send_reserve(s, j, n * s->eb);
       if (!p)
         return;
-      uint64_t c = h->spread[j * (h->t + 1)];
-      for (size_t l = 0; l < n; l++)
-        p[l] = chi_f_mul(c, e[l]);
+      chii_scale(f, p, h->spread + j * row, e, 1, n);
       chii_count_elements(s, n);
     }
-    for (size_t l = 0; l < n; l++) {
-      uint64_t *d = s->reduce[at.item].dst + at.item_off;
-      *d = chi_f_add(*d, chi_f_mul(own, e[l]));
-      (void)step(s, &at, h->d);
-    }
+    chii_scale(f, h->own, own, e, 1, n);
+    to_gates(s, &at, h->own, n);
     chii_pump(s);
   }
   chii_round_end(s);

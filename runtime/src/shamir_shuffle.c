@@ -17,7 +17,7 @@
 
 typedef struct set {
   uint64_t members; /* bit per party */
-  uint64_t lambda;  /* mine */
+  uint64_t *lambda; /* mine: an element */
   uint8_t key[CHII_PERM_KEY_BYTES];
 } set;
 
@@ -56,15 +56,16 @@ static unsigned subsets(set *x, unsigned n, unsigned k) {
 }
 
 static void weights(chi_session *s, set *x) {
-  uint64_t at[CHII_SHUFFLE_NODES], c[CHII_SHUFFLE_NODES];
+  uint64_t at[CHII_SHUFFLE_NODES] = {0};
+  uint64_t c[CHII_SHUFFLE_NODES * CHI_FIELD_WORDS_MAX];
   unsigned n = 0;
   for (unsigned j = 0; j < s->n; j++)
     if (in_set(x, j))
       at[n++] = chii_point(j);
-  chii_lagrange(c, at, n, 0);
+  chii_lagrange(&s->field, c, at, n, 0);
   for (unsigned k = 0; k < n; k++)
     if (at[k] == chii_point(s->me))
-      x->lambda = c[k];
+      memcpy(x->lambda, c + k * s->ew, s->eb);
 }
 
 chi_status chii_shamir_shuffle_setup(chi_session *s) {
@@ -79,14 +80,17 @@ chi_status chii_shamir_shuffle_setup(chi_session *s) {
   h->n = subsets(NULL, p->d, t + 1);
   h->set = chii_alloc(s, h->n, sizeof *h->set);
   h->out = chii_alloc(s, 2 * (uint64_t)t, sizeof(chii_prg));
-  h->spread = chii_alloc(s, (uint64_t)n * (t + 1), 8);
-  u->in = chii_alloc(s, (n - 1 - t) * u->max_lanes, 8);
-  if (!h->set || !h->out || !h->spread || !u->in)
+  h->spread = chii_alloc(s, (uint64_t)n * (t + 1), s->eb);
+  u->in = chii_alloc(s, (n - 1 - t) * u->max_lanes, s->eb);
+  uint64_t *lambda = chii_alloc(s, h->n, s->eb);
+  if (!lambda || !h->set || !h->out || !h->spread || !u->in)
     return CHI_E_NOMEM;
   h->in = h->out + t;
   subsets(h->set, p->d, t + 1);
-  for (unsigned k = 0; k < h->n; k++)
+  for (unsigned k = 0; k < h->n; k++) {
+    h->set[k].lambda = lambda + k * s->ew;
     weights(s, &h->set[k]);
+  }
   return CHI_OK;
 }
 
@@ -148,7 +152,7 @@ void chii_shamir_shuffle_wipe(chi_session *s) {
   for (unsigned k = 0; h->out && k < 2 * p->t; k++)
     chii_prg_fini(&h->out[k]);
   chii_wipe(h->set, h->set ? h->n * sizeof *h->set : 0);
-  chii_wipe(u->in, u->in ? (s->n - 1 - p->t) * u->max_lanes * 8 : 0);
+  chii_wipe(u->in, u->in ? (s->n - 1 - p->t) * u->max_lanes * s->eb : 0);
 }
 
 /* ---- rounds ---- */
@@ -158,7 +162,7 @@ static const set *turn(const shamir_shuffle *h, bool back) {
   return &h->set[back ? h->n - 1 - h->now : h->now];
 }
 
-/* Words from a party to who has no seed of it. */
+/* Elements from a party to who has no seed of it. */
 static uint64_t due(const chi_session *s, unsigned from) {
   const chii_shuffle *u = s->shuffle;
   const shamir_shuffle *h = u->state;
@@ -171,7 +175,7 @@ static uint64_t *inbox(const chi_session *s, unsigned from) {
   const chii_shuffle *u = s->shuffle;
   const chii_shamir *p = s->proto_state;
   unsigned ahead = (s->me + s->n - from - 1) % s->n; /* t .. n - 2 */
-  return u->in + (ahead - p->t) * u->max_lanes;
+  return u->in + (ahead - p->t) * u->max_lanes * s->ew;
 }
 
 /* The message: my weighted share goes in the spread's first column. */
@@ -182,7 +186,8 @@ static void take_up(chi_session *s, const chii_move *m, uint64_t at) {
     return;
   const uint32_t *from = chii_perm_get(s, m, x->key, (unsigned)(x - h->set));
   if (from)
-    chii_permute(s->shuffle->out + at, h->now ? m->dst : m->src, from, m);
+    chii_permute(s, s->shuffle->out + at * s->ew, h->now ? m->dst : m->src,
+                 from, m);
 }
 
 static void deal(chi_session *s, const chii_move *m, uint64_t at) {
@@ -191,28 +196,28 @@ static void deal(chi_session *s, const chii_move *m, uint64_t at) {
   chii_shamir *p = s->proto_state;
   const set *x = turn(h, m->back);
   uint64_t index = m->index + h->now * chii_prg_round(m->lanes);
-  memcpy(h->spread, p->spread, (size_t)s->n * (p->t + 1) * 8);
+  const chii_field *f = &s->field;
+  size_t row = (p->t + 1) * s->ew;
+  memcpy(h->spread, p->spread, s->n * row * 8);
   for (unsigned j = 0; j < s->n; j++)
-    h->spread[j * (p->t + 1)] =
-        chi_f_mul(x->lambda, p->spread[j * (p->t + 1)]);
-  memset(m->dst, 0, m->lanes * 8);
+    chii_mul(f, h->spread + j * row, x->lambda, p->spread + j * row, 1);
+  memset(m->dst, 0, m->lanes * s->eb);
   for (uint64_t l = 0; l < m->lanes; l += CHUNK) {
     size_t n = (size_t)chii_min(CHUNK, m->lanes - l);
-    uint64_t *d = m->dst + l;
+    uint64_t *d = m->dst + l * s->ew;
     if (in_set(x, s->me)) {
-      memcpy(p->rows, u->out + at + l, n * 8);
+      memcpy(p->rows, u->out + (at + l) * s->ew, n * s->eb);
       if (!chii_shamir_deal(s, h->out, h->spread, index + l, n, d))
         return;
     }
     for (unsigned k = 0; k < p->t; k++) {
       if (!in_set(x, (s->me + s->n - 1 - k) % s->n))
         continue;
-      if (!chii_prg_fill(&h->in[k], p->own, index + l, n)) {
+      if (!chii_prg_fill(f, &h->in[k], p->own, index + l, n)) {
         chii_fail(s, CHI_E_CRYPTO, -1, "AES failed");
         return;
       }
-      for (size_t j = 0; j < n; j++)
-        d[j] = chi_f_add(d[j], p->own[j]);
+      chii_add(f, d, d, p->own, n);
     }
     chii_pump(s);
   }
@@ -227,9 +232,8 @@ static void collect(chi_session *s, const chii_move *m, uint64_t at) {
         !in_set(turn(h, m->back), j))
       continue;
     bool forth = in_set(turn(h, false), j);
-    const uint64_t *v = inbox(s, j) + (forth ? at : at - u->forth);
-    for (uint64_t l = 0; l < m->lanes; l++)
-      m->dst[l] = chi_f_add(m->dst[l], v[l]);
+    const uint64_t *v = inbox(s, j) + (forth ? at : at - u->forth) * s->ew;
+    chii_add(&s->field, m->dst, m->dst, v, (size_t)m->lanes);
   }
 }
 
@@ -241,10 +245,10 @@ static void one_round(chi_session *s) {
     if (j == s->me)
       continue;
     if (!chii_seeded(s, p->t, s->me, j))
-      send[j] = 8 * due(s, s->me);
+      send[j] = s->eb * due(s, s->me);
     if (chii_seeded(s, p->t, j, s->me))
       continue;
-    recv[j] = 8 * due(s, j);
+    recv[j] = s->eb * due(s, j);
     raw[j] = (uint8_t *)inbox(s, j);
   }
   chii_each_move(s, take_up);
@@ -256,7 +260,7 @@ static void one_round(chi_session *s) {
   chii_round_end(s);
   for (unsigned j = 0; j < s->n && !s->status; j++)
     if (recv[j])
-      chii_canonical(s, j, inbox(s, j), (size_t)(recv[j] / 8));
+      chii_canonical(s, j, inbox(s, j), (size_t)(recv[j] / s->eb));
   chii_each_move(s, collect);
 }
 

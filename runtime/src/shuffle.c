@@ -22,7 +22,7 @@ chi_status chii_shuffle_new(chi_session *s, uint32_t moves, uint64_t lanes,
   u->max_lanes = lanes;
   u->max_rows = rows;
   u->move = chii_alloc(s, moves, sizeof *u->move);
-  u->out = chii_alloc(s, lanes, 8);
+  u->out = chii_alloc(s, lanes, s->eb);
   for (unsigned k = 0; k < CHII_PERMS; k++)
     u->perm[k].from = chii_alloc(s, rows, sizeof(uint32_t));
   if (!u->move || !u->out || !u->perm[0].from || !u->perm[1].from)
@@ -36,7 +36,7 @@ void chii_shuffle_wipe(chi_session *s) {
     return;
   s->proto->shuffle_wipe(s);
   chii_prg_fini(&u->words);
-  chii_wipe(u->out, u->out ? u->max_lanes * 8 : 0);
+  chii_wipe(u->out, u->out ? u->max_lanes * s->eb : 0);
   for (unsigned k = 0; k < CHII_PERMS; k++) {
     u->perm[k].key = NULL;
     chii_wipe(u->perm[k].from,
@@ -135,9 +135,9 @@ const uint32_t *chii_perm_get(chi_session *s, const chii_move *m,
   return p->from;
 }
 
-void chii_permute(uint64_t *out, const uint64_t *in, const uint32_t *from,
-                  const chii_move *m) {
-  uint64_t w = m->row, rows = m->lanes / w;
+void chii_permute(const chi_session *s, uint64_t *out, const uint64_t *in,
+                  const uint32_t *from, const chii_move *m) {
+  uint64_t w = m->row * s->ew, rows = m->lanes / m->row;
   for (uint64_t r = 0; r < rows; r++) {
     const uint64_t *x = in + w * (m->back ? r : from[r]);
     uint64_t *y = out + w * (m->back ? from[r] : r);

@@ -51,7 +51,7 @@ typedef struct chii_shuffle {
   chii_perm perm[CHII_PERMS];
   unsigned oldest;      /* of perm: made anew next */
   uint64_t start[CHII_GROUPS + 1]; /* of the groups, in lanes */
-  uint64_t *out, *in;   /* messages: max_lanes words; in: of each sender */
+  uint64_t *out, *in;   /* messages: max_lanes elements; in: of each sender */
   void *state;          /* of the protocol */
 } chii_shuffle;
 
@@ -62,8 +62,8 @@ const uint32_t *chii_perm_get(chi_session *s, const chii_move *m,
                               const uint8_t key[CHII_PERM_KEY_BYTES],
                               unsigned id);
 /* out, which is not in: rows of in moved by `from`, or back. */
-void chii_permute(uint64_t *out, const uint64_t *in, const uint32_t *from,
-                  const chii_move *m);
+void chii_permute(const chi_session *s, uint64_t *out, const uint64_t *in,
+                  const uint32_t *from, const chii_move *m);
 
 /* Calls f for each move in the order of the messages, `at` being the lanes
  * before it. */

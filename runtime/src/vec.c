@@ -2,6 +2,7 @@
  * once, interactive work queued for one exchange. */
 #include <string.h>
 
+#include "ctime.h"
 #include "session.h"
 
 typedef enum { VEC_SHARE, VEC_MUL, VEC_DOT, VEC_OPEN, VEC_OPEN_TO } vec_kind;
@@ -19,7 +20,7 @@ const size_t chii_vec_op_bytes = sizeof(vec_op);
 void chii_vec_wipe(chi_session *s) {
   for (uint32_t i = 0; i < s->n_vec_op; i++)
     if (s->vec_op[i].opened)
-      chii_wipe(s->vec_op[i].opened, s->vec_op[i].a.lanes * 8);
+      chii_wipe(s->vec_op[i].opened, s->vec_op[i].a.lanes * s->eb);
   s->n_vec_op = 0;
 }
 
@@ -38,18 +39,18 @@ chi_status chi_vec_new(chi_session *s, chi_vec *out, size_t lanes) {
   if (st)
     return st;
   uint64_t left = s->words - s->vec_used;
-  if (lanes > left / 2)
+  if (lanes > left / (2 * s->ew))
     return chii_refuse(s, CHI_E_LIMIT, "vec_words is used up");
   out->slot = s->vec_used;
   out->lanes = lanes;
-  s->vec_used += 2 * (uint64_t)lanes;
-  memset(s->w + out->slot, 0, lanes * 16);
+  s->vec_used += 2 * (uint64_t)lanes * s->ew;
+  memset(s->w + out->slot, 0, 2 * lanes * s->eb);
   return CHI_OK;
 }
 
 static bool valid(const chi_session *s, chi_vec v) {
-  return v.lanes && v.lanes <= s->vec_used / 2 &&
-         v.slot <= s->vec_used - 2 * v.lanes;
+  return v.lanes && v.lanes <= s->vec_used / (2 * s->ew) &&
+         v.slot <= s->vec_used - 2 * v.lanes * s->ew;
 }
 
 chi_status chi_vec_add(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
@@ -60,8 +61,8 @@ chi_status chi_vec_add(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
                    out.lanes == a.lanes && a.lanes == b.lanes,
                "vectors of different lengths");
   uint64_t *w = s->w;
-  for (uint64_t l = 0; l < a.lanes * s->proto->planes; l++)
-    w[out.slot + l] = chi_f_add(w[a.slot + l], w[b.slot + l]);
+  chii_add(&s->field, w + out.slot, w + a.slot, w + b.slot,
+           a.lanes * s->proto->planes);
   return CHI_OK;
 }
 
@@ -73,8 +74,8 @@ chi_status chi_vec_sub(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
                    out.lanes == a.lanes && a.lanes == b.lanes,
                "vectors of different lengths");
   uint64_t *w = s->w;
-  for (uint64_t l = 0; l < a.lanes * s->proto->planes; l++)
-    w[out.slot + l] = chi_f_sub(w[a.slot + l], w[b.slot + l]);
+  chii_sub(&s->field, w + out.slot, w + a.slot, w + b.slot,
+           a.lanes * s->proto->planes);
   return CHI_OK;
 }
 
@@ -84,10 +85,12 @@ chi_status chi_vec_scale(chi_session *s, chi_vec out, chi_vec a, uint64_t c) {
     return st;
   CHII_REQUIRE(valid(s, out) && valid(s, a) && out.lanes == a.lanes,
                "vectors of different lengths");
-  CHII_REQUIRE(c < CHI_P, "a factor that is not reduced modulo p");
-  uint64_t *w = s->w;
-  for (uint64_t l = 0; l < a.lanes * s->proto->planes; l++)
-    w[out.slot + l] = chi_f_mul(w[a.slot + l], c);
+  CHII_REQUIRE(chii_below_p(&s->field, c),
+               "a factor that is not reduced modulo p");
+  uint64_t *w = s->w, e[CHI_FIELD_WORDS_MAX];
+  chii_small(&s->field, e, c);
+  chii_scale(&s->field, w + out.slot, e, w + a.slot, 1,
+             a.lanes * s->proto->planes);
   return CHI_OK;
 }
 
@@ -97,12 +100,17 @@ chi_status chi_vec_shift(chi_session *s, chi_vec out, chi_vec a, uint64_t c) {
     return st;
   CHII_REQUIRE(valid(s, out) && valid(s, a) && out.lanes == a.lanes,
                "vectors of different lengths");
-  CHII_REQUIRE(c < CHI_P, "a summand that is not reduced modulo p");
-  int P = (int)s->proto->id;
-  for (uint64_t l = 0; l < a.lanes; l++)
-    chi_sh_st(P, s->w + out.slot, a.lanes, l,
-              chi_sh_addp(P, s->me, chi_sh_ld(P, s->w + a.slot, a.lanes, l),
-                          c));
+  CHII_REQUIRE(chii_below_p(&s->field, c),
+               "a summand that is not reduced modulo p");
+  uint64_t e[CHI_FIELD_WORDS_MAX], *d = s->w + out.slot;
+  size_t plane = a.lanes * s->ew;
+  chii_small(&s->field, e, c);
+  memmove(d, s->w + a.slot, plane * 8 * s->proto->planes);
+  if (s->proto->id == CHI_REP3 && s->me == 2) /* (c, 0, 0): see chi_sh_pub */
+    d += plane;
+  else if (s->proto->id == CHI_REP3 && s->me == 1)
+    return CHI_OK;
+  s->field.op->shift(&s->field, d, d, e, a.lanes);
   return CHI_OK;
 }
 
@@ -169,12 +177,9 @@ chi_status chi_open_to(chi_session *s, unsigned party, uint64_t *values,
   return enqueue(s, &op);
 }
 
-static CHI_GEN_INLINE void mul_chunk(int P, uint64_t *restrict z,
-                                     const uint64_t *a, const uint64_t *b,
-                                     uint64_t lanes, uint64_t off, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    z[i] = chi_f_add(z[i], chi_pr_mul(P, chi_sh_ld(P, a, lanes, off + i),
-                                      chi_sh_ld(P, b, lanes, off + i)));
+/* Of the planes of a share; 0: there is one. */
+static uint64_t plane_of(const chi_session *s, uint64_t lanes) {
+  return s->proto->planes == 2 ? lanes : 0;
 }
 
 static void run_mul(chi_session *s, const vec_op *op) {
@@ -183,35 +188,16 @@ static void run_mul(chi_session *s, const vec_op *op) {
   for (uint64_t off = 0; off < lanes; off += CHUNK) {
     size_t n = (size_t)chii_min(CHUNK, lanes - off);
     uint64_t *z = chii_ex_open_chunk(s, s->w + op->out.slot, lanes, off, n);
-    if (s->proto->id == CHI_REP3)
-      mul_chunk(CHI_GEN_REP3, z, a, b, lanes, off, n);
-    else
-      mul_chunk(CHI_GEN_SHAMIR, z, a, b, lanes, off, n);
+    s->field.op->products(&s->field, z, a + off * s->ew, b + off * s->ew,
+                          plane_of(s, lanes), n);
     chii_ex_close_chunk(s);
   }
-}
-
-static CHI_GEN_INLINE uint64_t dot_lanes(int P, const uint64_t *a,
-                                         const uint64_t *b, uint64_t lanes) {
-  uint64_t sum = 0;
-  for (uint64_t at = 0; at < lanes; at += CHI_ACC_PAIRS) {
-    uint64_t to = chii_min(lanes, at + CHI_ACC_PAIRS);
-    chi_acc z = chi_acc_zero();
-    for (uint64_t l = at; l < to; l++)
-      z = chi_acc_pr(P, z, chi_sh_ld(P, a, lanes, l),
-                     chi_sh_ld(P, b, lanes, l));
-    sum = chi_f_add(sum, chi_acc_fold(z));
-  }
-  return sum;
 }
 
 static void run_dot(chi_session *s, const vec_op *op) {
   const uint64_t *a = s->w + op->a.slot, *b = s->w + op->b.slot;
   uint64_t *z = chii_ex_open_chunk(s, s->w + op->out.slot, 1, 0, 1);
-  uint64_t v = s->proto->id == CHI_REP3
-                   ? dot_lanes(CHI_GEN_REP3, a, b, op->a.lanes)
-                   : dot_lanes(CHI_GEN_SHAMIR, a, b, op->a.lanes);
-  *z = chi_f_add(*z, v);
+  s->field.op->dot(&s->field, z, a, b, plane_of(s, op->a.lanes), op->a.lanes);
   chii_ex_close_chunk(s);
 }
 
@@ -224,9 +210,11 @@ chi_status chi_exchange(chi_session *s) {
   for (uint32_t i = 0; i < s->n_vec_op && !s->status; i++) {
     const vec_op *op = &s->vec_op[i];
     if (op->kind == VEC_SHARE) {
-      for (uint64_t l = 0; op->values && l < op->out.lanes; l++)
-        CHII_REQUIRE(op->values[l] < CHI_P,
-                     "an input that is not reduced modulo p");
+      uint64_t bad = op->values ? s->field.op->above(&s->field, op->values,
+                                                     op->out.lanes)
+                                : 0;
+      CHII_PUBLIC(&bad, sizeof bad);
+      CHII_REQUIRE(!bad, "an input that is not reduced modulo p");
       s->proto->deal(s, op->party, s->w + op->out.slot, op->values,
                      op->out.lanes);
     } else if (op->kind == VEC_OPEN) {

@@ -14,6 +14,7 @@ _chi() {
   fi
   case $prev in
     --protocol) COMPREPLY=($(compgen -W "rep3 shamir" -- "$cur")); return ;;
+    --field) COMPREPLY=($(compgen -W "p61 p127 prime:" -- "$cur")); return ;;
     --stage) COMPREPLY=($(compgen -W "high core sched" -- "$cur")); return ;;
     --opt) COMPREPLY=($(compgen -W "0 1 2" -- "$cur")); return ;;
     -o|--keep) COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -22,12 +23,12 @@ _chi() {
     --input|--set|--nodes|--timeout|--filter) return ;;
   esac
   case $cmd in
-    check) opts="--set --json --help" ;;
-    build) opts="-o --set --opt --json --help" ;;
-    run) opts="--input --nodes --protocol --clear --check --openings --keep --timeout --opt --json --help" ;;
-    test) opts="--nodes --protocol --clear --check --timeout --filter --list --opt --json --help" ;;
-    cost) opts="--nodes --protocol --set --opt --json --help" ;;
-    inspect) opts="--stage --spans --set --opt --json --help" ;;
+    check) opts="--field --set --json --help" ;;
+    build) opts="-o --nodes --protocol --field --set --opt --json --help" ;;
+    run) opts="--input --nodes --protocol --field --clear --check --openings --keep --timeout --opt --json --help" ;;
+    test) opts="--nodes --protocol --field --clear --check --timeout --filter --list --opt --json --help" ;;
+    cost) opts="--nodes --protocol --field --set --opt --json --help" ;;
+    inspect) opts="--nodes --protocol --field --stage --spans --set --opt --json --help" ;;
     split) opts="--set --json --help" ;;
     new) opts="--passphrase-file --key-file --json --help" ;;
     net) opts="--nodes --protocol --timeout --json --help" ;;

@@ -30,6 +30,7 @@ static double cpu(void) {
 enum { N = 4096, ROUNDS = 20000 };
 static uint64_t va[N], vb[N], vc[N];
 static volatile uint64_t sink;
+static chii_field own;
 
 static void bench_field(void) {
   for (int i = 0; i < N; i++) {
@@ -72,7 +73,7 @@ static void bench_prg(void) {
     abort();
   double t = cpu();
   for (int r = 0; r < ROUNDS; r++)
-    if (!chii_prg_fill(&g, vc, (uint64_t)r * N, N))
+    if (!chii_prg_fill(&own, &g, vc, (uint64_t)r * N, N))
       abort();
   t = cpu() - t;
   report("stream of elements", 8.0 * N * ROUNDS / t * 1e-9, "GB/s");
@@ -155,11 +156,10 @@ static void bench_rep3_node(void) {
   for (int r = 0; r < ROUNDS / 2; r++) {
     for (int at = 0; at < N; at += 1024) {
       uint64_t index = (uint64_t)r * N + (uint64_t)at;
-      if (!chii_prg_fill(&g[0], vc + at, index, 1024) ||
-          !chii_prg_fill(&g[1], mask, index, 1024))
+      if (!chii_prg_fill(&own, &g[0], vc + at, index, 1024) ||
+          !chii_prg_fill(&own, &g[1], mask, index, 1024))
         abort();
-      for (int i = 0; i < 1024; i++)
-        vc[at + i] = chi_f_sub(vc[at + i], mask[i]);
+      chii_sub(&own, vc + at, vc + at, mask, 1024);
     }
     for (int i = 0; i < N; i++)
       vc[i] = chi_f_add(vc[i], chi_pr_mul(CHI_GEN_REP3,
@@ -176,6 +176,8 @@ static void bench_rep3_node(void) {
 }
 
 int main(int argc, char **argv) {
+  if (chii_field_of(&own, &(chi_field){0, 0, NULL}, false))
+    abort();
   bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
   bench_field();
   bench_prg();

@@ -93,16 +93,24 @@ static const int64_t EDGE[LANES] = {
     0, 1, -1, 42, INT64_C(1152921504606846975), -INT64_C(1152921504606846975),
     INT64_C(2305843009213693950), 1234567890123, -77};
 
+static chii_field own_field(void) {
+  chii_field f;
+  chi_field own = {0, 0, NULL};
+  CU_ASSERT_EQUAL_FATAL(chii_field_of(&f, &own, true), CHI_OK);
+  return f;
+}
+
 /* What the nodes hold, from opened blobs: rep3 component c at part[c], shamir
  * point of node i at part[i].  Fails the test on any disagreement. */
 static void parts_of(const world *w, uint8_t *const *blob, uint32_t input,
                      uint64_t part[][LANES]) {
+  chii_field f = own_field();
   int rep3 = w->run.protocol == CHI_REP3;
   for (unsigned i = 0; i < w->n; i++) {
     size_t bytes = chi_client_blob_bytes(&w->run, i, LANES);
     uint8_t *clear = malloc(bytes);
     CU_ASSERT_EQUAL_FATAL(chi_unseal(clear, w->id[i], blob[i], bytes), CHI_OK);
-    CU_ASSERT_EQUAL(chii_blob_check(clear, bytes - CHI_SEAL_BYTES,
+    CU_ASSERT_EQUAL(chii_blob_check(&f, clear, bytes - CHI_SEAL_BYTES,
                                     CHII_BLOB_INPUT, w->run.protocol, w->n, i,
                                     input, LANES, w->run.session_id),
                     0);
@@ -114,11 +122,11 @@ static void parts_of(const world *w, uint8_t *const *blob, uint32_t input,
       const uint8_t *second = body + (i == 2 ? 8 * LANES : 32);
       if (i == 2) {
         for (int l = 0; l < LANES; l++) a[l] = word(body + 8 * l);
-        CU_ASSERT_EQUAL(chii_seed_expand(b, second, LANES), CHI_OK);
+        CU_ASSERT_EQUAL(chii_seed_expand(&f, b, second, LANES), CHI_OK);
       } else {
-        CU_ASSERT_EQUAL(chii_seed_expand(a, body, LANES), CHI_OK);
+        CU_ASSERT_EQUAL(chii_seed_expand(&f, a, body, LANES), CHI_OK);
         if (i == 0) {
-          CU_ASSERT_EQUAL(chii_seed_expand(b, second, LANES), CHI_OK);
+          CU_ASSERT_EQUAL(chii_seed_expand(&f, b, second, LANES), CHI_OK);
         } else {
           for (int l = 0; l < LANES; l++) b[l] = word(second + 8 * l);
         }
@@ -232,8 +240,9 @@ static void test_input_places(void) {
   CU_ASSERT_EQUAL_FATAL(chi_unseal(clear, w.id[1], blob[1], bytes), CHI_OK);
   const uint8_t *sid = w.run.session_id;
   uint8_t other[32] = {1};
+  chii_field f = own_field();
 #define CHECK(kind, protocol, n, node, index, lanes, id, size) \
-  chii_blob_check(clear, size, kind, protocol, n, node, index, lanes, id)
+  chii_blob_check(&f, clear, size, kind, protocol, n, node, index, lanes, id)
   CU_ASSERT_EQUAL(
       CHECK(CHII_BLOB_INPUT, CHI_REP3, 3, 1, 2, LANES, sid, inner), 0);
   CU_ASSERT(CHECK(CHII_BLOB_TOLD, CHI_REP3, 3, 1, 2, LANES, sid, inner) != 0);
@@ -273,9 +282,10 @@ static void told_seal(const world *w, told *d, unsigned i) {
 
 static void told_open(const world *w, told *d) {
   uint64_t coefficient[CHI_PARTIES_MAX];
+  chii_field f = own_field();
   for (unsigned i = 0; i < w->n; i++) {
-    d->inner[i] = chii_blob_bytes(CHII_BLOB_TOLD, w->run.protocol, w->n, i,
-                                  LANES);
+    d->inner[i] = chii_blob_bytes(&f, CHII_BLOB_TOLD, w->run.protocol, w->n,
+                                  i, LANES);
     d->bytes[i] = d->inner[i] + CHII_TOLD_BYTES;
     d->clear[i] = malloc(d->inner[i]);
     d->box[i] = malloc(d->bytes[i]);

@@ -464,6 +464,9 @@ static void streams(void) {
   enum { COUNT = 1 << 16, BINS = 256 };
   uint8_t key[32] = {7};
   chii_prg a, b;
+  chii_field f;
+  CU_ASSERT_EQUAL_FATAL(chii_field_of(&f, &(chi_field){0, 0, NULL}, true),
+                        CHI_OK);
   memset(&a, 0, sizeof a);
   memset(&b, 0, sizeof b);
   CU_ASSERT_FATAL(chii_prg_init(&a, key, 0, 1, CHII_REDUCE));
@@ -471,19 +474,20 @@ static void streams(void) {
   uint64_t *x = malloc(COUNT * 8), *y = malloc(COUNT * 8);
   if (!x || !y)
     abort();
-  CU_ASSERT(chii_prg_fill(&a, x, 0, COUNT));
+  CU_ASSERT(chii_prg_fill(&f, &a, x, 0, COUNT));
   /* any cut into pieces gives the same elements, odd ones at the end too */
   uint64_t seed = 5;
   for (size_t at = 0; at < COUNT;) {
     size_t n = (size_t)chii_min(2 + 2 * (test_random(&seed) % 1500),
                                 COUNT - at);
-    CU_ASSERT_FATAL(chii_prg_fill(&b, y + at, at, n - 1));
-    CU_ASSERT_FATAL(chii_prg_fill(&b, y + at + n - 2, at + n - 2, 2));
+    CU_ASSERT_FATAL(chii_prg_fill(&f, &b, y + at, at, n - 1));
+    CU_ASSERT_FATAL(
+        chii_prg_fill(&f, &b, y + at + n - 2, at + n - 2, 2));
     at += n;
   }
   CU_ASSERT_EQUAL(memcmp(x, y, COUNT * 8), 0);
   /* and going back gives them again */
-  CU_ASSERT(chii_prg_fill(&a, y, 100, 51));
+  CU_ASSERT(chii_prg_fill(&f, &a, y, 100, 51));
   CU_ASSERT_EQUAL(memcmp(y, x + 100, 51 * 8), 0);
   /* chi-square on the top byte and on the bottom byte of an element: 255
    * degrees of freedom, mean 255, deviation 22.6 */
@@ -502,10 +506,10 @@ static void streams(void) {
     CU_ASSERT_FATAL(x[i] < CHI_P);
   /* other directions and purposes are other streams */
   CU_ASSERT_FATAL(chii_prg_init(&b, key, 1, 0, CHII_REDUCE));
-  CU_ASSERT(chii_prg_fill(&b, y, 0, 64));
+  CU_ASSERT(chii_prg_fill(&f, &b, y, 0, 64));
   CU_ASSERT_NOT_EQUAL(memcmp(x, y, 64 * 8), 0);
   CU_ASSERT_FATAL(chii_prg_init(&b, key, 0, 1, CHII_INPUT));
-  CU_ASSERT(chii_prg_fill(&b, y, 0, 64));
+  CU_ASSERT(chii_prg_fill(&f, &b, y, 0, 64));
   CU_ASSERT_NOT_EQUAL(memcmp(x, y, 64 * 8), 0);
   chii_prg_fini(&a);
   chii_prg_fini(&b);

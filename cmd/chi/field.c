@@ -1,0 +1,40 @@
+/* --field: the prime that secrets are elements of. */
+#include <string.h>
+
+#include "cmd/chi/cli.h"
+#include "ir/ir.h"
+
+static bool no_field(cli *c, const char *why) {
+  const char *s = c->opt.field;
+  usage_error(c, "Take p61, p127, or prime:N with an odd prime N of at most 576 "
+              "bits.", "option '--field' takes a field, not '%s': %s",
+              text_shown(c->a, s, strlen(s)), why);
+  return false;
+}
+
+bool option_field(cli *c) {
+  const char *s = c->opt.field;
+  if (s == NULL)
+    return true;
+  bool p127 = strcmp(s, "p127") == 0;
+  mpz_t p;
+  mpz_init(p);
+  if (p127 || strcmp(s, "p61") == 0) {
+    mpz_setbit(p, p127 ? 127 : 61);
+    mpz_sub_ui(p, p, 1);
+  } else if (strncmp(s, "prime:", 6) != 0) {
+    return no_field(c, "there is none of that name");
+  } else if (s[6] < '0' || s[6] > '9' || strlen(s) > 200 ||
+             mpz_set_str(p, s + 6, 0) != 0) {
+    return no_field(c, "this is no number");
+  } else if (mpz_cmp_ui(p, 3) < 0 || mpz_even_p(p) ||
+             mpz_probab_prime_p(p, 30) == 0) {
+    return no_field(c, "this is no odd prime");
+  } else if (mpz_sizeinbase(p, 2) > IR_FIELD_BITS) {
+    return no_field(c, "this has more bits");
+  }
+  __mpz_struct *kept = ARENA_NEW(c->a, __mpz_struct);
+  *kept = *p; /* as long as the command */
+  c->prime = kept;
+  return true;
+}
