@@ -164,7 +164,7 @@ static bool on_nodes(program *p, int level, const ir_lanes *in, unsigned k) {
 }
 
 static bool one(program *p, const char *base, const char *std, unsigned k,
-                bool high) {
+                bool high, mpz_srcptr prime) {
   char path[PATH];
   json_error_t e;
   snprintf(path, sizeof path, "%s.json", base);
@@ -174,7 +174,8 @@ static bool one(program *p, const char *base, const char *std, unsigned k,
     return false;
   }
   snprintf(path, sizeof path, "%s.chi", base);
-  p->u = fe_load(p->a, p->ss, p->dg, path, &(fe_options){.std_dir = std});
+  fe_options o = {.std_dir = std, .prime = prime};
+  p->u = fe_load(p->a, p->ss, p->dg, path, &o);
   if (!p->u || !fe_check(p->u)) {
     diag_render_all(p->dg, &p->why, false);
     return false;
@@ -201,8 +202,12 @@ static int by_name(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3 && (argc != 4 || strcmp(argv[3], "high") != 0)) {
-    fprintf(stderr, "usage: differential DIR STD_DIR [high]\n");
+  bool high = argc > 3 && strcmp(argv[3], "high") == 0;
+  mpz_t prime;
+  mpz_init(prime);
+  if (argc < 3 || argc > 4 ||
+      (argc == 4 && !high && mpz_set_str(prime, argv[3], 0) != 0)) {
+    fprintf(stderr, "usage: differential DIR STD_DIR [high|PRIME]\n");
     return 2;
   }
   DIR *d = opendir(argv[1]);
@@ -226,7 +231,8 @@ int main(int argc, char **argv) {
     program p = {.a = arena_new()};
     p.ss = source_set_new(p.a);
     p.dg = diag_new(p.a, p.ss);
-    if (!one(&p, base[k], argv[2], k, argc == 4)) {
+    if (!one(&p, base[k], argv[2], k, high,
+             mpz_sgn(prime) ? prime : NULL)) {
       bad++;
       printf("%s: %s\n", base[k], p.why.p ? p.why.p : "");
       fflush(stdout);
@@ -236,6 +242,7 @@ int main(int argc, char **argv) {
     arena_free(p.a);
   }
   arena_free(names);
+  mpz_clear(prime);
   printf("%u programs, %u wrong\n", n, bad);
   return bad || !n ? 1 : 0;
 }

@@ -14,6 +14,7 @@ import random
 import sys
 
 SECRET_MAX = 2**56  # stays below (p-1)/2 for p = 2^61-1
+PARAM_BITS = [12]  # at most, one or the other
 PUBLIC_MAX = 2**200
 
 
@@ -133,7 +134,7 @@ class Program:
                               max(lo, min(hi, 0)), max(lo, min(hi, 1))])
 
     def param(self, secret, shape):
-        bits = self.r.randint(1, 12)
+        bits = self.r.randint(1, self.r.choice(PARAM_BITS))
         if self.r.random() < .4 and bits > 1:
             lo, hi = -2**(bits - 1), 2**(bits - 1) - 1
         else:
@@ -560,8 +561,11 @@ def text(v):
 def main():
     seed, count, out = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     kind = Program
-    if sys.argv[4:] == ['integers']:
+    if sys.argv[4:]:
         from integers import Integers as kind
+    if sys.argv[4:] == ['wide']:
+        global SECRET_MAX, PARAM_BITS
+        SECRET_MAX, PARAM_BITS = 2**120, [12, 96]
     os.makedirs(out, exist_ok=True)
     for k in range(count):
         p = kind(random.Random(seed * 1000003 + k))

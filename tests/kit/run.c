@@ -12,7 +12,8 @@ typedef struct node {
   chi_transport tr;
   chi_session_config cfg;
   const ir_lanes *in;
-  int64_t **small;       /* p leaves as int64 */
+  unsigned words;        /* of an element */
+  uint64_t **element;    /* lanes of p leaves, canonical */
   uint8_t **blob;        /* per input: this node's sealed blob */
   size_t *blob_bytes;
   chi_session *s;
@@ -55,8 +56,8 @@ static void value_fini(kit_value *v) {
   v->n = 0;
 }
 
-static void set_u64(mpz_t v, uint64_t x) {
-  mpz_import(v, 1, -1, sizeof x, 0, 0, &x);
+static void set_words(mpz_t v, const uint64_t *x, unsigned words) {
+  mpz_import(v, words, -1, sizeof *x, 0, 0, x);
 }
 
 /* ---- one node ---- */
@@ -84,9 +85,9 @@ static chi_status give_inputs(node *q) {
     else if (q->blob[k])
       st = chi_session_input_sealed(q->s, k, q->blob[k], q->blob_bytes[k]);
     else
-      st = chi_session_input_node(q->s, k, dealer,
-                                  q->cfg.me == dealer ? q->small[k] : NULL,
-                                  pr->input[k].lanes);
+      st = chi_session_input_node_elements(
+          q->s, k, dealer, q->cfg.me == dealer ? q->element[k] : NULL,
+          pr->input[k].lanes);
     if (st != CHI_OK) return st;
   }
   return CHI_OK;
@@ -111,8 +112,8 @@ static chi_status take_outputs(node *q) {
     chi_status st = CHI_OK;
     if (l->kind == CHI_KIND_TOLD) continue;
     if (l->kind == CHI_KIND_SHARE) {
-      q->a[k] = calloc(l->lanes, sizeof **q->a);
-      q->b[k] = calloc(l->lanes, sizeof **q->b);
+      q->a[k] = calloc(l->lanes, q->words * sizeof **q->a);
+      q->b[k] = calloc(l->lanes, q->words * sizeof **q->b);
       st = chi_session_output_share(q->s, k, q->a[k], q->b[k], l->lanes);
     } else {
       st = take_public(q, k);
@@ -145,28 +146,32 @@ static void *run_node(void *arg) {
 
 /* ---- all of them ---- */
 
-/* Canonical or centred element as the client API wants it. */
-static int64_t *centred(const ir_module *m, const ir_lanes *in) {
-  int64_t *v = calloc(in->n ? in->n : 1, sizeof *v);
-  int64_t p = (int64_t)mpz_get_ui(m->p);
+static uint64_t *canonical(const ir_module *m, const ir_lanes *in) {
+  unsigned words = ir_field_words(m);
+  uint64_t *v = calloc(in->n ? in->n : 1, words * sizeof *v);
+  mpz_t x;
+  mpz_init(x);
   for (uint64_t j = 0; j < in->n; j++) {
-    v[j] = in->i64[j];
-    if (v[j] > p / 2) v[j] -= p;
+    ir_lanes_get(in, j, x);
+    mpz_mod(x, x, m->p);
+    mpz_export(v + j * words, NULL, -1, sizeof *v, 0, 0, x);
   }
+  mpz_clear(x);
   return v;
 }
 
 static chi_status share_input(node *q, unsigned n, uint32_t k,
-                              const int64_t *v, uint64_t lanes) {
+                              const uint64_t *v, uint64_t lanes) {
   chi_client_run run = {.protocol = q->cfg.protocol, .n = n,
-                        .party_key = q->cfg.party_key};
+                        .party_key = q->cfg.party_key,
+                        .field = q->p->program->field};
   memcpy(run.session_id, q->cfg.session_id, sizeof run.session_id);
   uint8_t **blobs = calloc(n, sizeof *blobs);
   for (unsigned i = 0; i < n; i++) {
     q[i].blob_bytes[k] = chi_client_blob_bytes(&run, i, lanes);
     blobs[i] = q[i].blob[k] = calloc(1, q[i].blob_bytes[k]);
   }
-  chi_status st = chi_client_share(blobs, &run, k, v, lanes);
+  chi_status st = chi_client_share_elements(blobs, &run, k, v, lanes);
   free(blobs);
   return st;
 }
@@ -180,7 +185,7 @@ static void reconstruct(const ir_module *m, const node *q, unsigned n,
   mpz_inits(x, den, (mpz_ptr)NULL);
   unsigned count = q->cfg.protocol == CHI_REP3 ? 3 : (n + 1) / 2;
   for (unsigned i = 0; i < count; i++) {
-    set_u64(x, q[i].a[k][j]);
+    set_words(x, q[i].a[k] + j * q->words, q->words);
     if (q->cfg.protocol == CHI_SHAMIR) {
       mpz_set_ui(den, 1);
       for (unsigned h = 0; h < count; h++) {
@@ -235,13 +240,13 @@ static void collect_told(node *q, unsigned n, const chi_client_run *run,
       ok &= chi_session_told(q[i].s, k, to, &r->told[k].output, &lanes,
                              &blob[i], &bytes[i]) == CHI_OK;
     if (!ok || memcmp(to, mine, sizeof to)) continue;
-    uint64_t *v = calloc(lanes, sizeof *v);
+    uint64_t *v = calloc(lanes, q->words * sizeof *v);
     r->told[k].opened =
         chi_client_open(v, lanes, NULL, run, id, r->told[k].output, blob,
                         bytes) == CHI_OK;
     value_init(&r->told[k].value, lanes);
     for (uint64_t j = 0; j < lanes; j++)
-      set_u64(r->told[k].value.lane[j], v[j]);
+      set_words(r->told[k].value.lane[j], v + j * q->words, q->words);
     free(v);
   }
   free(blob);
@@ -293,7 +298,8 @@ bool kit_run(kit_program *p, const ir_module *m, chi_protocol protocol,
   }
   node *q = calloc(n, sizeof *q);
   for (unsigned i = 0; i < n; i++) {
-    q[i] = (node){.p = p, .tr = tr[i], .in = in};
+    q[i] = (node){.p = p, .tr = tr[i], .in = in,
+                  .words = ir_field_words(m)};
     q[i].cfg = (chi_session_config){
         .protocol = protocol, .n = n, .me = i, .identity = id[i],
         .party_key = (const uint8_t(*)[CHI_KEY_BYTES])key};
@@ -304,11 +310,12 @@ bool kit_run(kit_program *p, const ir_module *m, chi_protocol protocol,
     q[i].a = calloc(pr->n_output + 1, sizeof *q[i].a);
     q[i].b = calloc(pr->n_output + 1, sizeof *q[i].b);
   }
-  int64_t **small = calloc(pr->n_input + 1, sizeof *small);
+  uint64_t **element = calloc(pr->n_input + 1, sizeof *element);
   for (uint32_t k = 0; k < pr->n_input && st == CHI_OK; k++) {
     if (pr->input[k].kind != CHI_KIND_SHARE) continue;
-    small[k] = centred(m, &in[k]);
-    if (k % 2 == 0) st = share_input(q, n, k, small[k], pr->input[k].lanes);
+    element[k] = canonical(m, &in[k]);
+    if (k % 2 == 0)
+      st = share_input(q, n, k, element[k], pr->input[k].lanes);
   }
   bool set_up = st == CHI_OK;
   if (!set_up) {
@@ -317,7 +324,7 @@ bool kit_run(kit_program *p, const ir_module *m, chi_protocol protocol,
   } else {
     pthread_t th[CHI_PARTIES_MAX];
     for (unsigned i = 0; i < n; i++) {
-      q[i].small = small;
+      q[i].element = element;
       pthread_create(&th[i], NULL, run_node, &q[i]);
     }
     for (unsigned i = 0; i < n; i++) pthread_join(th[i], NULL);
@@ -328,7 +335,8 @@ bool kit_run(kit_program *p, const ir_module *m, chi_protocol protocol,
     } else {
       collect_outputs(m, p, q, n, r);
       chi_client_run run = {.protocol = protocol, .n = n,
-                            .party_key = q[0].cfg.party_key};
+                            .party_key = q[0].cfg.party_key,
+                            .field = pr->field};
       memcpy(run.session_id, q[0].cfg.session_id, sizeof run.session_id);
       collect_told(q, n, &run, r);
     }
@@ -343,8 +351,8 @@ bool kit_run(kit_program *p, const ir_module *m, chi_protocol protocol,
     free_node(&q[i], pr->n_input, pr->n_output);
     chi_identity_free(id[i]);
   }
-  for (uint32_t k = 0; k < pr->n_input; k++) free(small[k]);
-  free(small);
+  for (uint32_t k = 0; k < pr->n_input; k++) free(element[k]);
+  free(element);
   free(q);
   return set_up;
 }

@@ -342,7 +342,7 @@ static ir_value *to_field(gen *g, ir_value *x) {
 /* A share from the bits of its summands, cut in two. */
 static ir_value *through_bits(gen *g, ir_value *x) {
   uint64_t lanes = x->ty.lanes;
-  unsigned k = g->m->mersenne, d = ir_target_summands(&g->m->target);
+  unsigned k = g->m->k, d = ir_target_summands(&g->m->target);
   unsigned cut = 1 + (unsigned)below(g, k - 1);
   ir_op op = g->m->target.protocol == IR_REP3 ? OP_SPLIT : OP_DEAL;
   ir_type *ty = ARENA_ARR(g->a, ir_type, d);

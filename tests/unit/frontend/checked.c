@@ -15,7 +15,7 @@ checked check_text(const char *text) {
   FILE *f = fdopen(fd, "w");
   fputs(text, f);
   fclose(f);
-  c.u = fe_load(c.a, c.ss, c.dg, path, &(fe_options){.std_dir = std_dir, .mersenne = 61});
+  c.u = fe_load(c.a, c.ss, c.dg, path, &(fe_options){.std_dir = std_dir});
   unlink(path);
   CU_ASSERT_PTR_NOT_NULL_FATAL(c.u);
   c.ok = fe_check(c.u);

@@ -164,7 +164,10 @@ static void built(void) {
   expect(m, 4);
   w->id = 1;
   CU_ASSERT(ir_verify(m, NULL));
-  m->mersenne = 11;
+  mpz_t p;
+  mpz_init_set_ui(p, 2047); /* 23 * 89 */
+  m->p = ir_mpz(m, p);
+  mpz_clear(p);
   expect(m, 12);
   arena_free(a);
 }
