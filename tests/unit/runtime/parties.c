@@ -219,7 +219,10 @@ static void *run_party(void *arg) {
                                 w->identity ? w->identity[p->me] : NULL,
                             .deadline_ms = w->deadline_ms,
                             .alloc = w->alloc ? &w->alloc[p->me] : NULL,
-                            .vec_words = w->vec_words};
+                            .vec_words = w->vec_words,
+                            .field = TEST_FIELD};
+  if (w->field.mersenne || w->field.words)
+    cfg.field = w->field;
   memcpy(cfg.session_id, w->session_id, sizeof cfg.session_id);
   const chi_program *program =
       w->odd_program && w->odd == p->me ? w->odd_program : w->program;
