@@ -34,6 +34,13 @@ const kit_named_field kit_field[] = {
     FIELD(p25519),         FIELD(secp256k1),        FIELD(p521)};
 const unsigned kit_fields = sizeof kit_field / sizeof *kit_field;
 
+uint64_t test_random(uint64_t *state) {
+  uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
 unsigned kit_find(const char *name) {
   for (unsigned k = 0; k < kit_fields; k++)
     if (!strcmp(kit_field[k].name, name))

@@ -68,6 +68,7 @@ struct world {
   const chi_program *program;
   const chi_program *odd_program; /* what party `odd` has instead, or NULL */
   unsigned odd;
+  const chi_field *odd_field; /* without a program: what it has, or NULL */
   party_fn prepare, finish; /* before start; after run, whatever it gave */
   party_fn before_run;      /* after a successful start */
   void *user;
