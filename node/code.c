@@ -84,7 +84,7 @@ static const char *check_folder(arena *a, const char *dir) {
 
 const char *code_open(code_cache *x, arena *a, const char *dir,
                       const char *include, const atomic_bool *stop) {
-  static const char *const headers[] = {"chi.h", "chi_gen.h",
+  static const char *const headers[] = {"chi.h", "chi_fe.h", "chi_gen.h",
                                         "chi_transport.h"};
   static const char *const ask[] = {"--version", NULL};
   *x = (code_cache){.dir = dir, .include = include, .stop = stop};

@@ -18,6 +18,7 @@ install(TARGETS chi_runtime_static EXPORT chi-static-targets
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES
   ${CMAKE_CURRENT_LIST_DIR}/include/chi.h
+  ${CMAKE_CURRENT_LIST_DIR}/include/chi_fe.h
   ${CMAKE_CURRENT_LIST_DIR}/include/chi_gen.h
   ${CMAKE_CURRENT_LIST_DIR}/include/chi_transport.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

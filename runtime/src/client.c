@@ -148,7 +148,8 @@ chi_status chi_client_open(uint64_t *values, size_t lanes, unsigned *bad_node,
                             blob_bytes[i]);
     }
     if (!st && chii_blob_check(&f, clear[i], bytes, CHII_BLOB_TOLD,
-                               run->protocol, run->n, i, output, lanes, run->session_id)) {
+                               run->protocol, run->n, i, output, lanes,
+                               run->session_id)) {
       st = CHI_E_PROTOCOL;
     }
   }

@@ -1,4 +1,4 @@
-/* Fields: from their public description, and what is the same in all of them. */
+/* Fields: from their public description, and what is alike in all of them. */
 #include "field.h"
 
 #include <gmp.h>

@@ -70,8 +70,8 @@ static bool stream(chii_prg *g, uint8_t *out, uint64_t block, size_t bytes) {
   return true;
 }
 
-/* F'(retry key, index, attempt): numbers of 16 bytes, longer ones in parts of 64
- * whose number follows in the message. */
+/* F'(retry key, index, attempt): numbers of 16 bytes, longer ones in parts of
+ * 64, whose number follows in the message. */
 static void draw(const chii_prg *g, uint64_t *out, unsigned w, uint64_t index,
                  uint64_t attempt) {
   uint8_t msg[24], h[64];

@@ -1,11 +1,11 @@
 /* Expansion of pair keys into field elements, addressed by index.
  *
  * One stream belongs to one (pair of parties, direction, purpose).  Element i
- * of w words is made of words i w .. i w + w - 1 of AES-128-CTR, cut to the bits
- * that p has; a number that is p or more is replaced by the first of F'(retry
- * key, i, attempt) that is below: exactly uniform, and both holders stay in step
- * without a word.  Callers advance an index by the rounded-up number of elements
- * and never go back.
+ * of w words is made of words i w .. i w + w - 1 of AES-128-CTR, cut to the
+ * bits that p has; a number that is p or more is replaced by the first of
+ * F'(retry key, i, attempt) that is below: exactly uniform, and both holders
+ * stay in step without a word.  Callers advance an index by the rounded-up
+ * number of elements and never go back.
  */
 #ifndef CHII_PRG_H
 #define CHII_PRG_H

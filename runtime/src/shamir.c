@@ -43,8 +43,9 @@ static chi_status setup(chi_session *s) {
   h->own = chii_alloc(s, CHUNK, s->eb);
   h->rows = chii_alloc(s, (uint64_t)(t + 1) * CHUNK, s->eb);
   h->red_spread = chii_alloc(s, (uint64_t)n * (t + 1), s->eb);
-  if (!h->lambda_d || !h->lambda_t || !h->predict || !h->spread || !h->red_out || !h->cur || !h->window ||
-      !h->own || !h->rows || !h->red_spread)
+  if (!h->lambda_d || !h->lambda_t || !h->predict || !h->spread ||
+      !h->red_out || !h->cur || !h->window || !h->own || !h->rows ||
+      !h->red_spread)
     return CHI_E_NOMEM;
   h->red_in = h->red_out + t;
   h->in_out = h->red_in + t;

@@ -141,6 +141,35 @@ static void bench_products(chi_protocol protocol, unsigned n, uint64_t lanes,
   report(core, sum / n / (double)(lanes * turns) * 1e9, "ns");
 }
 
+/* The local part of a rep3 product through the table of each kind of field. */
+static void bench_fields(void) {
+  enum { LANES = 1024, WORDS = 4 };
+  static const uint64_t p[WORDS] = {UINT64_MAX - 18, UINT64_MAX, UINT64_MAX,
+                                    UINT64_MAX >> 1};
+  static const struct {
+    const char *name;
+    chi_field field;
+    int turns;
+  } kind[] = {{"rep3 local product, 2^61 - 1", {0, 0, NULL}, 20000},
+              {"rep3 local product, 2^127 - 1", {127, 2, NULL}, 10000},
+              {"rep3 local product, 2^255 - 19", {0, WORDS, p}, 500}};
+  static uint64_t x[2 * LANES * WORDS], y[2 * LANES * WORDS],
+      z[LANES * WORDS];
+  for (size_t k = 0; k < sizeof kind / sizeof *kind; k++) {
+    chii_field f;
+    if (chii_field_of(&f, &kind[k].field, true))
+      abort();
+    for (uint64_t i = 0; i < 2 * LANES * f.words; i++)
+      x[i] = y[i] = i * UINT64_C(0x9e3779b97f4a7c15) >> 3;
+    memset(z, 0, sizeof z);
+    double t = cpu();
+    for (int r = 0; r < kind[k].turns; r++)
+      f.op->products(&f, z, x, y, LANES, LANES);
+    sink = z[0];
+    report(kind[k].name, (cpu() - t) / LANES / kind[k].turns * 1e9, "ns");
+  }
+}
+
 /* One node's work on a rep3 product without its network: masks and product. */
 static void bench_rep3_node(void) {
   chii_prg g[2];
@@ -181,6 +210,7 @@ int main(int argc, char **argv) {
   bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
   bench_field();
   bench_prg();
+  bench_fields();
   bench_rep3_node();
   bench_products(CHI_REP3, 3, 1000000, 10, "rep3 products, 3 threads",
                  "  of it, a node's core and product");

@@ -9,6 +9,7 @@
 
 #include "chi_gen.h"
 #include "ctime.h"
+#include "session.h"
 
 #define LANES 70
 
@@ -85,6 +86,65 @@ static void field(void) {
   }
 }
 
+/* The tables of the other fields, and what chi_gen.h exports of big.c. */
+static const uint64_t prime_255[4] = {UINT64_MAX - 18, UINT64_MAX, UINT64_MAX,
+                                      UINT64_MAX >> 1};
+static const uint64_t prime_65[2] = {13, 1};
+static const chi_field other[] = {
+    {127, 2, NULL}, {0, 4, prime_255}, {0, 2, prime_65}};
+
+static void field_of(const chi_field *from) {
+  enum { N = 24, W = 4 };
+  uint64_t a[N * W], b[N * W], r[N * W], wide[CHI_WIDE_WORDS] = {0};
+  int64_t v[N];
+  chii_field f;
+  need(!chii_field_of(&f, from, true), "field");
+  chii_prg g;
+  uint8_t key[32] = {5};
+  memset(&g, 0, sizeof g);
+  CHII_SECRET(key, sizeof key);
+  need(chii_prg_init(&g, key, 0, 1, CHII_REDUCE) &&
+           chii_prg_fill(&f, &g, a, 0, N) && chii_prg_fill(&f, &g, b, N, N),
+       "stream");
+  memset(a, 0, f.bytes);
+  CHII_SECRET(a, sizeof a);
+  CHII_SECRET(b, sizeof b);
+  for (int i = 0; i < N; i++) v[i] = (int64_t)secret() - (INT64_C(1) << 60);
+#define KEEP(call)                                                             \
+  do {                                                                         \
+    memcpy(r, b, sizeof r);                                                    \
+    call;                                                                      \
+    keep(r, N * f.bytes);                                                      \
+  } while (0)
+  KEEP(chii_add(&f, r, a, b, N));
+  KEEP(chii_sub(&f, r, a, b, N));
+  KEEP(chii_mul(&f, r, a, b, N));
+  KEEP(f.op->neg(&f, r, a, N));
+  KEEP(f.op->add_two(&f, r, a, b, N));
+  KEEP(f.op->shift(&f, r, a, b, N));
+  KEEP(chii_scale(&f, r, b, a, 1, N));
+  KEEP(f.op->scale_add(&f, r, b, a, 1, N));
+  KEEP(f.op->add_to(&f, r, 2, a, N / 2));
+  KEEP(chii_combine(&f, r, a, b, 2, 5, N / 3));
+  KEEP(f.op->extract(&f, r, a, 3, 2, b, 8, 1, 9));
+  KEEP(f.op->products(&f, r, a, b, N / 2, N / 2));
+  KEEP(f.op->products(&f, r, a, b, 0, N));
+  KEEP(f.op->dot(&f, r, a, b, N / 2, N / 2));
+  KEEP(f.op->inner(&f, r, a, b, N));
+  KEEP(f.op->inv(&f, r, a));
+  KEEP(f.op->from_i64(&f, r, v, N));
+  KEEP(f.op->from_wide(&f, r, wide));
+  KEEP(r[0] = f.op->above(&f, a, N));
+  KEEP(r[0] = f.op->trim(&f, r, N));
+  uint64_t bad = chii_of_i64(&f, r, v, N, true);
+  keep(&bad, sizeof bad);
+  chii_prg_fini(&g);
+}
+
+static void fields(void) {
+  for (size_t k = 0; k < sizeof other / sizeof *other; k++) field_of(&other[k]);
+}
+
 static void shares_of(int P) {
   uint64_t plane[2 * LANES];
   for (int i = 0; i < 2 * LANES; i++) plane[i] = secret();
@@ -115,11 +175,11 @@ static void shares(void) {
 
 /* ---- clients ---- */
 
-static void client_of(chi_protocol protocol, unsigned n) {
+static void client_of(chi_protocol protocol, unsigned n, chi_field own) {
   chi_identity *id[CHI_PARTIES_MAX];
   uint8_t key[CHI_PARTIES_MAX][CHI_KEY_BYTES], *blob[CHI_PARTIES_MAX];
   chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])key, {5},
-                        {0, 0, 0}};
+                        own};
   int64_t values[LANES];
   uint64_t elements[LANES];
   for (unsigned i = 0; i < n; i++) {
@@ -141,9 +201,14 @@ static void client_of(chi_protocol protocol, unsigned n) {
 }
 
 static void client(void) {
-  client_of(CHI_REP3, 3);
-  client_of(CHI_SHAMIR, 4);
-  client_of(CHI_SHAMIR, 7);
+  const chi_field own = {0, 0, NULL};
+  client_of(CHI_REP3, 3, own);
+  client_of(CHI_SHAMIR, 4, own);
+  client_of(CHI_SHAMIR, 7, own);
+  for (size_t k = 0; k < sizeof other / sizeof *other; k++) {
+    client_of(CHI_REP3, 3, other[k]);
+    client_of(CHI_SHAMIR, 4, other[k]);
+  }
   uint8_t seed[32], back[32];
   char text[65];
   memset(seed, 9, sizeof seed);
@@ -167,6 +232,10 @@ enum {
   U = V + 80, PUB = U + 80, INT = PUB + 16, J = INT + LANES, WORDS = J + 140
 };
 
+/* Of the field: every slot is so many times as far. */
+static unsigned ew = 1;
+#define AT(slot) ((uint64_t)ew * (slot))
+
 static chi_b_load load_of(uint32_t items) {
   chi_b_load b = {.items = items};
   return b;
@@ -178,20 +247,20 @@ static void local_bits(chi_gen *g, const uint64_t *s) {
   static const chi_b_dim run = {PLANES, 1};
   static uint64_t index[PLANES];
   for (unsigned l = 0; l < PLANES; l++) index[l] = (l * 7 + 1) % PLANES;
-  for (unsigned l = 0; l < LANES; l++) chi_gen_words(g)[INT + l] = l * 3;
-  chi_gen_b_unpack(g, PUB, INT, LANES, BITS);
-  chi_gen_b_add(g, CHI_B_SH, V, s[0], s[1], PLANES);
-  chi_gen_b_addp(g, CHI_B_SH, V, V, PUB, PLANES);
-  chi_gen_b_view(g, CHI_B_SH, U, PLANES, 0, V, PLANES, 0, turn, 2);
-  chi_gen_b_put(g, CHI_B_SH, V, PLANES, 0, turn, 2, U, PLANES);
-  chi_gen_b_gather(g, CHI_B_SH, U, PLANES, V, PLANES, index);
-  chi_gen_b_view(g, CHI_B_SH, V, PLANES, 0, U, PLANES, 0, &run, 1);
-  chi_gen_words(g)[INT] = 1;
-  chi_gen_b_select(g, CHI_B_SH, V, V, U, PLANES, INT, 1);
-  chi_gen_b_sum(g, CHI_B_SH, U, V, LANES, BITS);
-  chi_gen_b_mulp(g, CHI_B_SH, V, V, PUB, PLANES);
-  chi_gen_b_lift(g, PROD, V, PLANES);
-  chi_gen_b_muladd(g, PROD, PROD, s[0], s[1], PLANES);
+  for (unsigned l = 0; l < LANES; l++) chi_gen_words(g)[AT(INT) + l] = l * 3;
+  chi_gen_b_unpack(g, AT(PUB), AT(INT), LANES, BITS);
+  chi_gen_b_add(g, CHI_B_SH, AT(V), s[0], s[1], PLANES);
+  chi_gen_b_addp(g, CHI_B_SH, AT(V), AT(V), AT(PUB), PLANES);
+  chi_gen_b_view(g, CHI_B_SH, AT(U), PLANES, 0, AT(V), PLANES, 0, turn, 2);
+  chi_gen_b_put(g, CHI_B_SH, AT(V), PLANES, 0, turn, 2, AT(U), PLANES);
+  chi_gen_b_gather(g, CHI_B_SH, AT(U), PLANES, AT(V), PLANES, index);
+  chi_gen_b_view(g, CHI_B_SH, AT(V), PLANES, 0, AT(U), PLANES, 0, &run, 1);
+  chi_gen_words(g)[AT(INT)] = 1;
+  chi_gen_b_select(g, CHI_B_SH, AT(V), AT(V), AT(U), PLANES, AT(INT), 1);
+  chi_gen_b_sum(g, CHI_B_SH, AT(U), AT(V), LANES, BITS);
+  chi_gen_b_mulp(g, CHI_B_SH, AT(V), AT(V), AT(PUB), PLANES);
+  chi_gen_b_lift(g, AT(PROD), AT(V), PLANES);
+  chi_gen_b_muladd(g, AT(PROD), AT(PROD), s[0], s[1], PLANES);
 }
 
 /* X to bits, products of them, some to the field; both are opened. */
@@ -199,17 +268,17 @@ static int bits_of(int P, unsigned n, chi_gen *g) {
   unsigned d = P == CHI_GEN_REP3 ? 3 : (n + 1) / 2 * 2 - 1;
   uint64_t s[DEALERS], e[DEALERS];
   for (unsigned i = 0; i < d; i++) {
-    s[i] = S + i * 80;
-    e[i] = E + i * 140;
+    s[i] = AT(S + i * 80);
+    e[i] = AT(E + i * 140);
   }
   if (P == CHI_GEN_REP3) {
-    chi_gen_b_split(g, s, X, LANES, 3, BITS);
+    chi_gen_b_split(g, s, AT(X), LANES, 3, BITS);
   } else {
     chi_b_load b = load_of(1);
     b.deal_lanes = PLANES;
     chi_gen_begin(g, 0, 0);
     chi_gen_begin_bits(g, &b);
-    chi_gen_b_deal(g, s, X, LANES, 3, BITS);
+    chi_gen_b_deal(g, s, AT(X), LANES, 3, BITS);
     if (chi_gen_end(g)) return 1;
   }
   local_bits(g, s);
@@ -221,18 +290,18 @@ static int bits_of(int P, unsigned n, chi_gen *g) {
   if (P != CHI_GEN_REP3) b.bdeal_lanes = LANES;
   chi_gen_begin(g, 0, 0);
   chi_gen_begin_bits(g, &b);
-  chi_gen_b_reduce(g, V, PROD, PLANES);
+  chi_gen_b_reduce(g, AT(V), AT(PROD), PLANES);
   if (P == CHI_GEN_REP3)
-    chi_gen_b_xdeal(g, e[0], U, LANES);
+    chi_gen_b_xdeal(g, e[0], AT(U), LANES);
   else
-    chi_gen_b_bdeal(g, e, U, LANES);
+    chi_gen_b_bdeal(g, e, AT(U), LANES);
   if (chi_gen_end(g)) return 1;
   if (P == CHI_GEN_REP3) {
     b = load_of(1);
     for (unsigned r = 0; r < 3; r++) b.xjoin[r] = (LANES + 2 - r) / 3;
     chi_gen_begin(g, 0, 0);
     chi_gen_begin_bits(g, &b);
-    chi_gen_b_xjoin(g, J, e[0], U, LANES);
+    chi_gen_b_xjoin(g, AT(J), e[0], AT(U), LANES);
     if (chi_gen_end(g)) return 1;
   }
   b = load_of(1);
@@ -240,12 +309,12 @@ static int bits_of(int P, unsigned n, chi_gen *g) {
   b.open_bytes = PLANES / 8;
   chi_gen_begin(g, 0, LANES);
   chi_gen_begin_bits(g, &b);
-  chi_gen_b_open(g, PUB, V, PLANES);
-  chi_gen_open(g, INT, P == CHI_GEN_REP3 ? J : e[0], LANES);
+  chi_gen_b_open(g, AT(PUB), AT(V), PLANES);
+  chi_gen_open(g, AT(INT), P == CHI_GEN_REP3 ? AT(J) : e[0], LANES);
   if (chi_gen_end(g)) return 1;
   for (unsigned l = 0; l < LANES; l++)
-    need(chi_gen_words(g)[INT + l] < 2, "a converted bit is none");
-  chi_gen_b_pack(g, INT, PUB, LANES, BITS);
+    need(chi_gen_words(g)[AT(INT) + l * ew] < 2, "a converted bit is none");
+  chi_gen_b_pack(g, AT(INT), AT(PUB), LANES, BITS);
   return 0;
 }
 
@@ -282,24 +351,54 @@ static CHI_GEN_INLINE int circuit_of(int P, chi_gen *g) {
   return chi_gen_end(g);
 }
 
+/* The same over a field's table: dot and products of shares, linear steps. */
+static int wide_circuit(chi_gen *g) {
+  const chii_field *f = &g->field;
+  uint64_t *w = chi_gen_words(g), plane = g->proto->planes == 2 ? LANES : 0;
+  unsigned me = chi_gen_me(g);
+  uint64_t c[CHI_FIELD_WORDS_MAX];
+  chi_gen_begin(g, LANES + 1, 0);
+  uint64_t *z = chi_gen_reduce_open_chunk(g, AT(Z), LANES, 0, LANES);
+  f->op->products(f, z, w + AT(X), w + AT(Y), plane, LANES);
+  chi_gen_reduce_close_chunk(g);
+  z = chi_gen_reduce_open_chunk(g, AT(D), 1, 0, 1);
+  f->op->dot(f, z, w + AT(W), w + AT(Y), plane, LANES);
+  chi_gen_reduce_close_chunk(g);
+  if (chi_gen_end(g)) return 1;
+  for (unsigned l = 0; l < LANES; l++)
+    for (unsigned p = 0; p < g->proto->planes; p++) {
+      uint64_t *v = w + AT(Z + p * LANES + l);
+      chii_small(f, c, l + 2);
+      chii_scale(f, v, c, v, 1, 1);
+      chii_add(f, v, v, w + AT(D + p), 1);
+      chii_small(f, c, l);
+      if (!plane || (me == 0 && p == 0) || (me == 2 && p == 1))
+        chii_add(f, v, v, c, 1);
+    }
+  chi_gen_begin(g, 0, LANES);
+  chi_gen_open(g, AT(OUT), AT(Z), LANES);
+  return chi_gen_end(g);
+}
+
 static unsigned nodes;
 static int careless; /* a circuit that looks at what it computes on */
 
 static int circuit(chi_gen *g) {
   if (careless && (chi_gen_words(g)[X] & 1)) sink++;
   int P = chi_gen_protocol(g);
+  if (ew > 1) return wide_circuit(g) || bits_of(P, nodes, g);
   return (P == CHI_GEN_REP3 ? circuit_of(CHI_GEN_REP3, g)
                             : circuit_of(CHI_GEN_SHAMIR, g)) ||
          bits_of(P, nodes, g);
 }
 
-static const chi_leaf INPUT[] = {
+static chi_leaf INPUT[] = {
     {"x", "field", "[70]", CHI_KIND_SHARE, LANES, 0, 0, X},
     {"y", "i32", "[70]", CHI_KIND_SHARE, LANES, "-2147483648", "2147483647", Y},
     {"w", "field", "[70]", CHI_KIND_SHARE, LANES, 0, 0, W}};
-static const chi_leaf OUTPUT[] = {
+static chi_leaf OUTPUT[] = {
     {"v", "field", "[70]", CHI_KIND_FIELD, LANES, 0, 0, OUT}};
-static const chi_program PROGRAM = {
+static chi_program PROGRAM = {
     CHI_ABI, {0, 0, 0}, "ctime", {1}, {2}, WORDS, INPUT, 3, OUTPUT, 1, 0, 0,
     LANES + 1, LANES, 2, 1, 2, 2, 3, circuit, {0, 0}, 2, 0, 0, 0};
 
@@ -343,7 +442,16 @@ static void *party_main(void *arg) {
   ok(s, chi_session_input_sealed(s, 2, p->blob, p->blob_bytes), "w");
   ok(s, chi_session_start(s), "start");
   ok(s, chi_session_run(s), "run");
-  ok(s, chi_session_output(s, 0, p->out, LANES), "output");
+  for (unsigned l = 0; l < LANES; l++) {
+    uint64_t v[CHI_WIDE_WORDS];
+    char text[200];
+    ok(s, chi_session_output_text(s, 0, l, text, sizeof text), "output");
+    need(chi_element_parse(v, &PROGRAM.field, text, NULL, NULL) == CHI_OK &&
+             chi_element_print(text, sizeof text, &PROGRAM.field, v, 1) ==
+                 CHI_OK,
+         "text");
+    p->out[l] = strtoll(text, NULL, 10);
+  }
   chi_session_free(s);
   return NULL;
 }
@@ -353,7 +461,7 @@ static void session_of(chi_protocol protocol, unsigned n) {
   static uint8_t key[CHI_PARTIES_MAX][CHI_KEY_BYTES];
   chi_transport t[CHI_PARTIES_MAX];
   chi_client_run run = {protocol, n, (const uint8_t(*)[CHI_KEY_BYTES])key, {3},
-                        {0, 0, 0}};
+                        PROGRAM.field};
   uint8_t *blob[CHI_PARTIES_MAX];
   int64_t w[LANES];
   nodes = n;
@@ -383,7 +491,7 @@ static void session_of(chi_protocol protocol, unsigned n) {
   for (unsigned i = 0; i < n; i++) {
     for (unsigned l = 0; l < LANES; l++) {
       int64_t v = ((int64_t)l * 17 + 3) * y_of(l) * (l + 2) + dot + l;
-      need(p[i].out[l] == (v < 0 ? v + (int64_t)CHI_P : v), "wrong result");
+      need(p[i].out[l] == v, "wrong result");
     }
   }
 }
@@ -397,10 +505,33 @@ static void caught_session(void) {
 }
 static void shamir7(void) { session_of(CHI_SHAMIR, 7); }
 
+/* The program in another field. */
+static void in_field(const chi_field *f, chi_protocol protocol, unsigned n) {
+  ew = f->words;
+  PROGRAM.field = *f;
+  PROGRAM.words = AT(WORDS);
+  INPUT[0].slot = AT(X);
+  INPUT[1].slot = AT(Y);
+  INPUT[2].slot = AT(W);
+  OUTPUT[0].slot = AT(OUT);
+  session_of(protocol, n);
+}
+static void rep3_127(void) { in_field(&other[0], CHI_REP3, 3); }
+static void shamir4_127(void) { in_field(&other[0], CHI_SHAMIR, 4); }
+static void rep3_prime(void) { in_field(&other[1], CHI_REP3, 3); }
+static void shamir3_prime(void) { in_field(&other[1], CHI_SHAMIR, 3); }
+static void shamir7_prime(void) { in_field(&other[2], CHI_SHAMIR, 7); }
+
 static const struct {
   const char *name;
   void (*run)(void);
 } PART[] = {{"field", field},
+            {"fields", fields},
+            {"rep3_127", rep3_127},
+            {"shamir4_127", shamir4_127},
+            {"rep3_prime", rep3_prime},
+            {"shamir3_prime", shamir3_prime},
+            {"shamir7_prime", shamir7_prime},
             {"shares", shares},
             {"client", client},
             {"rep3", rep3},

@@ -3,13 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t test_random(uint64_t *state) {
-  uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}
-
 uint64_t test_element(uint64_t *state) { return test_random(state) % CHI_P; }
 
 /* Plain % arithmetic: the oracle shares no code with the library. */
@@ -219,7 +212,12 @@ static void *run_party(void *arg) {
                                 w->identity ? w->identity[p->me] : NULL,
                             .deadline_ms = w->deadline_ms,
                             .alloc = w->alloc ? &w->alloc[p->me] : NULL,
-                            .vec_words = w->vec_words};
+                            .vec_words = w->vec_words,
+                            .field = TEST_FIELD};
+  if (w->field.mersenne || w->field.words)
+    cfg.field = w->field;
+  if (w->odd_field && w->odd == p->me)
+    cfg.field = *w->odd_field;
   memcpy(cfg.session_id, w->session_id, sizeof cfg.session_id);
   const chi_program *program =
       w->odd_program && w->odd == p->me ? w->odd_program : w->program;

@@ -9,6 +9,15 @@
 #include "session.h"
 #include "transport_mem.h"
 
+/* The field of programs and of sessions without one: the library's own, or the
+ * same prime as any other (TEST_PRIME), for which everything has to be alike. */
+#ifdef TEST_PRIME
+static const uint64_t test_prime[1] = {CHI_P};
+#define TEST_FIELD {0, 1, test_prime}
+#else
+#define TEST_FIELD CHI_FIELD_INIT
+#endif
+
 /* What happens to frame number `frame` (0: the hello) from one party to
  * another. */
 typedef enum {
@@ -59,11 +68,13 @@ struct world {
   const chi_program *program;
   const chi_program *odd_program; /* what party `odd` has instead, or NULL */
   unsigned odd;
+  const chi_field *odd_field; /* without a program: what it has, or NULL */
   party_fn prepare, finish; /* before start; after run, whatever it gave */
   party_fn before_run;      /* after a successful start */
   void *user;
   uint32_t deadline_ms;
   uint64_t vec_words;
+  chi_field field; /* of sessions without a program; zero: TEST_FIELD */
   const chi_identity *const *identity; /* per party, or NULL */
   const chi_alloc *alloc;              /* per party, or NULL */
   const uint8_t (*keys)[CHI_KEY_BYTES];

@@ -130,7 +130,7 @@ static void make(circuit *c, chi_protocol protocol, unsigned n, uint64_t L,
     at += 2 * L;
   }
   c->program = (chi_program){.abi = CHI_ABI,
-                             .field = CHI_FIELD_INIT,
+                             .field = TEST_FIELD,
                              .name = "bits",
                              .words = at,
                              .max_reduce_lanes = L,

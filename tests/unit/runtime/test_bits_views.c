@@ -224,7 +224,7 @@ static world observe(what item, uint64_t lanes) {
   c.lanes = lanes;
   for (unsigned k = 0; k < 8; k++)
     *at[k] = k * slot;
-  c.program = (chi_program){.abi = CHI_ABI, .field = CHI_FIELD_INIT,
+  c.program = (chi_program){.abi = CHI_ABI, .field = TEST_FIELD,
                             .name = "view", .words = 8 * slot,
                             .max_bit_values = 1, .run = run};
   world w = {.protocol = protocol, .n = 3, .program = &c.program,

@@ -162,7 +162,7 @@ static void open_setting(setting *s, chi_protocol protocol, unsigned n) {
   *s = (setting){.protocol = protocol, .n = n, .t = (n + 1) / 2 - 1,
                  .lanes = protocol == CHI_REP3 ? 49 : 343}; /* two blocks */
   s->run = (chi_client_run){
-      .protocol = protocol, .n = n, .session_id = {9},
+      .protocol = protocol, .n = n, .session_id = {9}, .field = TEST_FIELD,
       .party_key = (const uint8_t(*)[CHI_KEY_BYTES])s->key};
   for (unsigned i = 0; i < n; i++) {
     CU_ASSERT_EQUAL_FATAL(chi_identity_new(&s->id[i]), CHI_OK);

@@ -30,7 +30,7 @@ static int run(chi_gen *g) {
 static const chi_leaf out_leaf = {.name = "result", .type = "field",
                                   .shape = "", .kind = CHI_KIND_FIELD,
                                   .lanes = LANES, .slot = 6 * LANES};
-static const chi_program program = {.abi = CHI_ABI, .field = CHI_FIELD_INIT,
+static const chi_program program = {.abi = CHI_ABI, .field = TEST_FIELD,
                                     .name = "fault", .words = 7 * LANES,
                                     .output = &out_leaf, .n_output = 1,
                                     .max_reduce_lanes = LANES,

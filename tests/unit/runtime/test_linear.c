@@ -140,7 +140,7 @@ static void make(experiment *e, chi_protocol protocol, unsigned n,
   }
   e->batches = (uint64_t)e->period * 2 * (e->streams + 1);
   e->lanes = e->batches * e->gates;
-  e->program = (chi_program){.abi = CHI_ABI, .field = CHI_FIELD_INIT,
+  e->program = (chi_program){.abi = CHI_ABI, .field = TEST_FIELD,
                              .name = "linear", .words = 7 * e->lanes,
                              .max_reduce_lanes = e->lanes,
                              .max_open_lanes = e->lanes,

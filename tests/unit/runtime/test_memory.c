@@ -55,7 +55,7 @@ static const chi_leaf outputs[] = {
     {"z", "field", "[5001]", CHI_KIND_FIELD, L, NULL, NULL, OZ},
     {"q", "field", "[5001]", CHI_KIND_FIELD, L, NULL, NULL, OQ}};
 static const chi_program program = {
-    .abi = CHI_ABI, .field = CHI_FIELD_INIT, .name = "f", .words = WORDS,
+    .abi = CHI_ABI, .field = TEST_FIELD, .name = "f", .words = WORDS,
     .input = inputs, .n_input = 2, .output = outputs, .n_output = 2,
     .max_reduce_lanes = L, .max_open_lanes = L, .max_reduce_values = 1,
     .max_open_values = 1, .max_bit_values = 3, .run = run};
@@ -133,7 +133,7 @@ static setting *open_setting(chi_protocol protocol, unsigned n) {
     abort();
   t->protocol = protocol;
   t->n = n;
-  chi_client_run r = {.protocol = protocol, .n = n,
+  chi_client_run r = {.protocol = protocol, .n = n, .field = TEST_FIELD,
                       .party_key = (const uint8_t(*)[CHI_KEY_BYTES])t->key};
   for (unsigned i = 0; i < n; i++) {
     CU_ASSERT_EQUAL_FATAL(chi_identity_new(&t->id[i]), CHI_OK);

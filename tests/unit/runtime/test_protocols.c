@@ -89,7 +89,7 @@ static void make(circuit *c, const uint64_t *lanes) {
   c->dot = at;
   c->odot = at + 2;
   c->program = (chi_program){.abi = CHI_ABI,
-                             .field = CHI_FIELD_INIT,
+                             .field = TEST_FIELD,
                              .name = "test",
                              .words = at + 3,
                              .max_reduce_lanes = m,

@@ -59,7 +59,7 @@ static const chi_leaf outputs[] = {
 static const chi_site sites[] = {
     {CHI_SITE_REQUIRE, "not thirteen", "f.chi", 3, 7}};
 static const chi_program program = {
-    .abi = CHI_ABI, .field = CHI_FIELD_INIT, .name = "f", .words = WORDS,
+    .abi = CHI_ABI, .field = TEST_FIELD, .name = "f", .words = WORDS,
     .input = inputs, .n_input = 4, .output = outputs, .n_output = 4,
     .site = sites, .n_site = 1, .max_reduce_lanes = L, .max_open_lanes = L,
     .max_reduce_values = 1, .max_open_values = 1, .run = run};
@@ -102,7 +102,7 @@ static void open_setting(setting *t, chi_protocol protocol, unsigned n) {
 }
 
 static chi_client_run client_run(const setting *t) {
-  chi_client_run r = {.protocol = t->protocol, .n = t->n,
+  chi_client_run r = {.protocol = t->protocol, .n = t->n, .field = TEST_FIELD,
                       .party_key = t->key};
   memcpy(r.session_id, t->session_id, sizeof r.session_id);
   return r;
@@ -447,7 +447,7 @@ static void configurations(void) {
     if (k == 3)
       p.abi = CHI_ABI + 1;
     if (k == 4)
-      p.field.mersenne = 31;
+      p.field = (chi_field){31, 0, NULL};
     if (k == 5)
       cfg.party_key = NULL;
     CU_ASSERT_EQUAL_FATAL(chi_mem_new(tr, 4), CHI_OK);
@@ -465,7 +465,7 @@ static void streams(void) {
   uint8_t key[32] = {7};
   chii_prg a, b;
   chii_field f;
-  CU_ASSERT_EQUAL_FATAL(chii_field_of(&f, &(chi_field){0, 0, NULL}, true),
+  CU_ASSERT_EQUAL_FATAL(chii_field_of(&f, &(chi_field)TEST_FIELD, true),
                         CHI_OK);
   memset(&a, 0, sizeof a);
   memset(&b, 0, sizeof b);

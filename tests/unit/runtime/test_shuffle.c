@@ -63,7 +63,7 @@ static circuit make(uint64_t rows, uint64_t row, unsigned columns,
   circuit c = {.rows = rows, .row = row, .columns = columns, .perms = perms,
                .step = s};
   c.program = (chi_program){
-      .abi = CHI_ABI, .field = CHI_FIELD_INIT, .name = "shuffle",
+      .abi = CHI_ABI, .field = TEST_FIELD, .name = "shuffle",
       .words = column(&c, columns), .run = run, .max_shuffle_values = most,
       .max_shuffle_lanes = most * lanes_of(&c), .max_shuffle_rows = rows};
   return c;

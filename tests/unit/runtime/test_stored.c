@@ -34,7 +34,7 @@ static const chi_leaf make_in[] = {
 static const chi_leaf make_out[] = {
     {"$z", "field", "[5]", CHI_KIND_SHARE, L, NULL, NULL, Z}};
 static const chi_program make = {
-    .abi = CHI_ABI, .field = CHI_FIELD_INIT, .name = "make", .words = WORDS,
+    .abi = CHI_ABI, .field = TEST_FIELD, .name = "make", .words = WORDS,
     .hash = {1}, .input = make_in, .n_input = 2, .output = make_out,
     .n_output = 1, .max_reduce_lanes = L, .max_reduce_values = 1,
     .run = multiply};
@@ -45,7 +45,7 @@ static const chi_leaf use_out[] = {
     {"!0", "field", "[5]", CHI_KIND_FIELD, L, NULL, NULL, O},
     {"$z", "field", "[5]", CHI_KIND_SHARE, L, NULL, NULL, A}};
 static const chi_program use = {
-    .abi = CHI_ABI, .field = CHI_FIELD_INIT, .name = "use", .words = WORDS,
+    .abi = CHI_ABI, .field = TEST_FIELD, .name = "use", .words = WORDS,
     .hash = {2}, .input = use_in, .n_input = 2, .output = use_out,
     .n_output = 2, .max_open_lanes = L, .max_open_values = 1, .run = show};
 

@@ -271,7 +271,7 @@ static gate make_gate(unsigned values, unsigned terms, unsigned digits,
   gate g = {.values = values, .terms = terms, .lanes = power(digits),
             .opened = opened};
   uint64_t L = g.lanes;
-  g.program = (chi_program){.abi = CHI_ABI, .field = CHI_FIELD_INIT,
+  g.program = (chi_program){.abi = CHI_ABI, .field = TEST_FIELD,
                             .name = "view",
                             .words = values * terms * 7 * L,
                             .max_reduce_lanes = values * L,
