@@ -137,7 +137,7 @@ static ir_value *zeros(gadget *g, uint64_t lanes) {
 static void divide(gadget *g, uint64_t lanes, ir_value *x, uint32_t n,
                    ir_value *y, uint32_t d, ir_value **q, ir_value **r) {
   gd_turns t;
-  ir_value *start[2] = {zeros(g, (d + 1) * lanes), x};
+  ir_value *start[2] = {zeros(g, (d + 1) * lanes), gd_hidden(g, x)};
   gd_turns_open(g, &t, n, start, 2);
   ir_value *rem = t.body->param[1], *reg = t.body->param[2];
   ir_value *sub = gd_not(g, gd_planes(g, rem, lanes, d, 1));
@@ -200,7 +200,7 @@ ir_value *gd_isqrt(gadget *g, uint64_t lanes, ir_value *x, uint32_t m) {
   x = gd_extend(g, x, lanes, m, false, n);
   gd_turns t; /* carries R, w planes, and behind x what is known of the root */
   ir_value *reg[2] = {x, zeros(g, h * lanes)};
-  ir_value *start[2] = {zeros(g, w * lanes), gd_cat(g, reg, 2)};
+  ir_value *start[2] = {zeros(g, w * lanes), gd_hidden(g, gd_cat(g, reg, 2))};
   gd_turns_open(g, &t, h, start, 2);
   ir_value *rem = t.body->param[1], *all = t.body->param[2];
   ir_value *root = gd_planes(g, all, lanes, n, h);

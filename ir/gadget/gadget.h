@@ -53,7 +53,9 @@ ir_value *gd_all(gadget *g, ir_value *x, uint64_t lanes, uint32_t m);
 
 ir_value *gd_repeat(gadget *g, ir_value *bit, uint32_t m); /* m times */
 
-/* A loop of n turns that carries shares: body->param[k + 1] is the k-th. */
+ir_value *gd_hidden(gadget *g, ir_value *x); /* as a share */
+
+/* A loop of n turns that carries bits: body->param[k + 1] is the k-th. */
 typedef struct gd_turns {
   ir_builder outer;
   ir_block *body;

@@ -146,16 +146,17 @@ ir_value *gd_all(gadget *g, ir_value *x, uint64_t lanes, uint32_t m) {
   return x;
 }
 
+ir_value *gd_hidden(gadget *g, ir_value *x) {
+  return x->ty.kind == KIND_PUB ? ir_op1(&g->b, OP_HIDE, x) : x;
+}
+
 /* ---- loops ---- */
 void gd_turns_open(gadget *g, gd_turns *t, uint32_t n, ir_value **start,
                    uint32_t carried) {
   ir_module *m = g->b.m;
   t->carried = carried;
   t->arg[0] = ir_const_si(&g->b, DOM_Z, n, 1);
-  for (uint32_t k = 0; k < carried; k++)
-    t->arg[k + 1] = start[k]->ty.kind == KIND_PUB
-                        ? ir_op1(&g->b, OP_HIDE, start[k])
-                        : start[k];
+  for (uint32_t k = 0; k < carried; k++) t->arg[k + 1] = start[k];
   t->outer = g->b;
   t->body = ir_block_new(m);
   ir_param(m, t->body, ir_ty(DOM_Z, KIND_PUB, 1, ir_range_si(m, 0, n - 1)),

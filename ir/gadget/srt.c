@@ -154,12 +154,14 @@ static ir_value *leading_zeros(const work *k, ir_value *y) {
 }
 
 /* x, m planes, moved up (or down) by the j for which plane j of `one` is 1: a
- * sum of products, one round. */
+ * sum of products, one round; of public ones public. */
 static ir_value *moved(const work *k, ir_value *x, uint32_t m, ir_value *one,
                        bool up) {
   gadget *g = k->g;
-  ir_value *start[3] = {shared_zeros(k, m), x, one};
+  bool pub = x->ty.kind == KIND_PUB && one->ty.kind == KIND_PUB;
   ir_value *zero = gd_const(g, 0, k->lanes);
+  ir_value *start[3] = {
+      pub ? gd_const(g, 0, m * k->lanes) : shared_zeros(k, m), x, one};
   gd_turns t;
   gd_turns_open(g, &t, k->d, start, 3);
   ir_value *sum = t.body->param[1], *v = t.body->param[2];
@@ -179,8 +181,9 @@ static void digits(const work *k, ir_value *first, ir_value *x, uint32_t n,
                    ir_value *end[4]) {
   gadget *g = k->g;
   gd_turns t;
-  ir_value *start[4] = {join(k, first, gd_const(g, 0, 3 * k->lanes)),
-                        shared_zeros(k, k->d + 2), x, shared_zeros(k, n)};
+  ir_value *s0 = join(k, first, gd_const(g, 0, 3 * k->lanes));
+  ir_value *start[4] = {gd_hidden(g, s0), shared_zeros(k, k->d + 2),
+                        gd_hidden(g, x), shared_zeros(k, n)};
   gd_turns_open(g, &t, n / 2, start, 4);
   ir_value *s = t.body->param[1], *c = t.body->param[2];
   ir_value *plus = t.body->param[3], *minus = t.body->param[4];
@@ -209,11 +212,10 @@ void gd_srt(gadget *g, uint64_t lanes, ir_value *x, uint32_t n, ir_value *y,
   /* plane h: is y moved up by h? */
   ir_value *one = gd_xor(
       g, above, join(&k, gd_const(g, 1, lanes), cut(&k, above, 0, d - 1)));
-  ir_value *xy = join(&k, gd_extend(g, x, lanes, n, false, wide), y);
-  xy = moved(&k, xy, wide + d, one, true);
-  k.y = cut(&k, xy, wide, d);
+  k.y = moved(&k, y, d, one, true);
   k.not_y = gd_not(g, k.y);
-  digits(&k, cut(&k, xy, even, d - 1), cut(&k, xy, 0, even), even, end);
+  x = moved(&k, gd_extend(g, x, lanes, n, false, wide), wide, one, true);
+  digits(&k, cut(&k, x, even, d - 1), cut(&k, x, 0, even), even, end);
   ir_value *s = end[0], *c = end[1];
   /* W < 0: one less, and Y more */
   ir_value *last = gd_xor(g, cut(&k, gd_xor(g, s, c), d + 1, 1),
