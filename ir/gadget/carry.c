@@ -268,6 +268,24 @@ ir_value *gd_sum(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
   return gd_cat(g, part, 2);
 }
 
+ir_value *gd_sum_late(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
+                      uint32_t n, ir_value *w) {
+  tree t;
+  init_tree(&t, g, lanes, s, c);
+  if (n == 1) return gd_xor(g, t.q.v, w);
+  prefixes(&t, n - 1, NULL, true);
+  gd_plane gp[GD_PLANES], pp[GD_PLANES];
+  for (uint32_t i = 0; i < n - 1; i++) {
+    gp[i] = t.n[i].g;
+    pp[i] = t.n[i].p;
+  }
+  ir_value *passed = gd_and(g, gd_take(g, lanes, pp, n - 1),
+                            gd_repeat(g, w, n - 1));
+  ir_value *part[2] = {
+      w, gd_xor(g, gd_take(g, lanes, gp, n - 1), passed)};
+  return gd_xor(g, t.q.v, gd_cat(g, part, 2));
+}
+
 ir_value *gd_sum_around(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
                         uint32_t n) {
   tree t;

@@ -4,12 +4,14 @@
  * (M c - 2^s) y < 2^s [GM94]; where y M does not fit the field, a smaller M
  * gives a quotient q too small by little, and y - q c is divided again.
  *
- * By a share, and roots: digit by digit without restoring; the sign of the
- * partial remainder R says whether to subtract or to add next, so a turn is one
- * addition.  The turns are a loop.
+ * By a share that is short, and roots: digit by digit without restoring; the
+ * sign of the partial remainder R says whether to subtract or to add next, so a
+ * turn is one addition.  The turns are a loop.  From REDUNDANT planes on the
+ * additions would be deep: srt.c.
  */
 #include "ir/gadget/gadget.h"
-#include "ir/pass/util.h"
+
+#define REDUNDANT 8
 
 /* ---- by a constant ---- */
 /* The least s, with M, such that floor(y M / 2^s) is exact on 0 .. top. */
@@ -131,69 +133,34 @@ static ir_value *zeros(gadget *g, uint64_t lanes) {
   return ir_op1(&g->b, OP_HIDE, gd_const(g, 0, lanes));
 }
 
-static ir_value *hidden(gadget *g, ir_value *x) {
-  return x->ty.kind == KIND_PUB ? ir_op1(&g->b, OP_HIDE, x) : x;
-}
-
-static ir_value *repeated(gadget *g, ir_value *bit, uint32_t m) {
-  ir_dim d[2] = {{m, 0}, {bit->ty.lanes, 1}};
-  return pass_view(&g->b, bit, 0, d, 2);
-}
-
-typedef struct turns { /* of a loop that carries two integers */
-  ir_builder outer;
-  ir_block *body;
-  ir_value *arg[3];
-} turns;
-
-static void open_turns(gadget *g, turns *t, uint32_t n, ir_value *r,
-                       ir_value *x) {
-  ir_module *m = g->b.m;
-  t->arg[0] = ir_const_si(&g->b, DOM_Z, n, 1);
-  t->arg[1] = hidden(g, r);
-  t->arg[2] = hidden(g, x);
-  t->outer = g->b;
-  t->body = ir_block_new(m);
-  ir_param(m, t->body, ir_ty(DOM_Z, KIND_PUB, 1, ir_range_si(m, 0, n - 1)),
-           NULL);
-  for (int k = 1; k < 3; k++) ir_param(m, t->body, t->arg[k]->ty, NULL);
-  g->b = (ir_builder){m, t->body, NULL, t->outer.sp};
-}
-
-static ir_inst *close_turns(gadget *g, turns *t, ir_value *r, ir_value *x) {
-  ir_value *next[2] = {r, x};
-  ir_yield(&g->b, next, 2);
-  ir_type ty[2] = {t->arg[1]->ty, t->arg[2]->ty};
-  g->b = t->outer;
-  return ir_region_inst(&g->b, OP_FOR, t->arg, 3, ty, 2, &t->body, 1);
-}
-
 /* Integers >= 0: x of n planes by y of d. */
 static void divide(gadget *g, uint64_t lanes, ir_value *x, uint32_t n,
                    ir_value *y, uint32_t d, ir_value **q, ir_value **r) {
-  turns t;
-  open_turns(g, &t, n, zeros(g, (d + 1) * lanes), x);
+  gd_turns t;
+  ir_value *start[2] = {zeros(g, (d + 1) * lanes), gd_hidden(g, x)};
+  gd_turns_open(g, &t, n, start, 2);
   ir_value *rem = t.body->param[1], *reg = t.body->param[2];
   ir_value *sub = gd_not(g, gd_planes(g, rem, lanes, d, 1));
   ir_value *in[2] = {gd_planes(g, reg, lanes, n - 1, 1),
                      gd_planes(g, rem, lanes, 0, d)};
-  ir_value *to[2] = {gd_xor(g, y, repeated(g, sub, d)), sub};
+  ir_value *to[2] = {gd_xor(g, y, gd_repeat(g, sub, d)), sub};
   ir_value *next =
       gd_sum(g, lanes, gd_cat(g, in, 2), gd_cat(g, to, 2), d + 1, sub);
   ir_value *bit = gd_not(g, gd_planes(g, next, lanes, d, 1));
   ir_value *out[2] = {bit, n > 1 ? gd_planes(g, reg, lanes, 0, n - 1) : NULL};
-  ir_inst *f = close_turns(g, &t, next, gd_cat(g, out, n > 1 ? 2 : 1));
+  ir_value *end[2] = {next, gd_cat(g, out, n > 1 ? 2 : 1)};
+  ir_inst *f = gd_turns_close(g, &t, end);
   *q = f->res[1];
   /* R + y where R < 0 */
   ir_value *neg = gd_planes(g, f->res[0], lanes, d, 1);
   *r = gd_sum(g, lanes, gd_planes(g, f->res[0], lanes, 0, d),
-              gd_and(g, y, repeated(g, neg, d)), d, NULL);
+              gd_and(g, y, gd_repeat(g, neg, d)), d, NULL);
 }
 
 /* sign ? -x : x, m planes. */
 static ir_value *negate_if(gadget *g, uint64_t lanes, ir_value *x, uint32_t m,
                            ir_value *sign) {
-  return gd_sum(g, lanes, gd_xor(g, x, repeated(g, sign, m)),
+  return gd_sum(g, lanes, gd_xor(g, x, gd_repeat(g, sign, m)),
                 gd_const(g, 0, m * lanes), m, sign);
 }
 
@@ -204,7 +171,11 @@ void gd_divide(gadget *g, uint64_t lanes, ir_value *x, uint32_t n, bool xneg,
   ir_value *sy = yneg ? gd_planes(g, y, lanes, d - 1, 1) : NULL;
   ir_value *ax = xneg ? negate_if(g, lanes, x, n, sx) : x;
   ir_value *ay = yneg ? negate_if(g, lanes, y, d, sy) : y;
-  divide(g, lanes, ax, n, ay, d, q, r);
+  ir_value *none = NULL; /* is y 0? */
+  if (n < REDUNDANT || d < REDUNDANT)
+    divide(g, lanes, ax, n, ay, d, q, r);
+  else
+    gd_srt(g, lanes, ax, n, ay, d, q, r, &none);
   ir_value *s = sx && sy ? gd_xor(g, sx, sy) : sx ? sx : sy;
   if (s) { /* one plane more for the sign */
     *q = gd_extend(g, *q, lanes, n, false, n + 1);
@@ -216,8 +187,9 @@ void gd_divide(gadget *g, uint64_t lanes, ir_value *x, uint32_t n, bool xneg,
   }
   if (!by_zero) return;
   uint32_t nq = n + (s != NULL), m = d + (sx != NULL);
-  ir_value *some = gd_not(g, gd_all(g, gd_not(g, y), lanes, d));
-  *q = gd_and(g, *q, repeated(g, some, nq));
+  if (!none) none = gd_all(g, gd_not(g, y), lanes, d);
+  ir_value *some = gd_not(g, none);
+  *q = gd_and(g, *q, gd_repeat(g, some, nq));
   uint32_t most = m > n ? m : n;
   *r = gd_mux(g, some, gd_extend(g, *r, lanes, m, xneg, most),
               gd_extend(g, x, lanes, n, xneg, most), most);
@@ -226,9 +198,10 @@ void gd_divide(gadget *g, uint64_t lanes, ir_value *x, uint32_t n, bool xneg,
 ir_value *gd_isqrt(gadget *g, uint64_t lanes, ir_value *x, uint32_t m) {
   uint32_t h = (m + 1) / 2, w = h + 3, n = 2 * h;
   x = gd_extend(g, x, lanes, m, false, n);
-  turns t; /* carries R, w planes, and behind x what is known of the root */
+  gd_turns t; /* carries R, w planes, and behind x what is known of the root */
   ir_value *reg[2] = {x, zeros(g, h * lanes)};
-  open_turns(g, &t, h, zeros(g, w * lanes), gd_cat(g, reg, 2));
+  ir_value *start[2] = {zeros(g, w * lanes), gd_hidden(g, gd_cat(g, reg, 2))};
+  gd_turns_open(g, &t, h, start, 2);
   ir_value *rem = t.body->param[1], *all = t.body->param[2];
   ir_value *root = gd_planes(g, all, lanes, n, h);
   ir_value *sub = gd_not(g, gd_planes(g, rem, lanes, w - 1, 1));
@@ -236,7 +209,7 @@ ir_value *gd_isqrt(gadget *g, uint64_t lanes, ir_value *x, uint32_t m) {
                      gd_planes(g, rem, lanes, 0, w - 2)};
   /* 4R + two bits of x, minus 4 root + 1 or plus 4 root + 3 */
   ir_value *to[4] = {gd_not(g, sub), gd_const(g, 1, lanes),
-                     gd_xor(g, root, repeated(g, sub, h)), sub};
+                     gd_xor(g, root, gd_repeat(g, sub, h)), sub};
   ir_value *next =
       gd_sum(g, lanes, gd_cat(g, in, 2), gd_cat(g, to, 4), w, sub);
   ir_value *bit = gd_not(g, gd_planes(g, next, lanes, w - 1, 1));
@@ -245,6 +218,7 @@ ir_value *gd_isqrt(gadget *g, uint64_t lanes, ir_value *x, uint32_t m) {
   if (n > 2) part[np++] = gd_planes(g, all, lanes, 0, n - 2);
   part[np++] = bit;
   if (h > 1) part[np++] = gd_planes(g, root, lanes, 0, h - 1);
-  ir_inst *f = close_turns(g, &t, next, gd_cat(g, part, np));
+  ir_value *end[2] = {next, gd_cat(g, part, np)};
+  ir_inst *f = gd_turns_close(g, &t, end);
   return gd_planes(g, f->res[1], lanes, n, h);
 }

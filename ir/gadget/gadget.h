@@ -52,6 +52,21 @@ ir_value *gd_extend(gadget *g, ir_value *x, uint64_t lanes, uint32_t m,
 /* The and of the m planes. */
 ir_value *gd_all(gadget *g, ir_value *x, uint64_t lanes, uint32_t m);
 
+ir_value *gd_repeat(gadget *g, ir_value *bit, uint32_t m); /* m times */
+
+ir_value *gd_hidden(gadget *g, ir_value *x); /* as a share */
+
+/* A loop of n turns that carries bits: body->param[k + 1] is the k-th. */
+typedef struct gd_turns {
+  ir_builder outer;
+  ir_block *body;
+  ir_value *arg[6];
+  uint32_t carried; /* at most 5 */
+} gd_turns;
+void gd_turns_open(gadget *g, gd_turns *t, uint32_t n, ir_value **start,
+                   uint32_t carried);
+ir_inst *gd_turns_close(gadget *g, gd_turns *t, ir_value **next);
+
 /* ---- carry.c ---- */
 /* The carry out of s + c + w, n planes each; w is one plane or NULL. */
 ir_value *gd_carry(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
@@ -59,6 +74,9 @@ ir_value *gd_carry(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
 /* s + c + w modulo 2^n. */
 ir_value *gd_sum(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
                  uint32_t n, ir_value *w);
+/* The same where w is known late: a round after it, at one product a plane. */
+ir_value *gd_sum_late(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
+                      uint32_t n, ir_value *w);
 /* s + c modulo 2^n - 1, in 1 .. 2^n - 1 (neither all 0 nor all 1). */
 ir_value *gd_sum_around(gadget *g, uint64_t lanes, ir_value *s, ir_value *c,
                         uint32_t n);
@@ -145,5 +163,12 @@ void gd_divide(gadget *g, uint64_t lanes, ir_value *x, uint32_t n, bool xneg,
                ir_value **r);
 /* The root of x >= 0 of m planes: (m + 1) / 2 planes. */
 ir_value *gd_isqrt(gadget *g, uint64_t lanes, ir_value *x, uint32_t m);
+
+
+/* ---- srt.c ---- */
+/* Integers >= 0, x of n planes by y of d >= 4; *none: is y 0?  If it is, *q and
+ * *r are anything. */
+void gd_srt(gadget *g, uint64_t lanes, ir_value *x, uint32_t n, ir_value *y,
+            uint32_t d, ir_value **q, ir_value **r, ir_value **none);
 
 #endif

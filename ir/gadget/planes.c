@@ -43,12 +43,14 @@ ir_value *gd_not(gadget *g, ir_value *x) {
   return gd_xor(g, x, gd_const(g, 1, 1));
 }
 
+ir_value *gd_repeat(gadget *g, ir_value *bit, uint32_t m) {
+  ir_dim d[2] = {{m, 0}, {bit->ty.lanes, 1}};
+  return pass_view(&g->b, bit, 0, d, 2);
+}
+
 ir_value *gd_mux(gadget *g, ir_value *c, ir_value *x, ir_value *y,
                  uint32_t m) {
-  if (m > 1) {
-    ir_dim d[2] = {{m, 0}, {c->ty.lanes, 1}};
-    c = pass_view(&g->b, c, 0, d, 2);
-  }
+  if (m > 1) c = gd_repeat(g, c, m);
   return gd_xor(g, y, gd_and(g, c, gd_xor(g, x, y)));
 }
 
@@ -142,4 +144,33 @@ ir_value *gd_all(gadget *g, ir_value *x, uint64_t lanes, uint32_t m) {
     m = m - h;
   }
   return x;
+}
+
+ir_value *gd_hidden(gadget *g, ir_value *x) {
+  return x->ty.kind == KIND_PUB ? ir_op1(&g->b, OP_HIDE, x) : x;
+}
+
+/* ---- loops ---- */
+void gd_turns_open(gadget *g, gd_turns *t, uint32_t n, ir_value **start,
+                   uint32_t carried) {
+  ir_module *m = g->b.m;
+  t->carried = carried;
+  t->arg[0] = ir_const_si(&g->b, DOM_Z, n, 1);
+  for (uint32_t k = 0; k < carried; k++) t->arg[k + 1] = start[k];
+  t->outer = g->b;
+  t->body = ir_block_new(m);
+  ir_param(m, t->body, ir_ty(DOM_Z, KIND_PUB, 1, ir_range_si(m, 0, n - 1)),
+           NULL);
+  for (uint32_t k = 0; k < carried; k++)
+    ir_param(m, t->body, t->arg[k + 1]->ty, NULL);
+  g->b = (ir_builder){m, t->body, NULL, t->outer.sp};
+}
+
+ir_inst *gd_turns_close(gadget *g, gd_turns *t, ir_value **next) {
+  ir_yield(&g->b, next, t->carried);
+  ir_type ty[5];
+  for (uint32_t k = 0; k < t->carried; k++) ty[k] = t->arg[k + 1]->ty;
+  g->b = t->outer;
+  return ir_region_inst(&g->b, OP_FOR, t->arg, t->carried + 1, ty, t->carried,
+                        &t->body, 1);
 }

@@ -104,10 +104,28 @@ static void test_5(void) {
 
 static void test_7(void) { exhaust(7, pass_pipeline(2, IR_SCHED), 0, 1); }
 
+/* Quotients of and by eight planes and more have a method of their own. */
+static void test_redundant(void) {
+  static const long r[][4] = {
+      {0, 255, 0, 255}, {-128, 127, -128, 127}, {-255, 300, 255, 257}};
+  for (unsigned c = 0; c < ntrials; c++)
+    for (unsigned j = 0; trials[c].divides && j < 3; j++) {
+      pairs p;
+      all_pairs(&p, r[j][0], r[j][1], r[j][2], r[j][3]);
+      setup s = {.k = 61, .target = targets[j == 2],
+                 .pipeline = pass_pipeline(2, IR_SCHED)};
+      bool skipped;
+      CU_ASSERT(try_pairs(&trials[c], &s, &p, &skipped));
+      CU_ASSERT(!skipped);
+      pairs_fini(&p);
+    }
+}
+
 void exhaustive_suite(void) {
   CU_pSuite s = CU_add_suite("every pair of operands", NULL, NULL);
   CU_add_test(s, "k = 3", test_3);
   CU_add_test(s, "k = 5", test_5);
   CU_add_test(s, "k = 7", test_7);
   CU_add_test(s, "other primes", test_primes);
+  CU_add_test(s, "division, redundant", test_redundant);
 }
