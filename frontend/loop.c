@@ -475,10 +475,13 @@ static const ty *clip_leaf(ty_set *s, const ty *t, void *user) {
   return ty_int(s, ival_meet(s->iv, t->iv, d->iv), t->label);
 }
 
-/* A declared variable holds nothing else: what would not fit is reported. */
+/* A declared variable, or field, holds nothing else: what would not fit is
+ * reported. */
 static const ty *clipped(const loop *l, uint32_t i, const ty *t) {
   const ty *d = l->a->decl[l->set->slot[i]];
-  if (!d || t->err || d->nleaf != t->nleaf) return t;
+  if (t->err) return t;
+  if (!d) d = undeclared(l->a, t);
+  if (d->nleaf != t->nleaf) return t;
   clipping c = {d, 0};
   return ty_map(l->a->u->ts, t, clip_leaf, &c);
 }

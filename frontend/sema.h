@@ -383,6 +383,9 @@ typedef struct fitting {
 /* A value of type v goes where `want` is declared; its type there. */
 const ty *fit(an *a, fitting *f, const ty *v, const ty *want);
 val fit_val(an *a, fitting *f, val v, const ty *want);
+/* What a place takes that holds a t and has no declared type: anything of its
+ * shape, but fields of structs what they are declared to be. */
+const ty *undeclared(an *a, const ty *t);
 
 /* ---- expr.c ---- */
 val expr_of(an *a, const node *n, const ty *want);

@@ -129,21 +129,6 @@ static val place_of(an *a, const node *n) {
   return v;
 }
 
-static const ty *loose_leaf(ty_set *s, const ty *t, void *user) {
-  (void)user;
-  if (t->kind == T_INT)
-    return ty_int(s, ival_signed(s->iv, TY_MAX_VALUE_BITS + 1), LAB_OPEN);
-  if (t->kind == T_FIXED)
-    return ty_fixed(s, t->ibits, t->fbits,
-                    ty_fixed_range(s, t->ibits, t->fbits), LAB_OPEN);
-  return ty_relabel(s, t, LAB_OPEN);
-}
-
-/* What a variable without a declared type takes: its shape. */
-static const ty *loose(an *a, const ty *t) {
-  return ty_map(a->u->ts, t, loose_leaf, NULL);
-}
-
 /* The sub-type of t that the place reaches; `indexed`: through an index. */
 static const ty *reach(an *a, const node *n, const ty *t, const node *root,
                        bool *indexed) {
@@ -292,8 +277,8 @@ static void assign_of(an *a, const node *n) {
   const ty *want = NULL;
   val v;
   if (!at.t->err) {
-    want = decl ? reach(a, place, decl, root, &indexed)
-                : loose(a, reach(a, place, a->cur[slot].t, root, &indexed));
+    const ty *whole = decl ? decl : undeclared(a, a->cur[slot].t);
+    want = reach(a, place, whole, root, &indexed);
   }
   /* x = x + d is x += d: then d counts, not the interval of x. */
   node_op op = (node_op)n->op;
@@ -322,7 +307,10 @@ static void assign_of(an *a, const node *n) {
     return;
   }
   fitting f = {n->sp, what_of(a, root), !decl, false, decl ? NULL : at.t};
-  if (place != root && !a->quiet) f.what = "the element";
+  if (place != root && !a->quiet)
+    f.what = place->kind == N_FIELD
+                 ? arena_printf(a->u->a, "part \"%s\"", place->text)
+                 : "the element";
   v = fit_val(a, &f, v, want);
   ninfo *ni = a->quiet ? NULL : info_of(a->in, n);
   if (ni) {
