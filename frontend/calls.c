@@ -49,6 +49,11 @@ const ty *entry_type(an *a, const ty *d, const ty *arg, bool *poly) {
 
 /* ---- instances ---- */
 
+void inst_gives(inst *in, const ty *t) {
+  const ty *j = in->value ? ty_join(in->u->ts, in->value, t) : t;
+  in->value = j ? j : t;
+}
+
 void check_inst(fe_unit *u, inst *in, const ty *ret) {
   fninfo *f = in->f;
   const node *d = f->decl;
@@ -90,8 +95,7 @@ void check_inst(fe_unit *u, inst *in, const ty *ret) {
       }
       v.t = u->ts->unit;
     }
-    const ty *j = in->value ? ty_join(u->ts, in->value, v.t) : v.t;
-    in->value = j ? j : v.t;
+    inst_gives(in, v.t);
     if (v.t->kind != T_UNIT || !ret) a.returned = true;
   }
   if (ret && !ret->err && !a.returned) {
@@ -148,13 +152,32 @@ static const ty **infer(an *a, const node *n, const sym *s, val *arg) {
   return targ;
 }
 
+/* Labels of d, the declared result; what is known of it, v, or all of its type
+ * where a loop still seeks its intervals: they would grow call by call. */
+typedef struct returning {
+  const ty *v;
+  uint32_t at;
+} returning;
+
+static const ty *returned_leaf(ty_set *s, const ty *d, void *user) {
+  returning *r = user;
+  const ty *v = ty_leaf(r->v, r->at++);
+  if (v->kind != d->kind || !v->iv || v->kind == T_IDENTITY) return d;
+  const ival *iv = ival_meet(s->iv, v->iv, d->iv);
+  return d->kind == T_FIXED ? ty_fixed(s, d->ibits, d->fbits, iv, d->label)
+                            : ty_scalar(s, d->kind, iv, d->label);
+}
+
 static const ty *result_type(an *a, const inst *in, const ty *ret) {
   if (!ret) return in->value->kind == T_TOLD ? in->value : a->u->ts->unit;
   if (ret->err || in->value->err) return poison(a);
   if (in->value->kind == T_TOLD) return in->value;
   if (in->value->kind == T_UNIT) return poison(a);
   bool poly = false;
-  return entry_type(a, ret, in->value, &poly);
+  const ty *d = entry_type(a, ret, in->value, &poly);
+  if (a->wide || !ty_alike(d, in->value)) return d;
+  returning r = {in->value, 0};
+  return ty_map(a->u->ts, d, returned_leaf, &r);
 }
 
 static val call_fn(an *a, const node *n, const sym *s) {

@@ -292,8 +292,12 @@ static const ty *next_fresh(loop *l, uint32_t i) {
 /* ---- looking for heads that stand still ---- */
 
 static bool settle(loop *l, int rounds) {
+  an *a = l->a;
+  bool wide = a->wide;
   for (int r = 0; r < rounds; r++) {
+    a->wide = wide || r >= 3;
     pass(l, true);
+    a->wide = wide;
     bool moved = false;
     l->broken = false;
     for (uint32_t i = 0; i < l->set->n; i++) {

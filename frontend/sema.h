@@ -263,6 +263,7 @@ typedef struct an {
   uint32_t ntrail, captrail;
   bool quiet;        /* do not record: intervals are still being sought */
   bool join;         /* record hulls */
+  bool wide;         /* calls give all of their declared results */
   uint32_t poisons;  /* errors met, quiet ones too */
   uint32_t loop;     /* serial of the innermost loop being analysed, 0 none */
   uint32_t nloop;
@@ -434,6 +435,7 @@ val call_of(an *a, const node *n, const ty *want);
 val structlit_of(an *a, const node *n);
 inst *new_inst(fe_unit *u, const sym *s, fninfo *f, module *m);
 void check_inst(fe_unit *u, inst *in, const ty *ret);
+void inst_gives(inst *in, const ty *t); /* a value that it returns */
 const ty *entry_type(an *a, const ty *decl, const ty *arg, bool *poly);
 
 /* ---- circuit.c ---- */

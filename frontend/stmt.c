@@ -457,6 +457,8 @@ val if_of(an *a, const node *n, const ty *want) {
 static void return_of(an *a, const node *n) {
   inst *in = a->in;
   const ty *ret = in->ret;
+  /* what is sought quietly is found again, unless nothing gets there */
+  bool live = !a->quiet && !a->returned;
   val v = val_of(a->u->ts->unit);
   if (a->under) return_under_secret(a, n);
   if (n->nkid && n->kid[0]) v = expr_of(a, n->kid[0], ret);
@@ -484,16 +486,12 @@ static void return_of(an *a, const node *n) {
     fitting f = {n->nkid && n->kid[0] ? n->kid[0]->sp : n->sp, "the result",
                  true, false, NULL};
     t = fit(a, &f, t, ret);
-    if (f.leaked && !in->leak) {
+    if (f.leaked && live && !in->leak) {
       in->leak = true;
       in->leak_sp = f.sp;
     }
   }
-  if (!in->value) in->value = t;
-  else {
-    const ty *j = ty_join(a->u->ts, in->value, t);
-    in->value = j ? j : t;
-  }
+  if (live) inst_gives(in, t);
   a->returned = true;
 }
 
