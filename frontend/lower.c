@@ -104,10 +104,14 @@ lv lower_inst(lo *l, inst *in, lv *arg, span sp) {
   lv *v = ARENA_ARR(l->a, lv, params->nkid + 1);
   for (uint32_t i = 0; i < params->nkid && !l->failed; i++)
     v[i] = coerce(l, arg[i], in->param[i]);
+  span call = l->call;
+  if (!module_is_std(l->u, in->mod)) l->call = (span){0, 0};
+  else if (!module_is_std(l->u, l->fr->in->mod)) l->call = sp;
   l->nest++;
   lv r = too_large(l) ? lv_zero(l, in->ret ? in->ret : l->u->ts->unit)
                           : run_body(l, in, v, false);
   l->nest--;
+  l->call = call;
   l->b.sp = sp;
   return r;
 }

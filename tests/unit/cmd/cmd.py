@@ -842,6 +842,43 @@ class Cost(Case):
         self.assertIn('field to everybody, 1 time', r.stdout)
         self.assertEqual([o['to'] for o in c['openings']], ['everybody'])
 
+    def test_assumes(self):
+        """What nodes trust is listed, the library's too, with the call."""
+        out = self.tmp + '/listed'
+        file = program('assumed.chi')
+        r = chi('build', file, '-o', out)
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        with open(out + '/paid.json') as f:
+            a, = json.load(f)['assumes']
+        self.assertEqual((a['file'], a['type'], a['lanes'], a['times']),
+                         ('std/set.chi', '[u8; 3]', 3, 1))
+        self.assertEqual(a['call'],
+                         {'file': 'assumed.chi', 'line': 6, 'col': 26})
+        with open(os.path.join(PROGRAMS, '../../std/set.chi')) as f:
+            self.assertIn('assume(', f.read().split('\n')[a['line'] - 1])
+        with open(out + '/own.json') as f:
+            a, = json.load(f)['assumes']  # of the secret; y is checked
+        self.assertEqual((a['file'], a['line'], a['col'], a['type']),
+                         ('assumed.chi', 11, 20, 'u8'))
+        self.assertNotIn('call', a)
+        with open(out + '/needless.json') as f:
+            self.assertEqual(json.load(f)['assumes'], [])
+        with open(out + '/Shop.contract.json') as f:
+            buy = [x for x in json.load(f)['actions'] if x['name'] == 'buy'][0]
+        a, = buy['assumes']
+        self.assertEqual((a['file'], a['call']['file'], a['call']['line']),
+                         ('std/set.chi', 'assumed.chi', 21))
+        self.assertEqual(buy['openings'][0]['file'], 'assumed.chi')
+        r = chi('cost', file, 'paid')
+        self.assertRegex(r.stdout, r'std/set.chi:\d+:\d+: assumed to be '
+                         r'\[u8; 3\], unchecked on nodes; called at '
+                         r'\S*assumed.chi:6:26')
+        c = json.loads(chi('cost', file, 'paid', '--json').stdout)
+        self.assertEqual([(x['call']['line'], x['type'])
+                          for x in c['assumes']], [(6, '[u8; 3]')])
+        self.assertIn('assumed by the circuit',
+                      chi('split', file, 'buy').stdout)
+
     def test_equals_run(self):
         for mode in ('--nodes', '3'), ('--nodes', '6'), ('--nodes', '7'):
             c = self.cost('mul', *mode)
