@@ -211,7 +211,7 @@ ir_module *fe_lower(fe_unit *u, const char *fn, arena *a, fe_facts *facts) {
   if (u->too_large) return NULL;
   const sym *s = u->fnsym[f - u->fn];
   inst *in = s->fn->insts;
-  while (in->poly || in->test) in = in->next;
+  while (in->poly || in->test || in->guarded) in = in->next;
   lo *l = lower_begin(u, a, fn, in->f->decl, false);
   lv v = run_body(l, in, lower_inputs(l, in, f), true);
   if (!l->failed) lower_outputs(l, f, v);

@@ -245,6 +245,10 @@ static lv lower_reveal(lo *l, const node *n, lv x) {
       if (!l->failed) {
         diag_report(l->u->dg, DIAG_TELL_PLACE, n->sp,
                     "a loop, a condition or a called function");
+        const node *d = l->fr->in->f ? l->fr->in->f->decl : NULL;
+        if (d && d->name_sp.start != l->entry_sp.start)
+          diag_note(l->u->dg, l->entry_sp, "called in the circuit of \"%s\"",
+                    l->entry);
         diag_hint(l->u->dg, "Give the value back and tell it where the run "
                             "function ends.");
       }

@@ -424,6 +424,30 @@ parts *package_parts(cli *c, fe_unit *u, const fe_contract *con) {
   return ok ? p : NULL;
 }
 
+void package_check(cli *c, fe_unit *u, bool all) {
+  ir_target model = {IR_REP3, 3};
+  for (uint32_t i = 0; i < fe_fn_count(u); i++) {
+    const fe_fn *f = fe_fn_at(u, i);
+    compiled x;
+    if (!f->runnable)
+      continue;
+    if (all && (f->max_rounds >= 0 || f->max_bytes >= 0)) {
+      compile_fn(c, u, f, 2, IR_SCHED, &model, &x);
+    } else {
+      arena *scratch = arena_new();
+      fe_lower(u, f->name, scratch, NULL);
+      arena_free(scratch);
+    }
+  }
+  for (uint32_t i = 0; i < fe_contract_count(u); i++)
+    package_parts(c, u, fe_contract_at(u, i));
+  for (uint32_t i = 0; all && i < fe_test_count(u); i++) {
+    arena *scratch = arena_new();
+    fe_lower_test(u, i, scratch, NULL);
+    arena_free(scratch);
+  }
+}
+
 const char *package_build(cli *c, const char *file, const char *name,
                           const char *const *set, size_t nset,
                           size_t *bytes) {

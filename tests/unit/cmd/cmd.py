@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -747,6 +748,18 @@ class Test(Case):
         self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
         self.assertIn('1 passed, 1 failed (checked, in the clear)', r.stdout)
         self.assertIn('division of 8 by 0', r.stderr)
+
+    def test_errors(self):
+        """A file with an error does not pass; one mistake is told once."""
+        for file, want in (('told.chi', ['E0402']),
+                           ('twice.chi', ['E0301', 'E0301'])):
+            for command in 'check', 'test':
+                r = chi(command, program(file))
+                self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+                self.assertEqual(re.findall(r'error\[(\w+)\]', r.stderr), want)
+                self.assertEqual(r.stdout, '')
+        self.assertIn('called in the circuit of "tells"',
+                      chi('test', program('told.chi')).stderr)
 
     def test_filter(self):
         r = chi('test', program('fail.chi'), '--filter', 'passes')
