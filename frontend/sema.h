@@ -468,9 +468,9 @@ void stmt_of(an *a, const node *n);
 void roll_back(an *a, uint32_t mark);
 
 /* ---- lower_narrow.c ---- */
-/* The variables in cond, which is evaluated, are what they may be where it is
- * `truth`. */
-void narrow(an *a, const node *cond, bool truth);
+/* The variables in cond, which is evaluated and of the label, are what they may
+ * be where it is `truth`. */
+void narrow(an *a, const node *cond, bool truth, ty_label label);
 
 /* ---- loop.c ---- */
 /* Analyses `body` so often that the state at the loop's head holds for every

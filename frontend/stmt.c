@@ -401,15 +401,15 @@ val if_of(an *a, const node *n, const ty *want) {
   changes x = {0}, y = {0};
   a->quiet = quiet || known == 0;
   if (sec) a->under = &in;
-  bool plain = !c.t->err && c.t->kind == T_BOOL && c.t->label == LAB_PUB;
-  if (plain) narrow(a, n->kid[0], true);
+  bool plain = !c.t->err && c.t->kind == T_BOOL;
+  if (plain) narrow(a, n->kid[0], true, c.t->label);
   val v = block_of(a, n->kid[1], want);
   bool rx = a->returned;
   collect(a, mark, &x);
   roll_back(a, mark);
   a->returned = returned;
   a->quiet = quiet || known == 1;
-  if (plain) narrow(a, n->kid[0], false);
+  if (plain) narrow(a, n->kid[0], false, c.t->label);
   val w = val_of(ts->unit);
   if (other)
     w = other->kind == N_IF ? expr_of(a, other, want)
@@ -518,6 +518,8 @@ static void while_body(an *a, const node *n, void *user) {
     }
     a->under = &in;
   }
+  if (!c.t->err && c.t->kind == T_BOOL)
+    narrow(a, n->kid[0], true, c.t->label);
   block_of(a, n->kid[2], NULL);
   a->under = outer;
 }
