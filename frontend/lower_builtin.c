@@ -374,7 +374,8 @@ lv lower_builtin(lo *l, const node *n, builtin b) {
   const ty *t = type_at(l, n);
   lv x = lower_expr(l, n->kid[1]);
   ir_value *v = x.t->nleaf ? x.leaf[0] : NULL;
-  const ty *e = ty_elem(x.t), *r = ty_elem(t);
+  /* the interval here: x.t has that of the variable's first value */
+  const ty *e = ty_elem(type_at(l, n->kid[1])), *r = ty_elem(t);
   l->b.sp = n->sp;
   if (l->failed || (!v && b != B_REVEAL)) return lv_zero(l, t);
   switch (b) {
