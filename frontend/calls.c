@@ -132,8 +132,8 @@ static inst *find_inst(const sym *s, const inst *like) {
 static const ty **infer(an *a, const node *n, const sym *s, val *arg) {
   fninfo *f = s->fn;
   const node *params = f->decl->kid[1];
-  const ty **targ = ARENA_ARR(a->u->a, const ty *, f->ngeneric + 1);
-  unifier u = {a, f->generic, f->ngeneric, targ, n->sp};
+  unifier u = unifier_new(a, f->generic, f->ngeneric, n->sp);
+  const ty **targ = u.targ;
   for (uint32_t i = 0; i < f->nparam; i++) {
     u.sp = n->kid[i + 1]->sp;
     if (!unify(&u, s->mod, params->kid[i]->kid[0], arg[i].t)) {
@@ -344,8 +344,8 @@ val structlit_of(an *a, const node *n) {
       err = true;
     }
   if (err) return val_of(poison(a));
-  const ty **targ = ARENA_ARR(u->a, const ty *, ng + 1);
-  unifier un = {a, gen, ng, targ, n->sp};
+  unifier un = unifier_new(a, gen, ng, n->sp);
+  const ty **targ = un.targ;
   for (uint32_t j = 0; j < nf && ng; j++)
     if (!unify(&un, s->mod, s->decl->kid[j + 1]->kid[0], v[j].t))
       return val_of(poison(a));

@@ -367,7 +367,9 @@ typedef struct unifier {
   uint32_t n;
   const ty **targ;
   span sp;
+  bool *size; /* it is the size of an array: of one value */
 } unifier;
+unifier unifier_new(an *a, const char *const *name, uint32_t n, span sp);
 bool unify(unifier *u, module *m, const node *t, const ty *arg);
 const sym *struct_sym(an *a, module *m, const char *name, span sp);
 const ty *struct_field_types(an *a, const sym *s, const ty **targ, span sp);
