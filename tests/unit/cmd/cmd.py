@@ -761,6 +761,17 @@ class Test(Case):
         self.assertIn('called in the circuit of "tells"',
                       chi('test', program('told.chi')).stderr)
 
+    def test_full(self):
+        """A list drops what does not fit; --check stops there."""
+        for mode in (), ('--clear',):
+            r = chi('test', program('full.chi'), *mode)
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        r = chi('test', program('full.chi'), '--check')
+        self.assertIn('1 passed, 2 failed', r.stdout)
+        self.assertIn('the index 3 is not in 0..2', r.stderr)
+        self.assertIn('written nowhere if the list is full', r.stderr)
+        self.assertIn('the list has no more places', r.stderr)
+
     def test_filter(self):
         r = chi('test', program('fail.chi'), '--filter', 'passes')
         self.assertEqual(r.returncode, 0, r.stderr)
