@@ -20,6 +20,10 @@ typedef struct backend_fact {
   uint64_t lanes;   /* elements, all leaves */
   const char *to;   /* "everybody" or the text of the identity; assume: NULL */
   int64_t times;    /* how often one run does it; -1: depends on public data */
+  const char *file; /* "main.chi", "std/set.chi"; NULL: not told */
+  const char *call_file; /* in the library: where the program calls it; or
+                            NULL */
+  uint32_t call_line, call_col;
 } backend_fact;
 
 /* What the circuit itself does not know.  Any pointer may be NULL. */

@@ -64,8 +64,16 @@ static json_t *facts_json(const backend_fact *f, uint32_t n, bool to) {
   json_t *list = json_array();
   for (uint32_t k = 0; k < n; k++) {
     json_t *j = json_object();
+    if (f[k].file) json_object_set_new(j, "file", text(f[k].file));
     json_object_set_new(j, "line", count(f[k].line));
     json_object_set_new(j, "col", count(f[k].col));
+    if (f[k].call_file) {
+      json_t *call = json_object();
+      json_object_set_new(call, "file", text(f[k].call_file));
+      json_object_set_new(call, "line", count(f[k].call_line));
+      json_object_set_new(call, "col", count(f[k].call_col));
+      json_object_set_new(j, "call", call);
+    }
     json_object_set_new(j, "type", text(f[k].type ? f[k].type : ""));
     json_object_set_new(j, "lanes", count(f[k].lanes));
     if (to)

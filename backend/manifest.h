@@ -6,11 +6,16 @@
  *  "inputs":   [{"name", "type", "shape", "lanes", "secret", "owner",
  *                "lo", "hi", "scale"}],
  *  "outputs":  [the same without owner, and "to"],
- *  "openings": [{"line", "col", "type", "lanes", "to", "times"}],
- *  "assumes":  [{"line", "col", "type", "lanes", "times"}],
+ *  "openings": [{"file", "line", "col", "call", "type", "lanes", "to",
+ *                "times"}],
+ *  "assumes":  [the same without "to"],
  *  "cost":     [{"protocol", "nodes", "exact", "rounds", "bytes": [..],
  *                "elements": [..], "zero_shares", "doubles_dealt",
  *                "doubles_used", "seeded"}]}
+ *
+ * "file" is "std/set.chi" in the library, else relative to the program's; of
+ * what the library does, "call" is where the program calls it: {"file", "line",
+ * "col"}.  Both may be left out.
  *
  * A circuit with a target runs on no other nodes, and "cost" tells of these
  * alone; "target" may be left out.
@@ -44,6 +49,8 @@ typedef struct manifest_leaf {
 
 typedef struct manifest_fact {
   uint64_t line, col, lanes;
+  const char *file, *call_file; /* NULL: not told */
+  uint64_t call_line, call_col;
   const char *type, *to; /* to: openings */
   int64_t times;         /* -1: depends on public data */
 } manifest_fact;

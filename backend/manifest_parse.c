@@ -142,6 +142,18 @@ static manifest_leaf *get_leaves(reader *r, const json_t *o, const char *key,
   return leaf;
 }
 
+/* What older manifests do not tell. */
+static void get_place(reader *r, const json_t *j, const char *ctx,
+                      manifest_fact *f) {
+  const json_t *call = json_object_get(j, "call");
+  if (json_object_get(j, "file")) f->file = get_text(r, j, ctx, "file");
+  if (!call) return;
+  ctx = where(r, ctx, "call");
+  f->call_file = get_text(r, call, ctx, "file");
+  f->call_line = get_count(r, call, ctx, "line");
+  f->call_col = get_count(r, call, ctx, "col");
+}
+
 static manifest_fact *get_facts(reader *r, const json_t *o, const char *key,
                                 bool to, size_t *n) {
   const json_t *list = get_list(r, o, "", key, n);
@@ -152,6 +164,7 @@ static manifest_fact *get_facts(reader *r, const json_t *o, const char *key,
     manifest_fact *f = &fact[k];
     f->line = get_count(r, j, ctx, "line");
     f->col = get_count(r, j, ctx, "col");
+    get_place(r, j, ctx, f);
     f->type = get_text(r, j, ctx, "type");
     f->lanes = get_count(r, j, ctx, "lanes");
     if (to) f->to = get_text(r, j, ctx, "to");

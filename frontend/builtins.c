@@ -465,7 +465,7 @@ static const ty *check_call(call *c, bool test) {
     if (m->kind != T_STRING && !m->err)
       return bad_argument(c, c->arg[1], m, "a string as its second argument");
   }
-  narrow(a, c->arg[0], true);
+  narrow(a, c->arg[0], true, LAB_PUB);
   return a->u->ts->unit;
 }
 

@@ -49,6 +49,11 @@ const ty *entry_type(an *a, const ty *d, const ty *arg, bool *poly) {
 
 /* ---- instances ---- */
 
+void inst_gives(inst *in, const ty *t) {
+  const ty *j = in->value ? ty_join(in->u->ts, in->value, t) : t;
+  in->value = j ? j : t;
+}
+
 void check_inst(fe_unit *u, inst *in, const ty *ret) {
   fninfo *f = in->f;
   const node *d = f->decl;
@@ -90,8 +95,7 @@ void check_inst(fe_unit *u, inst *in, const ty *ret) {
       }
       v.t = u->ts->unit;
     }
-    const ty *j = in->value ? ty_join(u->ts, in->value, v.t) : v.t;
-    in->value = j ? j : v.t;
+    inst_gives(in, v.t);
     if (v.t->kind != T_UNIT || !ret) a.returned = true;
   }
   if (ret && !ret->err && !a.returned) {
@@ -128,8 +132,8 @@ static inst *find_inst(const sym *s, const inst *like) {
 static const ty **infer(an *a, const node *n, const sym *s, val *arg) {
   fninfo *f = s->fn;
   const node *params = f->decl->kid[1];
-  const ty **targ = ARENA_ARR(a->u->a, const ty *, f->ngeneric + 1);
-  unifier u = {a, f->generic, f->ngeneric, targ, n->sp};
+  unifier u = unifier_new(a, f->generic, f->ngeneric, n->sp);
+  const ty **targ = u.targ;
   for (uint32_t i = 0; i < f->nparam; i++) {
     u.sp = n->kid[i + 1]->sp;
     if (!unify(&u, s->mod, params->kid[i]->kid[0], arg[i].t)) {
@@ -148,13 +152,32 @@ static const ty **infer(an *a, const node *n, const sym *s, val *arg) {
   return targ;
 }
 
+/* Labels of d, the declared result; what is known of it, v, or all of its type
+ * where a loop still seeks its intervals: they would grow call by call. */
+typedef struct returning {
+  const ty *v;
+  uint32_t at;
+} returning;
+
+static const ty *returned_leaf(ty_set *s, const ty *d, void *user) {
+  returning *r = user;
+  const ty *v = ty_leaf(r->v, r->at++);
+  if (v->kind != d->kind || !v->iv || v->kind == T_IDENTITY) return d;
+  const ival *iv = ival_meet(s->iv, v->iv, d->iv);
+  return d->kind == T_FIXED ? ty_fixed(s, d->ibits, d->fbits, iv, d->label)
+                            : ty_scalar(s, d->kind, iv, d->label);
+}
+
 static const ty *result_type(an *a, const inst *in, const ty *ret) {
   if (!ret) return in->value->kind == T_TOLD ? in->value : a->u->ts->unit;
   if (ret->err || in->value->err) return poison(a);
   if (in->value->kind == T_TOLD) return in->value;
   if (in->value->kind == T_UNIT) return poison(a);
   bool poly = false;
-  return entry_type(a, ret, in->value, &poly);
+  const ty *d = entry_type(a, ret, in->value, &poly);
+  if (a->wide || !ty_alike(d, in->value)) return d;
+  returning r = {in->value, 0};
+  return ty_map(a->u->ts, d, returned_leaf, &r);
 }
 
 static val call_fn(an *a, const node *n, const sym *s) {
@@ -321,8 +344,8 @@ val structlit_of(an *a, const node *n) {
       err = true;
     }
   if (err) return val_of(poison(a));
-  const ty **targ = ARENA_ARR(u->a, const ty *, ng + 1);
-  unifier un = {a, gen, ng, targ, n->sp};
+  unifier un = unifier_new(a, gen, ng, n->sp);
+  const ty **targ = un.targ;
   for (uint32_t j = 0; j < nf && ng; j++)
     if (!unify(&un, s->mod, s->decl->kid[j + 1]->kid[0], v[j].t))
       return val_of(poison(a));

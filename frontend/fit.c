@@ -196,3 +196,119 @@ val fit_val(an *a, fitting *f, val v, const ty *want) {
   }
   return val_of(t);
 }
+
+/* ---- places without a declared type ---- */
+
+static const ty *loose_leaf(ty_set *s, const ty *t, void *user) {
+  (void)user;
+  if (t->kind == T_INT)
+    return ty_int(s, ival_signed(s->iv, TY_MAX_VALUE_BITS + 1), LAB_OPEN);
+  if (t->kind == T_FIXED)
+    return ty_fixed(s, t->ibits, t->fbits,
+                    ty_fixed_range(s, t->ibits, t->fbits), LAB_OPEN);
+  return ty_relabel(s, t, LAB_OPEN);
+}
+
+/* Field types are read in the struct's own file; a generic that stands for
+ * what the fields happen to hold has no targ. */
+typedef struct structure {
+  an *a; /* quiet */
+  const sym *s;
+  const char **generic;
+  uint32_t ngeneric;
+  const ty **targ;
+} structure;
+
+static int64_t generic_of(const structure *st, const node *n) {
+  if (n->kind != N_NAME && n->kind != N_TY_NAME) return -1;
+  for (uint32_t i = 0; i < st->ngeneric; i++)
+    if (!strcmp(st->generic[i], n->text)) return i;
+  return -1;
+}
+
+static bool mentions_generic(const structure *st, const node *n) {
+  if (generic_of(st, n) >= 0) return true;
+  for (uint32_t i = 0; i < n->nkid; i++)
+    if (n->kid[i] && mentions_generic(st, n->kid[i])) return true;
+  return false;
+}
+
+static const ty *of_struct(an *a, const ty *t, const ty **targ);
+
+/* Type syntax `n` where a t is held. */
+static const ty *of_syntax(const structure *st, const node *n, const ty *t) {
+  an *a = st->a;
+  ty_set *ts = a->u->ts;
+  int64_t g = generic_of(st, n);
+  if (g >= 0 && !(st->targ && st->targ[g])) return undeclared(a, t);
+  if (g >= 0 || !mentions_generic(st, n)) {
+    const ty *d = g >= 0 ? st->targ[g] : type_of(a, n);
+    return !d->err && ty_alike(d, t) ? d : undeclared(a, t);
+  }
+  switch (n->kind) {
+  case N_TY_SECRET:
+  case N_TY_PUBLIC:
+    return ty_relabel(ts, of_syntax(st, n->kid[0], t),
+                      n->kind == N_TY_SECRET ? LAB_SEC : LAB_PUB);
+  case N_TY_ARRAY: {
+    uint32_t nd = n->nkid - 1;
+    if (t->kind != T_ARRAY || t->ndim < nd) break;
+    const ty *e = ty_with_dims(ts, t, t->dim + nd, t->ndim - nd);
+    return ty_array(ts, of_syntax(st, n->kid[0], e), t->dim, nd);
+  }
+  case N_TY_TUPLE: {
+    if (t->kind != T_TUPLE || t->nelem != n->nkid) break;
+    const ty **e = ARENA_ARR(a->u->a, const ty *, n->nkid + 1);
+    for (uint32_t i = 0; i < n->nkid; i++)
+      e[i] = of_syntax(st, n->kid[i], t->elem[i]);
+    return ty_tuple(ts, e, n->nkid);
+  }
+  case N_TY_APPLY: {
+    if (t->kind != T_STRUCT) break;
+    const ty **targ = ARENA_ARR(a->u->a, const ty *, n->nkid + 1);
+    for (uint32_t i = 0; i < n->nkid; i++) {
+      g = generic_of(st, n->kid[i]);
+      if (g >= 0) targ[i] = st->targ ? st->targ[g] : NULL;
+      else if (n->kid[i]->kind != N_INT && !mentions_generic(st, n->kid[i]))
+        targ[i] = type_of(a, n->kid[i]);
+    }
+    return of_struct(a, t, targ);
+  }
+  default: break;
+  }
+  return undeclared(a, t);
+}
+
+static const sym *sym_of_struct(const fe_unit *u, const ty *t) {
+  for (uint32_t i = 0; i < u->nmod + u->ncon; i++) {
+    const module *m = i < u->nmod ? u->mod[i] : u->con[i - u->nmod]->mod;
+    const sym *s = module_find(m, t->name);
+    if (s && s->decl == t->decl) return s;
+  }
+  return NULL;
+}
+
+static const ty *of_struct(an *a, const ty *t, const ty **targ) {
+  structure st = {.s = sym_of_struct(a->u, t), .targ = targ};
+  if (!st.s) return ty_map(a->u->ts, t, loose_leaf, NULL);
+  st.generic = struct_generics(a, st.s, &st.ngeneric);
+  fninfo f = {.generic = st.generic, .ngeneric = st.ngeneric};
+  inst in = {.u = a->u, .f = &f, .mod = st.s->mod, .id0 = 1};
+  an b = {.u = a->u, .in = &in, .quiet = true};
+  st.a = &b;
+  const ty **e = ARENA_ARR(a->u->a, const ty *, t->nelem + 1);
+  for (uint32_t i = 0; i < t->nelem; i++)
+    e[i] = of_syntax(&st, st.s->decl->kid[i + 1]->kid[0], t->elem[i]);
+  return ty_struct(a->u->ts, t->decl, t->name, t->fname, e, t->nelem);
+}
+
+const ty *undeclared(an *a, const ty *t) {
+  ty_set *ts = a->u->ts;
+  if (t->kind == T_STRUCT) return of_struct(a, t, NULL);
+  if (t->kind != T_ARRAY && t->kind != T_TUPLE)
+    return ty_map(ts, t, loose_leaf, NULL);
+  const ty **e = ARENA_ARR(a->u->a, const ty *, t->nelem + 1);
+  for (uint32_t i = 0; i < t->nelem; i++) e[i] = undeclared(a, t->elem[i]);
+  return t->kind == T_ARRAY ? ty_array(ts, e[0], t->dim, t->ndim)
+                            : ty_tuple(ts, e, t->nelem);
+}

@@ -168,6 +168,9 @@ const source_file *fe_file_at(const fe_unit *u, uint32_t i);
 /* One `reveal` or `assume` in the circuit, for the leakage manifest. */
 typedef struct fe_opening {
   span sp;
+  const char *file; /* of sp, as from the program: "main.chi", "std/set.chi" */
+  span call;        /* in the library: the program's call of it; else 0, 0 */
+  const char *call_file;
   const char *type; /* "u38", "[u32; 9]" */
   uint64_t lanes;   /* elements, all leaves */
   const char *to;   /* "everybody", or the text of the identity expression */
@@ -180,7 +183,8 @@ typedef struct fe_opening {
 typedef struct fe_facts {
   const fe_opening *opening;
   uint32_t nopening;
-  const fe_opening *assume; /* `type` is the type assumed */
+  const fe_opening *assume; /* `type` is the type assumed; also of the library's
+                               own */
   uint32_t nassume;
 } fe_facts;
 

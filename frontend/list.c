@@ -132,7 +132,7 @@ static const char *why_not(fe_unit *u, const sym *s, const inst *in) {
 
 static const inst *entry_inst(const sym *s) {
   for (const inst *i = s->fn->insts; i; i = i->next)
-    if (!i->poly && !i->test) return i;
+    if (!i->poly && !i->test && !i->guarded) return i;
   return NULL;
 }
 

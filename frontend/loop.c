@@ -292,8 +292,12 @@ static const ty *next_fresh(loop *l, uint32_t i) {
 /* ---- looking for heads that stand still ---- */
 
 static bool settle(loop *l, int rounds) {
+  an *a = l->a;
+  bool wide = a->wide;
   for (int r = 0; r < rounds; r++) {
+    a->wide = wide || r >= 3;
     pass(l, true);
+    a->wide = wide;
     bool moved = false;
     l->broken = false;
     for (uint32_t i = 0; i < l->set->n; i++) {
@@ -475,10 +479,13 @@ static const ty *clip_leaf(ty_set *s, const ty *t, void *user) {
   return ty_int(s, ival_meet(s->iv, t->iv, d->iv), t->label);
 }
 
-/* A declared variable holds nothing else: what would not fit is reported. */
+/* A declared variable, or field, holds nothing else: what would not fit is
+ * reported. */
 static const ty *clipped(const loop *l, uint32_t i, const ty *t) {
   const ty *d = l->a->decl[l->set->slot[i]];
-  if (!d || t->err || d->nleaf != t->nleaf) return t;
+  if (t->err) return t;
+  if (!d) d = undeclared(l->a, t);
+  if (d->nleaf != t->nleaf) return t;
   clipping c = {d, 0};
   return ty_map(l->a->u->ts, t, clip_leaf, &c);
 }

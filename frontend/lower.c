@@ -105,10 +105,14 @@ lv lower_inst(lo *l, inst *in, lv *arg, span sp) {
   lv *v = ARENA_ARR(l->a, lv, params->nkid + 1);
   for (uint32_t i = 0; i < params->nkid && !l->failed; i++)
     v[i] = coerce(l, arg[i], in->param[i]);
+  span call = l->call;
+  if (!module_is_std(l->u, in->mod)) l->call = (span){0, 0};
+  else if (!module_is_std(l->u, l->fr->in->mod)) l->call = sp;
   l->nest++;
   lv r = too_large(l) ? lv_zero(l, in->ret ? in->ret : l->u->ts->unit)
                           : run_body(l, in, v, false);
   l->nest--;
+  l->call = call;
   l->b.sp = sp;
   return r;
 }
@@ -228,7 +232,7 @@ ir_module *fe_lower(fe_unit *u, const char *fn, arena *a, fe_facts *facts) {
   if (u->too_large) return NULL;
   const sym *s = u->fnsym[f - u->fn];
   inst *in = s->fn->insts;
-  while (in->poly || in->test) in = in->next;
+  while (in->poly || in->test || in->guarded) in = in->next;
   lo *l = NULL;
   for (unsigned k = 61; k; k = wider(l, k)) {
     l = lower_begin(u, a, fn, in->f->decl, false, k);

@@ -61,6 +61,7 @@ typedef struct lo {
   bool strict; /* for the checked simulation, which misses nothing */
   const char *entry;
   span entry_sp; /* its name */
+  span call; /* of the library by the program, around what is lowered; or 0 */
 } lo;
 
 /* ---- lower.c ---- */
@@ -166,6 +167,14 @@ ir_value *fixed_mul(lo *l, ir_value *x, ir_value *y, unsigned drop,
 /* ---- lower_builtin.c ---- */
 lv lower_builtin(lo *l, const node *n, builtin b);
 void tell_leaves(lo *l, lv x, ir_value *id, const char *name, const char *top);
+
+/* ---- lower_facts.c: what the manifest lists ---- */
+/* t is told `to` somebody; opened: which of its leaves everybody learns, or
+ * NULL. */
+void note_opening(lo *l, span sp, const ty *t, const char *to,
+                  const bool *opened);
+/* What nodes take for granted: a share lies in t. */
+void note_assume(lo *l, span sp, const ty *t);
 
 /* ---- lower_bits.c ---- */
 ir_value *popcount(lo *l, ir_value *v, unsigned bits);

@@ -141,48 +141,11 @@ static lv lower_min_max(lo *l, const node *n, const ty *t, lv x, bool max) {
 
 /* ---- ranges and conversions ---- */
 
-/* The narrowest type as one would write it. */
-static const ty *written_leaf(ty_set *s, const ty *t, void *user) {
-  (void)user;
-  if (t->kind != T_INT) return t;
-  bool sign = mpz_sgn(t->iv->lo) < 0;
-  const ival *iv = NULL;
-  for (unsigned w = 1; !iv || !ival_inside(t->iv, iv); w++)
-    iv = sign ? ival_signed(s->iv, w) : ival_unsigned(s->iv, w);
-  return ty_int(s, iv, t->label);
-}
-
-static const ty *written(lo *l, const ty *t) {
-  return ty_map(l->u->ts, ty_close(l->u->ts, t), written_leaf, NULL);
-}
-
-/* `opened` of the leaves, or NULL. */
-static void note(lo *l, bool assume, span sp, const ty *t, const char *to,
-                 const bool *opened) {
-  t = written(l, t);
-  fe_opening o = {sp, ty_text_plain(l->a, t), ty_size(t), to, l->times, NULL,
-                  0};
-  if (opened) {
-    fe_param p = fe_make_param(l->u, "", t);
-    fe_leaf *leaf = ARENA_ARR(l->a, fe_leaf, p.nleaf + 1);
-    for (uint32_t i = 0; i < p.nleaf; i++)
-      if (opened[i]) leaf[o.nleaf++] = p.leaf[i];
-    o.leaf = leaf;
-  }
-  if (assume) vec_push(l->a, &l->assume, o);
-  else vec_push(l->a, &l->opening, o);
-}
-
 static lv lower_ranged(lo *l, const node *n, const ty *t, lv x, builtin b) {
   const ninfo *ni = info_of(l->fr->in, n);
   const ival *to = ni->want->iv;
   ir_value *v = x.leaf[0];
   const ir_range *r = range_of(l, ty_elem(t)->iv);
-  const ty *shown = x.t->kind == T_ARRAY
-                        ? ty_array(l->u->ts, ni->want, x.t->dim, x.t->ndim)
-                        : ni->want;
-  if (b == B_ASSUME && !module_is_std(l->u, l->fr->in->mod))
-    note(l, true, n->sp, shown, "", NULL);
   if (v->ty.range && ir_range_within(v->ty.range, range_of(l, to)))
     return one(l, t, v);
   if (v->ty.dom == DOM_P && b != B_ASSUME) v = typed_operand(l, v, false);
@@ -192,7 +155,13 @@ static lv lower_ranged(lo *l, const node *n, const ty *t, lv x, builtin b) {
     v = check_range(l, v, to,
                     arena_printf(l->a, "the value assumed to be %s is not",
                                  ty_text_plain(l->a, ni->want)));
-  else v = ir_assume(&l->b, v, l->guard, r);
+  else {
+    note_assume(l, n->sp, x.t->kind == T_ARRAY
+                              ? ty_array(l->u->ts, ni->want, x.t->dim,
+                                         x.t->ndim)
+                              : ni->want);
+    v = ir_assume(&l->b, v, l->guard, r);
+  }
   return one(l, t, v);
 }
 
@@ -271,11 +240,15 @@ static lv lower_reveal(lo *l, const node *n, lv x) {
     const char *text = p.col - 1 + len <= p.line_len
                            ? arena_strndup(l->a, p.line_text + p.col - 1, len)
                            : "an identity";
-    note(l, false, n->sp, pub, text, NULL);
+    note_opening(l, n->sp, pub, text, NULL);
     if (l->inner) {
       if (!l->failed) {
         diag_report(l->u->dg, DIAG_TELL_PLACE, n->sp,
                     "a loop, a condition or a called function");
+        const node *d = l->fr->in->f ? l->fr->in->f->decl : NULL;
+        if (d && d->name_sp.start != l->entry_sp.start)
+          diag_note(l->u->dg, l->entry_sp, "called in the circuit of \"%s\"",
+                    l->entry);
         diag_hint(l->u->dg, "Give the value back and tell it where the run "
                             "function ends.");
       }
@@ -301,7 +274,7 @@ static lv lower_reveal(lo *l, const node *n, lv x) {
       v = ir_ranged(&l->b, OP_DEC, v, range_of(l, e->iv));
     r.leaf[i] = v;
   }
-  if (any) note(l, false, n->sp, pub, "everybody", opened);
+  if (any) note_opening(l, n->sp, pub, "everybody", opened);
   return r;
 }
 
@@ -401,7 +374,8 @@ lv lower_builtin(lo *l, const node *n, builtin b) {
   const ty *t = type_at(l, n);
   lv x = lower_expr(l, n->kid[1]);
   ir_value *v = x.t->nleaf ? x.leaf[0] : NULL;
-  const ty *e = ty_elem(x.t), *r = ty_elem(t);
+  /* the interval here: x.t has that of the variable's first value */
+  const ty *e = ty_elem(type_at(l, n->kid[1])), *r = ty_elem(t);
   l->b.sp = n->sp;
   if (l->failed || (!v && b != B_REVEAL)) return lv_zero(l, t);
   switch (b) {

@@ -243,7 +243,7 @@ ir_module *fe_lower_action(fe_unit *u, const fe_contract *c,
                                   ci->s->decl, false, 61), ci, facts);
   const sym *s = module_find(ci->mod, act->fn.name);
   inst *in = s->fn->insts;
-  while (in->poly || in->test) in = in->next;
+  while (in->poly || in->test || in->guarded) in = in->next;
   lo *l = lower_begin(u, a, arena_printf(a, "%s.%s", c->name, act->fn.name),
                       s->decl, false, 61);
   lv *arg = lower_inputs(l, in, &act->fn);

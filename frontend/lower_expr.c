@@ -208,6 +208,21 @@ static lv lower_binary(lo *l, const node *n) {
 
 /* ---- calls ---- */
 
+/* The result of a call with what the analysis knows of it: t. */
+static lv known(lo *l, lv v, const ty *t) {
+  if (v.t->nleaf != t->nleaf) return v;
+  lv r = lv_new(l, v.t);
+  for (uint32_t i = 0; i < t->nleaf; i++) {
+    const ty *x = ty_leaf(t, i);
+    ir_value *leaf = v.leaf[i];
+    if (x->iv && ival_single(x->iv) && leaf->ty.dom == DOM_Z)
+      r.leaf[i] = ir_const(&l->b, DOM_Z, x->iv->lo, leaf->ty.lanes);
+    else
+      r.leaf[i] = narrowed(l, leaf, x->iv);
+  }
+  return r;
+}
+
 static lv lower_call(lo *l, const node *n) {
   const node *c = n->kid[0];
   const res *r = &l->u->res[c->id];
@@ -217,7 +232,8 @@ static lv lower_call(lo *l, const node *n) {
   inst *in = ni->p;
   lv *arg = ARENA_ARR(l->a, lv, n->nkid + 1);
   for (uint32_t i = 1; i < n->nkid; i++) arg[i - 1] = lower_expr(l, n->kid[i]);
-  return lower_inst(l, in, arg, n->sp);
+  lv v = lower_inst(l, in, arg, n->sp);
+  return l->failed ? v : known(l, v, type_at(l, n));
 }
 
 lv lower_expr(lo *l, const node *n) {

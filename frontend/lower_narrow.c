@@ -1,6 +1,13 @@
 /* What a condition that holds says of the variables in it: behind
- * `require(a > 3)` and in `if a > 3 { .. }`, a is at least 4.  Public integer
- * variables, compared with anything, joined by `&&`, `||` and `!`. */
+ * `require(a > 3)` and in `if a > 3 { .. }`, a is at least 4.  Integer
+ * variables, compared with anything, joined by `&&`, `||` and `!`.
+ *
+ * A public condition narrows public variables, a secret one secret variables
+ * alone: its branch runs also where it does not hold, with values outside of
+ * the interval.  On shares that gives values without meaning, which are not
+ * chosen; public ones are trusted, as places in memory, to be what they are
+ * said to be.  In the circuit such a branch keeps the wider range, and what has
+ * to be narrower is assumed where the branch counts (narrowed, within). */
 #include "frontend/lower.h"
 
 /* One comparison with a variable on its left: what is left of its interval. */
@@ -70,34 +77,47 @@ static void walk(const node *n, bool truth, narrow_fn f, void *user) {
   if (n->kid[1]->kind == N_NAME) f(user, n->kid[1], mirrored(op), n->kid[0]);
 }
 
+static const ty *an_int(const ty *t) {
+  return t && t->kind == T_INT ? t : NULL;
+}
+
 static const ty *public_int(const ty *t) {
-  return t && t->kind == T_INT && t->label == LAB_PUB ? t : NULL;
+  return an_int(t) && t->label == LAB_PUB ? t : NULL;
 }
 
 /* ---- in the analysis ---- */
 
+typedef struct narrowing {
+  an *a;
+  ty_label label;
+} narrowing;
+
 static void narrow_val(void *user, const node *name, node_op op,
                        const node *other) {
-  an *a = user;
+  narrowing *w = user;
+  an *a = w->a;
   const res *r = &a->u->res[name->id];
-  if (r->kind != R_LOCAL || !a->cur || !public_int(a->cur[r->idx].t)) return;
+  if (r->kind != R_LOCAL || !a->cur || !an_int(a->cur[r->idx].t) ||
+      a->cur[r->idx].t->label != w->label)
+    return;
   bool q = a->quiet;
   uint32_t poisons = a->poisons;
   a->quiet = true;
-  const ty *o = public_int(expr_of(a, other, NULL).t);
+  const ty *o = an_int(expr_of(a, other, NULL).t);
   a->quiet = q;
   a->poisons = poisons;
   if (!o) return;
   val v = a->cur[r->idx];
   const ival *iv = limited(a->u->iv, v.t->iv, op, o->iv);
   if (iv == v.t->iv) return;
-  v.t = ty_int(a->u->ts, iv, LAB_PUB);
+  v.t = ty_int(a->u->ts, iv, w->label);
   v.fresh = NULL;
   set_slot(a, r->idx, v);
 }
 
-void narrow(an *a, const node *cond, bool truth) {
-  walk(cond, truth, narrow_val, a);
+void narrow(an *a, const node *cond, bool truth, ty_label label) {
+  narrowing w = {a, label};
+  walk(cond, truth, narrow_val, &w);
 }
 
 /* ---- in the circuit, behind a check ---- */

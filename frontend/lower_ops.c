@@ -105,10 +105,12 @@ static ir_value *quotient(lo *l, ir_op op, ir_value *x, ir_value *y,
 }
 
 /* Shares: x * 2^y is linear in x if y is public. */
-static ir_value *bits_op(lo *l, ir_op op, ir_value *x, ir_value *y) {
+static ir_value *bits_op(lo *l, ir_op op, ir_value *x, ir_value *y,
+                         const ty *by) {
   bool shift = op == OP_SHL || op == OP_SHR;
   x = typed_operand(l, x, !shift);
   if (!shift || y->ty.kind == KIND_SH) y = typed_operand(l, y, true);
+  if (shift && y->ty.kind == KIND_SH) y = narrowed(l, y, ty_elem(by)->iv);
   if (op == OP_SHL && y->ty.dom == DOM_Z)
     return ir_op2(&l->b, OP_MUL, x, ir_op2(&l->b, OP_SHL, z_si(l, 1), y));
   return ir_op2(&l->b, op, x, y);
@@ -140,15 +142,15 @@ static ir_value *fixed_op(lo *l, node_op op, ir_value *x, const ty *ex,
 }
 
 static ir_value *int_op(lo *l, node_op op, ir_value *x, ir_value *y,
-                        const ty *t, bool sec) {
+                        const ty *t, const ty *by) {
   static const ir_op table[] = {
       [O_ADD] = OP_ADD, [O_SUB] = OP_SUB, [O_MUL] = OP_MUL, [O_DIV] = OP_DIV,
       [O_MOD] = OP_MOD, [O_AND] = OP_AND, [O_OR] = OP_OR,   [O_XOR] = OP_XOR,
       [O_SHL] = OP_SHL, [O_SHR] = OP_SHR};
   if (op >= O_EQ && op <= O_GE) return compare(l, op, x, y);
   ir_value *r;
-  if (op == O_DIV || op == O_MOD) r = quotient(l, table[op], x, y, sec);
-  else if (op >= O_AND && any_share(x, y)) r = bits_op(l, table[op], x, y);
+  if (op == O_DIV || op == O_MOD) r = quotient(l, table[op], x, y, by->sec);
+  else if (op >= O_AND && any_share(x, y)) r = bits_op(l, table[op], x, y, by);
   else r = ir_op2(&l->b, table[op], x, y);
   return narrowed(l, r, ty_elem(t)->iv);
 }
@@ -185,7 +187,7 @@ lv binary(lo *l, const node *n, const ty *t, node_op op, lv x, lv y) {
   else if (ex->kind == T_FIXED || ey->kind == T_FIXED)
     r.leaf[0] = fixed_op(l, op, a, ex, b, ey, ty_elem(t));
   else
-    r.leaf[0] = int_op(l, op, a, b, t, type_at(l, n->kid[1])->sec);
+    r.leaf[0] = int_op(l, op, a, b, t, type_at(l, n->kid[1]));
   r.leaf[0] = ir_splat(&l->b, r.leaf[0], ty_lanes(t));
   return r;
 }

@@ -72,10 +72,24 @@ static size_t range_bits(const ir_range *r) {
   return a > b ? a : b;
 }
 
+/* v, known to lie in iv; a share only where the branch around it counts, as its
+ * condition may be why.  Elsewhere it may be anything, of which an operation
+ * takes the bits of the type: all they can say has to be in the range. */
+static ir_value *taken(lo *l, ir_value *v, const ival *iv) {
+  if (v->ty.dom != DOM_P || !l->guard)
+    return ir_assume(&l->b, v, NULL, range_of(l, iv));
+  unsigned bits = (unsigned)ival_bits(iv) + (mpz_sgn(iv->lo) < 0);
+  const ival *all = mpz_sgn(iv->lo) < 0 ? ival_signed(l->u->iv, bits)
+                                        : ival_unsigned(l->u->iv, bits);
+  const ir_range *r = range_of(l, all);
+  return ir_assume(&l->b, v, l->guard,
+                   ir_range_in_field(l->m, r) ? r : range_of(l, iv));
+}
+
 ir_value *within(lo *l, ir_value *v, const ival *iv) {
   const ir_range *r = range_of(l, iv);
   if (!v->ty.range || ir_range_within(v->ty.range, r)) return v;
-  return ir_assume(&l->b, v, NULL, r);
+  return taken(l, v, iv);
 }
 
 /* What the analysis knows of an operand, if the circuit does not see it. */
@@ -111,7 +125,7 @@ ir_value *narrowed(lo *l, ir_value *v, const ival *iv) {
                      : !ir_range_is_int64(v->ty.range) ||
                            ival_bits(iv) + 2 <
                                mpz_sizeinbase(v->ty.range->hi, 2);
-  return matters ? ir_ranged(&l->b, OP_ASSUME, v, r) : v;
+  return matters ? taken(l, v, iv) : v;
 }
 
 void check_that(lo *l, ir_value *cond, const char *message) {
@@ -200,6 +214,8 @@ static ir_value *coerce_leaf(lo *l, ir_value *v, const ty *from,
     v = fixed_checked(l, v, to);
   } else if (to->kind == T_FIELD && from->kind != T_FIELD) {
     if (v->ty.dom == DOM_Z) v = ir_op1(&l->b, OP_ENC, v);
+  } else if (to->kind == T_INT && l->guard && v->ty.dom == DOM_P) {
+    v = narrowed(l, v, to->iv);
   }
   if (l->test && to->label == LAB_SEC && v->ty.kind == KIND_PUB)
     v = ir_op1(&l->b, OP_HIDE, v);

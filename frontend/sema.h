@@ -265,6 +265,7 @@ typedef struct an {
   uint32_t ntrail, captrail;
   bool quiet;        /* do not record: intervals are still being sought */
   bool join;         /* record hulls */
+  bool wide;         /* calls give all of their declared results */
   uint32_t poisons;  /* errors met, quiet ones too */
   uint32_t loop;     /* serial of the innermost loop being analysed, 0 none */
   uint32_t nloop;
@@ -368,7 +369,9 @@ typedef struct unifier {
   uint32_t n;
   const ty **targ;
   span sp;
+  bool *size; /* it is the size of an array: of one value */
 } unifier;
+unifier unifier_new(an *a, const char *const *name, uint32_t n, span sp);
 bool unify(unifier *u, module *m, const node *t, const ty *arg);
 const sym *struct_sym(an *a, module *m, const char *name, span sp);
 const ty *struct_field_types(an *a, const sym *s, const ty **targ, span sp);
@@ -385,6 +388,9 @@ typedef struct fitting {
 /* A value of type v goes where `want` is declared; its type there. */
 const ty *fit(an *a, fitting *f, const ty *v, const ty *want);
 val fit_val(an *a, fitting *f, val v, const ty *want);
+/* What a place takes that holds a t and has no declared type: anything of its
+ * shape, but fields of structs what they are declared to be. */
+const ty *undeclared(an *a, const ty *t);
 
 /* ---- expr.c ---- */
 val expr_of(an *a, const node *n, const ty *want);
@@ -437,6 +443,7 @@ val call_of(an *a, const node *n, const ty *want);
 val structlit_of(an *a, const node *n);
 inst *new_inst(fe_unit *u, const sym *s, fninfo *f, module *m);
 void check_inst(fe_unit *u, inst *in, const ty *ret);
+void inst_gives(inst *in, const ty *t); /* a value that it returns */
 const ty *entry_type(an *a, const ty *decl, const ty *arg, bool *poly);
 
 /* ---- circuit.c ---- */
@@ -469,9 +476,9 @@ void stmt_of(an *a, const node *n);
 void roll_back(an *a, uint32_t mark);
 
 /* ---- lower_narrow.c ---- */
-/* The variables in cond, which is evaluated, are what they may be where it is
- * `truth`. */
-void narrow(an *a, const node *cond, bool truth);
+/* The variables in cond, which is evaluated and of the label, are what they may
+ * be where it is `truth`. */
+void narrow(an *a, const node *cond, bool truth, ty_label label);
 
 /* ---- loop.c ---- */
 /* Analyses `body` so often that the state at the loop's head holds for every

@@ -129,21 +129,6 @@ static val place_of(an *a, const node *n) {
   return v;
 }
 
-static const ty *loose_leaf(ty_set *s, const ty *t, void *user) {
-  (void)user;
-  if (t->kind == T_INT)
-    return ty_int(s, ival_signed(s->iv, TY_MAX_VALUE_BITS + 1), LAB_OPEN);
-  if (t->kind == T_FIXED)
-    return ty_fixed(s, t->ibits, t->fbits,
-                    ty_fixed_range(s, t->ibits, t->fbits), LAB_OPEN);
-  return ty_relabel(s, t, LAB_OPEN);
-}
-
-/* What a variable without a declared type takes: its shape. */
-static const ty *loose(an *a, const ty *t) {
-  return ty_map(a->u->ts, t, loose_leaf, NULL);
-}
-
 /* The sub-type of t that the place reaches; `indexed`: through an index. */
 static const ty *reach(an *a, const node *n, const ty *t, const node *root,
                        bool *indexed) {
@@ -292,8 +277,8 @@ static void assign_of(an *a, const node *n) {
   const ty *want = NULL;
   val v;
   if (!at.t->err) {
-    want = decl ? reach(a, place, decl, root, &indexed)
-                : loose(a, reach(a, place, a->cur[slot].t, root, &indexed));
+    const ty *whole = decl ? decl : undeclared(a, a->cur[slot].t);
+    want = reach(a, place, whole, root, &indexed);
   }
   /* x = x + d is x += d: then d counts, not the interval of x. */
   node_op op = (node_op)n->op;
@@ -322,7 +307,10 @@ static void assign_of(an *a, const node *n) {
     return;
   }
   fitting f = {n->sp, what_of(a, root), !decl, false, decl ? NULL : at.t};
-  if (place != root && !a->quiet) f.what = "the element";
+  if (place != root && !a->quiet)
+    f.what = place->kind == N_FIELD
+                 ? arena_printf(a->u->a, "part \"%s\"", place->text)
+                 : "the element";
   v = fit_val(a, &f, v, want);
   ninfo *ni = a->quiet ? NULL : info_of(a->in, n);
   if (ni) {
@@ -413,15 +401,15 @@ val if_of(an *a, const node *n, const ty *want) {
   changes x = {0}, y = {0};
   a->quiet = quiet || known == 0;
   if (sec) a->under = &in;
-  bool plain = !c.t->err && c.t->kind == T_BOOL && c.t->label == LAB_PUB;
-  if (plain) narrow(a, n->kid[0], true);
+  bool plain = !c.t->err && c.t->kind == T_BOOL;
+  if (plain) narrow(a, n->kid[0], true, c.t->label);
   val v = block_of(a, n->kid[1], want);
   bool rx = a->returned;
   collect(a, mark, &x);
   roll_back(a, mark);
   a->returned = returned;
   a->quiet = quiet || known == 1;
-  if (plain) narrow(a, n->kid[0], false);
+  if (plain) narrow(a, n->kid[0], false, c.t->label);
   val w = val_of(ts->unit);
   if (other)
     w = other->kind == N_IF ? expr_of(a, other, want)
@@ -469,6 +457,8 @@ val if_of(an *a, const node *n, const ty *want) {
 static void return_of(an *a, const node *n) {
   inst *in = a->in;
   const ty *ret = in->ret;
+  /* what is sought quietly is found again, unless nothing gets there */
+  bool live = !a->quiet && !a->returned;
   val v = val_of(a->u->ts->unit);
   if (a->under) return_under_secret(a, n);
   if (n->nkid && n->kid[0]) v = expr_of(a, n->kid[0], ret);
@@ -496,16 +486,12 @@ static void return_of(an *a, const node *n) {
     fitting f = {n->nkid && n->kid[0] ? n->kid[0]->sp : n->sp, "the result",
                  true, false, NULL};
     t = fit(a, &f, t, ret);
-    if (f.leaked && !in->leak) {
+    if (f.leaked && live && !in->leak) {
       in->leak = true;
       in->leak_sp = f.sp;
     }
   }
-  if (!in->value) in->value = t;
-  else {
-    const ty *j = ty_join(a->u->ts, in->value, t);
-    in->value = j ? j : t;
-  }
+  if (live) inst_gives(in, t);
   a->returned = true;
 }
 
@@ -532,6 +518,8 @@ static void while_body(an *a, const node *n, void *user) {
     }
     a->under = &in;
   }
+  if (!c.t->err && c.t->kind == T_BOOL)
+    narrow(a, n->kid[0], true, c.t->label);
   block_of(a, n->kid[2], NULL);
   a->under = outer;
 }

@@ -256,8 +256,9 @@ static const ty *apply_type(an *a, const node *t) {
   }
   const ty **targ = ARENA_ARR(a->u->a, const ty *, n + 1);
   for (uint32_t i = 0; i < n; i++) {
-    targ[i] = t->kid[i]->kind == N_INT ? expr_of(a, t->kid[i], NULL).t
-                                       : NULL;
+    bool number = t->kid[i]->kind == N_INT;
+    if (number && !size_of(a, t->kid[i], "array size")) return poison(a);
+    targ[i] = number ? expr_of(a, t->kid[i], NULL).t : NULL;
     if (!targ[i] && t->kid[i]->kind == N_TY_NAME) {
       /* a size parameter or constant by its name */
       sym *c = find_sym(a->u, a->in->mod, t->kid[i]->text, t->kid[i]->sp,
@@ -332,6 +333,11 @@ static const ty *whole_format(ty_set *s, const ty *t, void *user) {
              : t;
 }
 
+unifier unifier_new(an *a, const char *const *name, uint32_t n, span sp) {
+  return (unifier){a, name, n, ARENA_ARR(a->u->a, const ty *, n + 1), sp,
+                   ARENA_ARR(a->u->a, bool, n + 1)};
+}
+
 static bool bind(unifier *u, uint32_t i, const ty *t) {
   const ty *old = u->targ[i];
   t = ty_map(u->a->u->ts, t, whole_format, NULL);
@@ -341,9 +347,7 @@ static bool bind(unifier *u, uint32_t i, const ty *t) {
   }
   if (old == t) return true;
   const ty *j = ty_join(u->a->u->ts, old, t);
-  if (old->kind == T_INT && t->kind == T_INT && ival_single(old->iv) &&
-      ival_single(t->iv) && old->label == LAB_OPEN)
-    j = NULL; /* two sizes */
+  if (u->size[i]) j = NULL; /* two sizes */
   if (j) {
     u->targ[i] = j;
     return true;
@@ -366,9 +370,9 @@ static bool unify_struct(unifier *u, module *m, const node *t, const ty *arg) {
   const sym *s = struct_sym(a, m, t->text, t->sp);
   if (!s || arg->kind != T_STRUCT || arg->decl != s->decl) return true;
   /* What the struct's own generics are in `arg`, then match them. */
-  unifier in = {.a = a, .sp = u->sp};
-  in.name = (const char *const *)struct_generics(a, s, &in.n);
-  in.targ = ARENA_ARR(a->u->a, const ty *, in.n + 1);
+  uint32_t n;
+  const char **name = struct_generics(a, s, &n);
+  unifier in = unifier_new(a, name, n, u->sp);
   for (uint32_t i = 0; i < arg->nelem; i++)
     if (!unify(&in, s->mod, s->decl->kid[i + 1]->kid[0], arg->elem[i]))
       return false;
@@ -376,6 +380,7 @@ static bool unify_struct(unifier *u, module *m, const node *t, const ty *arg) {
     if (!in.targ[i]) continue;
     int64_t g = generic_index(u, t->kid[i]);
     if (g >= 0) {
+      u->size[g] |= in.size[i];
       if (!bind(u, (uint32_t)g, in.targ[i])) return false;
     } else if (t->kid[i]->kind != N_INT &&
                !unify(u, m, t->kid[i], in.targ[i])) {
@@ -410,6 +415,7 @@ bool unify(unifier *u, module *m, const node *t, const ty *arg) {
       mpz_init_set_ui(d, arg->dim[i]);
       const ty *size = ty_int(ts, ival_get(a->u->iv, d, d), LAB_OPEN);
       mpz_clear(d);
+      u->size[k] = true;
       if (!bind(u, (uint32_t)k, size)) return false;
     }
     return unify(u, m, t->kid[0],

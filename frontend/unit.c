@@ -250,7 +250,7 @@ inst *base_inst(fe_unit *u, const sym *s) {
   const ty *ret = f->decl->kid[2] ? type_of(&a, f->decl->kid[2]) : NULL;
   if (err) in->failed = true;
   for (inst *i = f->insts; i; i = i->next) {
-    bool same = !i->poly && !i->test;
+    bool same = !i->poly && !i->test && !i->guarded;
     for (uint32_t k = 0; same && k < f->nparam; k++)
       same = i->param[k] == in->param[k];
     if (same) return i;

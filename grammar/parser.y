@@ -95,9 +95,9 @@ static void chi_yyerror(span *sp, parser *ps, const char *msg);
 
 %type <node> item import fn struct const test contract attr block stmt pattern
 %type <node> result otype type size source from expr sexpr operand primary if
-%type <node> prefix arg field index param generics fn_head
+%type <node> prefix arg field index param generics fn_head targ
 %type <node> member state public_state event action template templates cparams
-%type <list> attrs attr_list names names1 params params1 types exprs args args1
+%type <list> attrs attr_list names names1 params params1 types targs exprs args args1
 %type <list> fields indices stmts sources patterns members templates1
 %type <tok> path tname
 %type <op> assign_op
@@ -367,8 +367,8 @@ otype:
 
 type:
   tname[n]              { $$ = mk_token(ps, N_TY_NAME, &$n); }
-| tname[n] "<" types gt {
-    $$ = name_node(mk_list(ps, N_TY_APPLY, @$, NULL, &$types), &$n);
+| tname[n] "<" targs gt {
+    $$ = name_node(mk_list(ps, N_TY_APPLY, @$, NULL, &$targs), &$n);
   }
 | "fixed"[n]            { $$ = mk_token(ps, N_TY_NAME, &$n); }
 | FIXED_OF "<" size[i] "," size[f] gt {
@@ -391,6 +391,17 @@ type:
 types:
   type                  { $$ = (node_list){0}; list_push(ps, &$$, $type); }
 | types[l] "," type     { $$ = $l; list_push(ps, &$$, $type); }
+;
+
+/* What stands for generics: types, constants by name, and sizes. */
+targs:
+  targ                  { $$ = (node_list){0}; list_push(ps, &$$, $targ); }
+| targs[l] "," targ     { $$ = $l; list_push(ps, &$$, $targ); }
+;
+
+targ:
+  type
+| "number"[n]           { $$ = mk_token(ps, N_INT, &$n); }
 ;
 
 tname:

@@ -35,7 +35,17 @@ static bool run_dec(ir_interp *x, const node *nd) {
   return true;
 }
 
-/* Where the guard of an assume is 0 any value of the range will do. */
+/* t[0], of the type, if it lies in r, else a value that does. */
+static void put_inside(ir_interp *x, const ir_type *ty, const ir_range *r) {
+  mpz_set(x->t[1], x->t[0]);
+  if (ty->dom == DOM_P) interp_centre(x->m, x->t[1]);
+  if (mpz_cmp(x->t[1], r->lo) < 0 || mpz_cmp(x->t[1], r->hi) > 0)
+    mpz_set(x->t[0], r->lo);
+}
+
+/* Where the guard of an assume is 0 nothing is checked: what lies outside gets
+ * any value of the range.  What lies inside stays, as the guard is also 0 where
+ * a pass has dropped the check. */
 static bool mask_guard(ir_interp *x, const node *nd, val *r) {
   const ir_inst *i = nd->i;
   const ir_type *ty = &i->arg[0]->ty;
@@ -47,7 +57,7 @@ static bool mask_guard(ir_interp *x, const node *nd, val *r) {
   if (!s) return false;
   for (uint64_t l = 0; l < ty->lanes; l++) {
     val_mpz(r, ty->dom, wide, l, x->t[0]);
-    if (!val_word(x, guard, l)) mpz_set(x->t[0], i->res[0]->ty.range->lo);
+    if (!val_word(x, guard, l)) put_inside(x, ty, i->res[0]->ty.range);
     if (ty->dom == DOM_P) mpz_mod(x->t[0], x->t[0], x->m->p);
     store_set(s, l, x->t[0]);
   }

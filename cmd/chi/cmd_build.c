@@ -6,36 +6,11 @@
 #include "cmd/chi/package.h"
 #include "cmd/chi/show.h"
 
-/* What fe_check cannot see: limits of the circuit, and promises to keep. */
-static void check_circuits(cli *c, fe_unit *u) {
-  ir_target model = {IR_REP3, 3};
-  for (uint32_t i = 0; i < fe_fn_count(u); i++) {
-    const fe_fn *f = fe_fn_at(u, i);
-    compiled x;
-    if (!f->runnable)
-      continue;
-    if (f->max_rounds >= 0 || f->max_bytes >= 0) {
-      compile_fn(c, u, f, 2, IR_SCHED, &model, &x);
-    } else {
-      arena *scratch = arena_new();
-      fe_lower(u, f->name, scratch, NULL);
-      arena_free(scratch);
-    }
-  }
-  for (uint32_t i = 0; i < fe_contract_count(u); i++)
-    package_parts(c, u, fe_contract_at(u, i));
-  for (uint32_t i = 0; i < fe_test_count(u); i++) {
-    arena *scratch = arena_new();
-    fe_lower_test(u, i, scratch, NULL);
-    arena_free(scratch);
-  }
-}
-
 int cmd_check(cli *c) {
   fe_unit *u = compile_unit_given(c, c->opt.arg[0], c->opt.set.p,
                                   c->opt.set.n);
   if (u != NULL)
-    check_circuits(c, u);
+    package_check(c, u, true);
   if (!c->opt.json)
     return u == NULL ? report_failure(c) : report_end(c);
   buf b = {0};

@@ -87,7 +87,7 @@ static void print_json(const cost_page *p, buf *b) {
                (unsigned long long)line[i].dealt,
                (unsigned long long)line[i].bytes);
   }
-  buf_puts(b, "],\n \"openings\":");
+  buf_puts(b, "],\n ");
   show_openings_json(b, p->c, &p->x.facts);
   buf_puts(b, "}\n");
 }

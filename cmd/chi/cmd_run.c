@@ -252,7 +252,7 @@ static void print_json(run *r, buf *b) {
     json_array(b, r->nodes.wire, n);
   }
   if (r->c->opt.openings) {
-    buf_puts(b, ",\"openings\":");
+    buf_putc(b, ',');
     show_openings_json(b, r->c, &r->x.facts);
   }
   buf_puts(b, "}\n");

@@ -175,6 +175,9 @@ static void print_text(page *g, buf *b) {
                source_at(g->c->ss, o->sp.start).line, o->type, o->to,
                source_text(g->c, o->sp));
   }
+  if (p->facts.nassume > 0)
+    buf_puts(b, "\nassumed by the circuit\n");
+  show_assumes(b, g->c, &p->facts);
   buf_puts(b, "\nThe ledger runs before in the calling transaction, the nodes "
               "run the circuit on\nshares, the ledger runs after with what was "
               "opened. Until then the state that\nthe action touches is "
@@ -225,7 +228,7 @@ static void print_json(page *g, buf *b) {
                h[i].to_circuit ? "true" : "false",
                h[i].to_after ? "true" : "false");
   }
-  buf_puts(b, "],\n   \"openings\":");
+  buf_puts(b, "],\n   ");
   show_openings_json(b, g->c, &p->facts);
   for (int k = 0; k < PARTS; k++)
     package_part(b, part_name[k], part(p, k));

@@ -8,6 +8,7 @@
 #include "cmd/chi/driver.h"
 #include "cmd/chi/eval.h"
 #include "cmd/chi/files.h"
+#include "cmd/chi/package.h"
 #include "cmd/chi/show.h"
 
 typedef struct test_case {
@@ -278,12 +279,16 @@ int cmd_test(cli *c) {
       !opts_number(c, "--timeout", c->opt.timeout, 1, 86400, &s.timeout))
     return EXIT_USAGE;
   s.u = compile_unit(c, c->opt.arg[0]);
-  if (s.u == NULL || !collect(&s))
+  bool ok = s.u != NULL && collect(&s);
+  if (ok && !c->opt.list)
+    package_check(c, s.u, false); /* a file with an error does not pass */
+  if (!ok || diag_errors(c->dg) > 0)
     return report_failure(c);
   if (c->opt.list)
     return list_names(&s);
   progress_begin(&s.prog, c);
-  bool whole = run_all(&s), ok = print(&s, whole);
+  bool whole = run_all(&s);
+  ok = print(&s, whole);
   if (!c->opt.json)
     report_warnings(c);
   int code = report_code(c->dg);

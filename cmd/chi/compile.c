@@ -164,8 +164,11 @@ static const backend_fact *facts(cli *c, const fe_opening *o, uint32_t n) {
   backend_fact *f = ARENA_ARR(c->a, backend_fact, n + 1);
   for (uint32_t i = 0; i < n; i++) {
     source_pos at = source_at(c->ss, o[i].sp.start);
-    f[i] = (backend_fact){at.line,    at.col,  o[i].type,
-                          o[i].lanes, o[i].to, o[i].times};
+    source_pos call = source_at(c->ss, o[i].call.start);
+    f[i] = (backend_fact){at.line,    at.col,     o[i].type,
+                          o[i].lanes, o[i].to,    o[i].times,
+                          o[i].file,  o[i].call_file, call.line,
+                          call.col};
   }
   return f;
 }

@@ -218,16 +218,28 @@ void package_part(buf *b, const char *name, const ir_module *m) {
   buf_free(&text);
 }
 
-static void put_openings(cli *c, buf *b, const fe_facts *f) {
-  buf_puts(b, ",\n   \"openings\": [");
-  for (uint32_t i = 0; i < f->nopening; i++) {
-    const fe_opening *o = &f->opening[i];
+static void put_facts(cli *c, buf *b, const char *key, const fe_opening *list,
+                      uint32_t n, bool to) {
+  buf_printf(b, ",\n   \"%s\": [", key);
+  for (uint32_t i = 0; i < n; i++) {
+    const fe_opening *o = &list[i];
     source_pos at = source_at(c->ss, o->sp.start);
-    buf_printf(b, "%s{\"line\": %u, \"col\": %u, \"type\": ", i ? ", " : "",
-               at.line, at.col);
+    source_pos call = source_at(c->ss, o->call.start);
+    buf_puts(b, i ? ", {\"file\": " : "{\"file\": ");
+    text_jsonz(b, o->file);
+    buf_printf(b, ", \"line\": %u, \"col\": %u, ", at.line, at.col);
+    if (o->call_file != NULL) {
+      buf_puts(b, "\"call\": {\"file\": ");
+      text_jsonz(b, o->call_file);
+      buf_printf(b, ", \"line\": %u, \"col\": %u}, ", call.line, call.col);
+    }
+    buf_puts(b, "\"type\": ");
     text_jsonz(b, o->type);
-    buf_printf(b, ", \"lanes\": %llu, \"to\": ", (unsigned long long)o->lanes);
-    text_jsonz(b, o->to);
+    buf_printf(b, ", \"lanes\": %llu", (unsigned long long)o->lanes);
+    if (to) {
+      buf_puts(b, ", \"to\": ");
+      text_jsonz(b, o->to);
+    }
     if (o->times < 0)
       buf_puts(b, ", \"times\": null}");
     else
@@ -371,7 +383,8 @@ static void put_action(cli *c, buf *b, const parts *p) {
   if (p->cut.circuit != NULL)
     ir_hash(p->cut.circuit, hash);
   text_jsonz(b, p->cut.circuit != NULL ? hash : NULL);
-  put_openings(c, b, &p->facts);
+  put_facts(c, b, "openings", p->facts.opening, p->facts.nopening, true);
+  put_facts(c, b, "assumes", p->facts.assume, p->facts.nassume, false);
   put_opened(c, b, p);
   buf_putc(b, '}');
 }
@@ -409,6 +422,30 @@ parts *package_parts(cli *c, fe_unit *u, const fe_contract *con) {
   for (uint32_t i = 0; i < con->naction; i++)
     ok = parts_make(c, u, con, &con->action[i], &p[i]) && ok;
   return ok ? p : NULL;
+}
+
+void package_check(cli *c, fe_unit *u, bool all) {
+  ir_target model = {IR_REP3, 3};
+  for (uint32_t i = 0; i < fe_fn_count(u); i++) {
+    const fe_fn *f = fe_fn_at(u, i);
+    compiled x;
+    if (!f->runnable)
+      continue;
+    if (all && (f->max_rounds >= 0 || f->max_bytes >= 0)) {
+      compile_fn(c, u, f, 2, IR_SCHED, &model, &x);
+    } else {
+      arena *scratch = arena_new();
+      fe_lower(u, f->name, scratch, NULL);
+      arena_free(scratch);
+    }
+  }
+  for (uint32_t i = 0; i < fe_contract_count(u); i++)
+    package_parts(c, u, fe_contract_at(u, i));
+  for (uint32_t i = 0; all && i < fe_test_count(u); i++) {
+    arena *scratch = arena_new();
+    fe_lower_test(u, i, scratch, NULL);
+    arena_free(scratch);
+  }
 }
 
 const char *package_build(cli *c, const char *file, const char *name,

@@ -29,6 +29,9 @@ const char *package_build(cli *c, const char *file, const char *name,
 /* The circuit of a function, or of CONTRACT.ACTION; false after reports. */
 bool package_circuit(cli *c, fe_unit *u, const char *name, int level,
                      ir_stage stage, const ir_target *model, compiled *x);
+/* Reports what fe_check cannot see: limits of circuits, what the cut refuses,
+ * where values are told; and, if `all`, promises of cost and the tests. */
+void package_check(cli *c, fe_unit *u, bool all);
 /* A member `name` behind others: the part as text, or null. */
 void package_part(buf *b, const char *name, const ir_module *m);
 /* All actions of a contract, in their order; NULL after reports. */

@@ -313,16 +313,31 @@ static void times(buf *b, int64_t n) {
     buf_printf(b, "%lld time%s", (long long)n, n == 1 ? "" : "s");
 }
 
-static void facts_json(buf *b, const cli *c, const fe_opening *o, uint32_t n) {
+static void call_json(buf *b, const cli *c, const fe_opening *o) {
+  source_pos at = source_at(c->ss, o->call.start);
+  if (at.file == NULL)
+    return;
+  buf_puts(b, ",\"call\":{\"file\":");
+  text_jsonz(b, at.file->path);
+  buf_printf(b, ",\"line\":%u,\"column\":%u}", at.line, at.col);
+}
+
+static void facts_json(buf *b, const cli *c, const fe_opening *o, uint32_t n,
+                       bool to) {
   buf_putc(b, '[');
   for (uint32_t i = 0; i < n; i++) {
     source_pos at = source_at(c->ss, o[i].sp.start);
     buf_printf(b, "%s{\"file\":", i ? "," : "");
     text_jsonz(b, at.file != NULL ? at.file->path : NULL);
-    buf_printf(b, ",\"line\":%u,\"column\":%u,\"type\":", at.line, at.col);
+    buf_printf(b, ",\"line\":%u,\"column\":%u", at.line, at.col);
+    call_json(b, c, &o[i]);
+    buf_puts(b, ",\"type\":");
     text_jsonz(b, o[i].type);
-    buf_printf(b, ",\"elements\":%llu,\"to\":", (unsigned long long)o[i].lanes);
-    text_jsonz(b, o[i].to);
+    buf_printf(b, ",\"elements\":%llu", (unsigned long long)o[i].lanes);
+    if (to) {
+      buf_puts(b, ",\"to\":");
+      text_jsonz(b, o[i].to);
+    }
     buf_printf(b, ",\"times\":");
     if (o[i].times < 0)
       buf_puts(b, "null}");
@@ -333,7 +348,26 @@ static void facts_json(buf *b, const cli *c, const fe_opening *o, uint32_t n) {
 }
 
 void show_openings_json(buf *b, const cli *c, const fe_facts *f) {
-  facts_json(b, c, f->opening, f->nopening);
+  buf_puts(b, "\"openings\":");
+  facts_json(b, c, f->opening, f->nopening, true);
+  buf_puts(b, ",\"assumes\":");
+  facts_json(b, c, f->assume, f->nassume, false);
+}
+
+void show_assumes(buf *b, const cli *c, const fe_facts *f) {
+  for (uint32_t i = 0; i < f->nassume; i++) {
+    const fe_opening *o = &f->assume[i];
+    source_pos at = source_at(c->ss, o->sp.start);
+    source_pos call = source_at(c->ss, o->call.start);
+    bool own = call.file == NULL;
+    buf_printf(b, "  %s:%u:%u: assumed to be %s, unchecked on nodes",
+               !own ? o->file : at.file != NULL ? at.file->path : "?", at.line,
+               at.col, o->type);
+    if (!own)
+      buf_printf(b, "; called at %s:%u:%u", call.file->path, call.line,
+                 call.col);
+    buf_putc(b, '\n');
+  }
 }
 
 void show_openings(buf *b, const cli *c, const fe_facts *f) {
@@ -347,11 +381,5 @@ void show_openings(buf *b, const cli *c, const fe_facts *f) {
     times(b, o->times);
     buf_putc(b, '\n');
   }
-  for (uint32_t i = 0; i < f->nassume; i++) {
-    const fe_opening *o = &f->assume[i];
-    source_pos at = source_at(c->ss, o->sp.start);
-    buf_printf(b, "  %s:%u:%u: assumed to be %s, unchecked on nodes\n",
-               at.file != NULL ? at.file->path : "?", at.line, at.col,
-               o->type);
-  }
+  show_assumes(b, c, f);
 }

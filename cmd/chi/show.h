@@ -27,9 +27,11 @@ void show_told_json(buf *b, const ir_module *m, const outcome *o,
                     const people *who);
 void show_told(buf *b, const cli *c, const ir_module *m, const outcome *o,
                const people *who);
-/* What is opened, where, to whom. */
+/* What is opened, where, to whom, and what is assumed: members of an object,
+ * "openings" and "assumes"; lines. */
 void show_openings_json(buf *b, const cli *c, const fe_facts *f);
 void show_openings(buf *b, const cli *c, const fe_facts *f);
+void show_assumes(buf *b, const cli *c, const fe_facts *f);
 const char *show_protocol(const ir_target *m);
 
 #endif

@@ -157,7 +157,7 @@ static bool is_likely(const bits_pass *z, const ir_value *v) {
 }
 
 static bool likely(const bits_pass *z, const ir_inst *d) {
-  if (ir_is_typed(d)) return d->op != OP_SHL;
+  if (ir_is_typed(d) && d->op != OP_SELECT) return d->op != OP_SHL;
   if (d->op == OP_HIDE) return gd_is_bool(d->res[0]);
   if (is_gate(d)) {
     for (uint32_t k = 0; k < d->narg; k++)

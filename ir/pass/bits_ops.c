@@ -266,9 +266,10 @@ static bool lower_digits(bits_pass *z, ir_inst *i) {
 
 static bool lower_onehot(bits_pass *z, ir_inst *i) {
   ir_value *x = i->arg[0];
-  uint32_t m = width_of(x);
-  if (mpz_sgn(x->ty.range->lo) < 0) /* beyond all places, modulo 2^m */
-    while ((i->at.inner - 1) >> (m - 1)) m++;
+  bool neg;
+  uint32_t m = gd_width(x->ty.range, &neg);
+  /* the planes of a negative place are none that there is */
+  while (neg && m < 64 && (i->at.inner - 1) >> (m - 1)) m++;
   ir_value *v = bits_operand(z, x, m, x->ty.lanes);
   bits_set_planes(z, i, gd_onehot(&z->g, x->ty.lanes, v, m, i->at.inner), 1,
                   false);

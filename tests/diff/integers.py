@@ -245,6 +245,11 @@ class Integers(Program):
         return self.unary('ones', a, '0', 'popcount(%s)' % a.chi, 0,
                           a.hi.bit_length(), shape)
 
+    def place(self, s):
+        """s as an index: one that a condition shows to be outside is an error,
+        so those that may be negative are kept from showing it."""
+        return s.chi if s.lo >= 0 else '[%s, 0][0]' % s.chi
+
     def index(self, a, n):
         """n index texts for the array a, at least one of them secret."""
         chi, py, depth = [], [], 0
@@ -254,7 +259,7 @@ class Integers(Program):
             if k == secret or self.r.random() < .4:
                 if s is None:
                     return None
-                chi.append(s.chi)
+                chi.append(self.place(s))
                 py.append(s.py)
             else:
                 i = self.r.randrange(a.shape[k])
@@ -277,7 +282,7 @@ class Integers(Program):
         if s is None or shape != ():
             return None
         t = [self.r.randint(-100, 100) for _ in range(self.r.randint(2, 6))]
-        return Expr('[%s][%s]' % (', '.join(map(str, t)), s.chi),
+        return Expr('[%s][%s]' % (', '.join(map(str, t)), self.place(s)),
                     'at(%s, %s)' % (t, s.py), min(0, min(t)), max(0, max(t)),
                     True, (), 1)
 

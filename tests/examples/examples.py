@@ -144,7 +144,8 @@ def script(name, *runs):
 FIVE = ('--nodes', '5')
 SCRIPTS = dict(millionaires=[(), FIVE], salary_rank=[], auction=[],
                blind_vote=[], customers=[(), FIVE], tree=[()],
-               edit_distance=[()], matching=[(), FIVE], route=[()])
+               edit_distance=[()], matching=[(), FIVE], route=[()],
+               aes=[])
 ALL = dict(vote=vote, polynomial=polynomial, matrix=matrix,
            regression=regression, study=study,
            **{k: script(k, *v) for k, v in SCRIPTS.items()})

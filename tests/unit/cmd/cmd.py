@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -748,6 +749,29 @@ class Test(Case):
         self.assertIn('1 passed, 1 failed (checked, in the clear)', r.stdout)
         self.assertIn('division of 8 by 0', r.stderr)
 
+    def test_errors(self):
+        """A file with an error does not pass; one mistake is told once."""
+        for file, want in (('told.chi', ['E0402']),
+                           ('twice.chi', ['E0301', 'E0301'])):
+            for command in 'check', 'test':
+                r = chi(command, program(file))
+                self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+                self.assertEqual(re.findall(r'error\[(\w+)\]', r.stderr), want)
+                self.assertEqual(r.stdout, '')
+        self.assertIn('called in the circuit of "tells"',
+                      chi('test', program('told.chi')).stderr)
+
+    def test_full(self):
+        """A list drops what does not fit; --check stops there."""
+        for mode in (), ('--clear',):
+            r = chi('test', program('full.chi'), *mode)
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        r = chi('test', program('full.chi'), '--check')
+        self.assertIn('1 passed, 2 failed', r.stdout)
+        self.assertIn('the index 3 is not in 0..2', r.stderr)
+        self.assertIn('written nowhere if the list is full', r.stderr)
+        self.assertIn('the list has no more places', r.stderr)
+
     def test_filter(self):
         r = chi('test', program('fail.chi'), '--filter', 'passes')
         self.assertEqual(r.returncode, 0, r.stderr)
@@ -841,6 +865,43 @@ class Cost(Case):
         self.assertIn('y = y * x', r.stdout)
         self.assertIn('field to everybody, 1 time', r.stdout)
         self.assertEqual([o['to'] for o in c['openings']], ['everybody'])
+
+    def test_assumes(self):
+        """What nodes trust is listed, the library's too, with the call."""
+        out = self.tmp + '/listed'
+        file = program('assumed.chi')
+        r = chi('build', file, '-o', out)
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+        with open(out + '/paid.json') as f:
+            a, = json.load(f)['assumes']
+        self.assertEqual((a['file'], a['type'], a['lanes'], a['times']),
+                         ('std/set.chi', '[u8; 3]', 3, 1))
+        self.assertEqual(a['call'],
+                         {'file': 'assumed.chi', 'line': 6, 'col': 26})
+        with open(os.path.join(PROGRAMS, '../../std/set.chi')) as f:
+            self.assertIn('assume(', f.read().split('\n')[a['line'] - 1])
+        with open(out + '/own.json') as f:
+            a, = json.load(f)['assumes']  # of the secret; y is checked
+        self.assertEqual((a['file'], a['line'], a['col'], a['type']),
+                         ('assumed.chi', 11, 20, 'u8'))
+        self.assertNotIn('call', a)
+        with open(out + '/needless.json') as f:
+            self.assertEqual(json.load(f)['assumes'], [])
+        with open(out + '/Shop.contract.json') as f:
+            buy = [x for x in json.load(f)['actions'] if x['name'] == 'buy'][0]
+        a, = buy['assumes']
+        self.assertEqual((a['file'], a['call']['file'], a['call']['line']),
+                         ('std/set.chi', 'assumed.chi', 21))
+        self.assertEqual(buy['openings'][0]['file'], 'assumed.chi')
+        r = chi('cost', file, 'paid')
+        self.assertRegex(r.stdout, r'std/set.chi:\d+:\d+: assumed to be '
+                         r'\[u8; 3\], unchecked on nodes; called at '
+                         r'\S*assumed.chi:6:26')
+        c = json.loads(chi('cost', file, 'paid', '--json').stdout)
+        self.assertEqual([(x['call']['line'], x['type'])
+                          for x in c['assumes']], [(6, '[u8; 3]')])
+        self.assertIn('assumed by the circuit',
+                      chi('split', file, 'buy').stdout)
 
     def test_equals_run(self):
         for mode in ('--nodes', '3'), ('--nodes', '6'), ('--nodes', '7'):
