@@ -30,6 +30,10 @@ typedef struct kit_program kit_program;
 
 /* Emits, compiles and loads m (stage sched, verified).  NULL: `why` tells. */
 kit_program *kit_compile(ir_module *m, const kit_build *b, buf *why);
+/* The same for n circuits of different names in one compilation, most of whose
+ * time is the compiler's start.  All to out[0 .. n - 1], or none. */
+bool kit_compile_all(ir_module *const *m, unsigned n, const kit_build *b,
+                     kit_program **out, buf *why);
 void kit_free(kit_program *p);
 double kit_cc_seconds(const kit_program *p);
 size_t kit_source_bytes(const kit_program *p);
