@@ -275,8 +275,8 @@ static ir_value *input(ir_builder *b, const char *name, bool secret,
                         ir_range_get(b->m, lo, hi)));
 }
 
-static ir_module *build(arena *a, const trial *t, const setup *s,
-                        const pairs *p) {
+ir_module *try_module(arena *a, const trial *t, const setup *s,
+                      const pairs *p) {
   ir_module *m = ir_module_new(a, t->name, s->k);
   m->stage = IR_HIGH;
   ir_builder b = {m, m->body, NULL, {0, 0}};
@@ -334,7 +334,7 @@ static bool compare(const trial *t, const setup *s, const pairs *p,
 
 bool try_pairs(const trial *t, const setup *s, const pairs *p, bool *skipped) {
   arena *a = arena_new();
-  ir_module *m = build(a, t, s, p);
+  ir_module *m = try_module(a, t, s, p);
   *skipped = !m;
   if (!m) {
     arena_free(a);
