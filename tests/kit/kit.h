@@ -30,6 +30,10 @@ typedef struct kit_program kit_program;
 
 /* Emits, compiles and loads m (stage sched, verified).  NULL: `why` tells. */
 kit_program *kit_compile(ir_module *m, const kit_build *b, buf *why);
+/* The same for n circuits of different names in one compilation, most of whose
+ * time is the compiler's start.  All to out[0 .. n - 1], or none. */
+bool kit_compile_all(ir_module *const *m, unsigned n, const kit_build *b,
+                     kit_program **out, buf *why);
 void kit_free(kit_program *p);
 double kit_cc_seconds(const kit_program *p);
 size_t kit_source_bytes(const kit_program *p);
@@ -46,6 +50,19 @@ typedef struct kit_told {
   kit_value value;
 } kit_told;
 
+/* Frames from one node to another, set-up included. */
+typedef struct kit_frame {
+  uint64_t round, bytes; /* of payload */
+} kit_frame;
+
+typedef struct kit_stream {
+  kit_frame *frame;
+  unsigned n;
+  uint64_t left; /* of the last one's payload */
+  uint8_t head[24];
+  unsigned head_got;
+} kit_stream;
+
 typedef struct kit_result {
   chi_status status;          /* of the first node that failed */
   char detail[256];
@@ -56,6 +73,8 @@ typedef struct kit_result {
   uint32_t nout, ntold;
   kit_value *out;             /* per output leaf; told: n = 0 */
   kit_told *told;
+  unsigned nsent;
+  kit_stream *sent;           /* [from * n + to] */
 } kit_result;
 
 /* Runs n nodes as threads.  in[k]: the lanes of input leaf k.  Secret leaves
@@ -64,6 +83,11 @@ typedef struct kit_result {
 bool kit_run(kit_program *p, const ir_module *m, chi_protocol protocol,
              unsigned n, const ir_lanes *in, kit_result *r, buf *why);
 void kit_result_fini(kit_result *r);
+
+/* Whether two runs sent frames of the same lengths in the same rounds in every
+ * direction.  False: `why` gets the first that differs. */
+bool kit_same_shape(const kit_result *a, const kit_result *b, unsigned n,
+                    buf *why);
 
 /* The public key to which kit_run opens what is told, as an integer. */
 void kit_identity(mpz_t out);

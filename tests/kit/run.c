@@ -6,10 +6,12 @@
 #include <time.h>
 
 #include "kit_impl.h"
+#include "tap.h"
 
 typedef struct node {
   const kit_program *p;
   chi_transport tr;
+  kit_tap tap;
   chi_session_config cfg;
   const ir_lanes *in;
   unsigned words;        /* of an element */
@@ -287,6 +289,8 @@ bool kit_run(kit_program *p, const ir_module *m, chi_protocol protocol,
   memset(r, 0, sizeof *r);
   r->nout = pr->n_output;
   r->out = calloc(r->nout + 1, sizeof *r->out);
+  r->nsent = n * n;
+  r->sent = calloc(r->nsent, sizeof *r->sent);
   chi_transport tr[CHI_PARTIES_MAX];
   chi_identity *id[CHI_PARTIES_MAX] = {0};
   uint8_t key[CHI_PARTIES_MAX][CHI_KEY_BYTES];
@@ -300,6 +304,7 @@ bool kit_run(kit_program *p, const ir_module *m, chi_protocol protocol,
   for (unsigned i = 0; i < n; i++) {
     q[i] = (node){.p = p, .tr = tr[i], .in = in,
                   .words = ir_field_words(m)};
+    if (have_tr) kit_tap_around(&q[i].tap, &q[i].tr, r->sent + i * n);
     q[i].cfg = (chi_session_config){
         .protocol = protocol, .n = n, .me = i, .identity = id[i],
         .party_key = (const uint8_t(*)[CHI_KEY_BYTES])key};
@@ -360,7 +365,9 @@ bool kit_run(kit_program *p, const ir_module *m, chi_protocol protocol,
 void kit_result_fini(kit_result *r) {
   for (uint32_t k = 0; k < r->nout; k++) value_fini(&r->out[k]);
   for (uint32_t k = 0; k < r->ntold; k++) value_fini(&r->told[k].value);
+  for (unsigned k = 0; k < r->nsent; k++) free(r->sent[k].frame);
   free(r->out);
   free(r->told);
+  free(r->sent);
   memset(r, 0, sizeof *r);
 }

@@ -275,8 +275,8 @@ static ir_value *input(ir_builder *b, const char *name, bool secret,
                         ir_range_get(b->m, lo, hi)));
 }
 
-static ir_module *build(arena *a, const trial *t, const setup *s,
-                        const pairs *p) {
+ir_module *try_module(arena *a, const trial *t, const setup *s,
+                      const pairs *p) {
   mpz_t prime;
   mpz_init(prime);
   if (s->prime)
@@ -345,7 +345,7 @@ static bool compare(const trial *t, const setup *s, const pairs *p,
 
 bool try_pairs(const trial *t, const setup *s, const pairs *p, bool *skipped) {
   arena *a = arena_new();
-  ir_module *m = build(a, t, s, p);
+  ir_module *m = try_module(a, t, s, p);
   *skipped = !m;
   if (!m) {
     arena_free(a);

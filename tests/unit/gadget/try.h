@@ -40,6 +40,11 @@ typedef struct pairs {
 void pairs_init(pairs *p, unsigned n);
 void pairs_fini(pairs *p);
 
+/* The circuit, at stage high; NULL if its result does not fit the field, or the
+ * operation does not take such operands. */
+ir_module *try_module(arena *a, const trial *t, const setup *s,
+                      const pairs *p);
+
 /* False, with a line on stderr, if some lane is wrong; true as well where the
  * result does not fit the field (*skipped). */
 bool try_pairs(const trial *t, const setup *s, const pairs *p, bool *skipped);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 uint64_t test_element(uint64_t *state) { return test_random(state) % CHI_P; }
 
@@ -242,6 +243,62 @@ static void *run_party(void *arg) {
   return NULL;
 }
 
+/* ---- all in one thread ---- */
+
+enum { STACK = 1 << 20 };
+
+typedef struct turns {
+  ucontext_t host, of[CHI_PARTIES_MAX];
+  party *party;
+  unsigned now;
+  bool done[CHI_PARTIES_MAX];
+} turns;
+
+static turns *the_turns; /* one world at a time takes turns */
+
+static int next_turn(void *state, uint64_t readable, uint64_t writable,
+                     uint64_t deadline_ns) {
+  turns *t = the_turns;
+  (void)state, (void)readable, (void)writable, (void)deadline_ns;
+  swapcontext(&t->of[t->now], &t->host);
+  return 1; /* maybe: who waits looks again */
+}
+
+static void play(void) {
+  turns *t = the_turns;
+  (void)run_party(&t->party[t->now]);
+  t->done[t->now] = true;
+}
+
+/* Whoever would wait lets the next one go on: a switch costs less than a
+ * thread's, and the order is always the same. */
+static void take_turns(world *w, party *p) {
+  turns *t = the_turns = calloc(1, sizeof *t);
+  uint8_t *stack = malloc((size_t)w->n * STACK);
+  chi_transport_ops ops = *p[0].tr.ops;
+  if (!t || !stack)
+    abort();
+  ops.wait = next_turn;
+  t->party = p;
+  for (unsigned i = 0; i < w->n; i++) {
+    p[i].tr.ops = &ops;
+    getcontext(&t->of[i]);
+    t->of[i].uc_stack.ss_sp = stack + (size_t)i * STACK;
+    t->of[i].uc_stack.ss_size = STACK;
+    t->of[i].uc_link = &t->host;
+    makecontext(&t->of[i], play, 0);
+  }
+  for (unsigned left = w->n; left;)
+    for (t->now = 0; t->now < w->n; t->now++) {
+      if (t->done[t->now])
+        continue;
+      swapcontext(&t->host, &t->of[t->now]);
+      left -= t->done[t->now];
+    }
+  free(stack);
+  free(t);
+}
+
 void world_run(world *w) {
   party *p = calloc(w->n, sizeof *p);
   chi_transport tr[CHI_PARTIES_MAX];
@@ -259,10 +316,12 @@ void world_run(world *w) {
     if (w->tap)
       chii_mem_intercept(&p[i].tr, tap, &p[i].tap);
   }
-  for (unsigned i = 0; i < w->n; i++)
+  if (w->in_turn)
+    take_turns(w, p);
+  for (unsigned i = 0; i < w->n && !w->in_turn; i++)
     if (pthread_create(&p[i].thread, NULL, run_party, &p[i]) != 0)
       abort();
-  for (unsigned i = 0; i < w->n; i++)
+  for (unsigned i = 0; i < w->n && !w->in_turn; i++)
     pthread_join(p[i].thread, NULL);
   w->seconds = (double)(chii_now_ns() - start) * 1e-9;
   free(p);

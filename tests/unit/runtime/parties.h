@@ -80,6 +80,7 @@ struct world {
   const uint8_t (*keys)[CHI_KEY_BYTES];
   uint8_t session_id[CHI_SESSION_ID_BYTES];
   bool record;
+  bool in_turn; /* no threads: for many short rounds */
   fault fault;
   party_result result[CHI_PARTIES_MAX];
   tap_stream *tap; /* [from * n + to], if record or fault */
