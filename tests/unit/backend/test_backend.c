@@ -69,8 +69,11 @@ static const char circuit[] =
 
 static bool emit(const char *text, arena *a, backend_output *o, buf *why) {
   static const char *const owner[] = {"clinic \"A\"", "everyone"};
-  static const backend_fact fact = {7, 3, "u60", 1, "everybody", 1};
-  static const backend_fact often = {8, 1, "u8", 4, NULL, -1};
+  static const backend_fact fact = {
+      .line = 7, .col = 3, .type = "u60", .lanes = 1, .to = "everybody",
+      .times = 1};
+  static const backend_fact often = {
+      .line = 8, .col = 1, .type = "u8", .lanes = 4, .times = -1};
   ir_module *m = kit_module(a, text, pass_pipeline(2, IR_SCHED),
                             (ir_target){IR_REP3, 3}, why);
   if (!m) return false;
