@@ -19,7 +19,9 @@ static bool read_file(const char *path, buf *b) {
 
 static int run(const char *path, uint32_t part) {
   static const char *const owner[] = {"alice", "bob", "carol"};
-  static const backend_fact opening = {3, 5, "u60", 1, "everybody", 1};
+  static const backend_fact opening = {.line = 3, .col = 5, .type = "u60",
+                                       .lanes = 1, .to = "everybody",
+                                       .times = 1};
   arena *a = arena_new();
   source_set *ss = source_set_new(a);
   diag *dg = diag_new(a, ss);

@@ -69,8 +69,13 @@ static const char circuit[] =
 
 static bool emit(const char *text, arena *a, backend_output *o, buf *why) {
   static const char *const owner[] = {"clinic \"A\"", "everyone"};
-  static const backend_fact fact = {7, 3, "u60", 1, "everybody", 1};
-  static const backend_fact often = {8, 1, "u8", 4, NULL, -1};
+  static const backend_fact fact = {.line = 7, .col = 3, .type = "u60",
+                                    .lanes = 1, .to = "everybody", .times = 1};
+  static const backend_fact often = {.line = 8, .col = 1, .type = "u8",
+                                     .lanes = 4, .times = -1,
+                                     .file = "std/set.chi",
+                                     .call_file = "main.chi", .call_line = 20,
+                                     .call_col = 9};
   ir_module *m = kit_module(a, text, pass_pipeline(2, IR_SCHED),
                             (ir_target){IR_REP3, 3}, why);
   if (!m) return false;
@@ -122,7 +127,12 @@ static void test_manifest(void) {
   CU_ASSERT_STRING_EQUAL(m->output[1].to, "nodes");
   CU_ASSERT_EQUAL(m->nopening, 1);
   CU_ASSERT_EQUAL(m->opening[0].line, 7);
+  CU_ASSERT_PTR_NULL(m->opening[0].file);
   CU_ASSERT_EQUAL(m->assume[0].times, -1);
+  CU_ASSERT_STRING_EQUAL(m->assume[0].file, "std/set.chi");
+  CU_ASSERT_STRING_EQUAL(m->assume[0].call_file, "main.chi");
+  CU_ASSERT_EQUAL(m->assume[0].call_line, 20);
+  CU_ASSERT_EQUAL(m->assume[0].call_col, 9);
   CU_ASSERT_EQUAL_FATAL(m->ncost, 4);
   /* one opening of one lane: rep3 8 + 16 bytes, shamir 8 (n - 1) */
   CU_ASSERT_EQUAL(m->cost[0].rounds, 1);
