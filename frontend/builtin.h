@@ -12,6 +12,7 @@
   X(PROD, "prod", 1, 1)      \
   X(DOT, "dot", 2, 2)        \
   X(COUNT, "count", 1, 1)    \
+  X(XOR, "xor", 1, 1)        \
   X(ANY, "any", 1, 1)        \
   X(ALL, "all", 1, 1)        \
   X(MIN, "min", 1, 2)        \

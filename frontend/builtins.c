@@ -200,6 +200,19 @@ static const ty *min_max(call *c, bool max) {
   return r->err ? r : ty_array(a->u->ts, r, dim, nd);
 }
 
+static bool is_natural(call *c, const node *at, const ty *t) {
+  an *a = c->a;
+  if (ty_elem(t)->kind != T_INT) {
+    bad_argument(c, at, t, "an unsigned integer");
+    return false;
+  }
+  if (mpz_sgn(ty_elem(t)->iv->lo) >= 0) return true;
+  REPORT(a, BITS_OF_NEGATIVE, at->sp, c->name, tx(a, c->x), tx(a, t));
+  diag_hint(a->u->dg, "Use unsigned operands, or wrap(x, uN) first.");
+  poison(a);
+  return false;
+}
+
 static const ty *of_bools(call *c, builtin b) {
   an *a = c->a;
   const ty *e = ty_elem(c->x);
@@ -209,6 +222,18 @@ static const ty *of_bools(call *c, builtin b) {
     return checked_int(a, c->n->sp, ival_si(a->u->iv, 0, (int64_t)c->x->lanes),
                        e->label, "count");
   return ty_bool(a->u->ts, e->label);
+}
+
+static const ty *xor_call(call *c) {
+  an *a = c->a;
+  const ty *e = ty_elem(c->x);
+  if (c->x->kind != T_ARRAY || (e->kind != T_BOOL && e->kind != T_INT))
+    return bad_argument(c, c->arg[0], c->x, "an array of bools or of unsigned "
+                                            "integers");
+  if (e->kind == T_BOOL) return ty_bool(a->u->ts, e->label);
+  if (!is_natural(c, c->arg[0], c->x)) return a->u->ts->error;
+  return checked_int(a, c->n->sp, ival_or(a->u->iv, e->iv, e->iv), e->label,
+                     "result");
 }
 
 static const ty *arg_extreme(call *c) {
@@ -348,19 +373,6 @@ static const ty *abs_call(call *c) {
 
 /* ---- bits ---- */
 
-static bool is_natural(call *c, const node *at, const ty *t) {
-  an *a = c->a;
-  if (ty_elem(t)->kind != T_INT) {
-    bad_argument(c, at, t, "an unsigned integer");
-    return false;
-  }
-  if (mpz_sgn(ty_elem(t)->iv->lo) >= 0) return true;
-  REPORT(a, BITS_OF_NEGATIVE, at->sp, c->name, tx(a, c->x), tx(a, t));
-  diag_hint(a->u->dg, "Use unsigned operands, or wrap(x, uN) first.");
-  poison(a);
-  return false;
-}
-
 static const ty *popcount_call(call *c) {
   an *a = c->a;
   const ty *e = ty_elem(c->x);
@@ -462,7 +474,7 @@ static const ty *check_call(call *c, bool test) {
   }
   if (c->narg == 2) {
     const ty *m = expr_of(a, c->arg[1], NULL).t;
-    if (m->kind != T_STRING && !m->err)
+    if (c->arg[1]->kind != N_STRING && !m->err)
       return bad_argument(c, c->arg[1], m, "a string as its second argument");
   }
   narrow(a, c->arg[0], true, LAB_PUB);
@@ -600,6 +612,7 @@ static const ty *dispatch(call *c, builtin b) {
   case B_PROD: return prod_call(c);
   case B_DOT: return dot_call(c);
   case B_COUNT: case B_ANY: case B_ALL: return of_bools(c, b);
+  case B_XOR: return xor_call(c);
   case B_MIN: return min_max(c, false);
   case B_MAX: return min_max(c, true);
   case B_ARGMIN: case B_ARGMAX: return arg_extreme(c);

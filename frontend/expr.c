@@ -427,6 +427,25 @@ bool same_expr(const node *x, const node *y) {
   }
 }
 
+/* The bytes of its UTF-8, as an array of these numbers would be. */
+static val string_of(an *a, const node *n) {
+  const unsigned char *s = (const unsigned char *)n->text;
+  uint64_t len = strlen(n->text);
+  if (len == 0) {
+    REPORT(a, EMPTY_ARRAY, n->sp);
+    diag_hint(a->u->dg, "Arrays have at least one element, and a text is an "
+                        "array of bytes.");
+    return val_of(poison(a));
+  }
+  int lo = 255, hi = 0;
+  for (uint64_t i = 0; i < len; i++) {
+    if (s[i] < lo) lo = s[i];
+    if (s[i] > hi) hi = s[i];
+  }
+  const ty *e = ty_int(a->u->ts, ival_si(a->u->iv, lo, hi), LAB_PUB);
+  return val_of(ty_array(a->u->ts, e, &len, 1));
+}
+
 /* ---- all ---- */
 
 static val kind_of(an *a, const node *n, const ty *want) {
@@ -434,7 +453,7 @@ static val kind_of(an *a, const node *n, const ty *want) {
   case N_INT: return int_literal(a, n);
   case N_DECIMAL: return decimal_literal(a, n, want);
   case N_BOOL: return val_of(ty_bool_known(a->u->ts, n->op != 0));
-  case N_STRING: return val_of(a->u->ts->string);
+  case N_STRING: return string_of(a, n);
   case N_NAME: return name_of(a, n);
   case N_UNARY: return unary_of(a, n, want);
   case N_BINARY: return binary_of(a, n, want);

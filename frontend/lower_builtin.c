@@ -64,6 +64,11 @@ static ir_value *of_bools(lo *l, ir_value *v, builtin b) {
                     : ir_op2(&l->b, OP_EQ, z_si(l, (int64_t)n), sum);
 }
 
+static fold differing(lo *l, fold x, fold y, const void *user) {
+  (void)user;
+  return (fold){ir_op2(&l->b, OP_XOR, x.v, y.v), NULL};
+}
+
 static fold times(lo *l, fold x, fold y, const void *user) {
   const ty *t = user;
   return (fold){fixed_mul(l, x.v, y.v, t->fbits, t), NULL};
@@ -383,6 +388,9 @@ lv lower_builtin(lo *l, const node *n, builtin b) {
   case B_PROD: return lower_prod(l, t, x);
   case B_DOT: return lower_matmul(l, t, x, lower_expr(l, n->kid[2]));
   case B_COUNT: return one(l, t, ir_fold(&l->b, OP_SUM, v, x.t->lanes));
+  case B_XOR:
+    if (v->ty.dom == DOM_P && e->kind == T_INT) v = typed_operand(l, v, true);
+    return one(l, t, tree(l, (fold){v, NULL}, differing, NULL).v);
   case B_ANY:
   case B_ALL: return one(l, t, of_bools(l, v, b));
   case B_MIN: return lower_min_max(l, n, t, x, false);

@@ -102,6 +102,16 @@ static lv lower_array(lo *l, const node *n) {
   return r;
 }
 
+static lv lower_string(lo *l, const node *n) {
+  const ty *t = type_at(l, n);
+  ir_value **part = ARENA_ARR(l->a, ir_value *, t->lanes + 1);
+  for (uint64_t i = 0; i < t->lanes; i++)
+    part[i] = z_si(l, (unsigned char)n->text[i]);
+  lv r = lv_new(l, t);
+  r.leaf[0] = t->lanes > 1 ? table_of(l, part, (uint32_t)t->lanes) : part[0];
+  return r;
+}
+
 static lv lower_repeat(lo *l, const node *n) {
   const ty *t = type_at(l, n);
   lv v = lower_expr(l, n->kid[0]);
@@ -257,6 +267,7 @@ lv lower_expr(lo *l, const node *n) {
   case N_INDEX: v = lower_index(l, n); break;
   case N_FIELD: v = lower_field(l, n); break;
   case N_TUPLE: v = lower_tuple(l, n); break;
+  case N_STRING: v = lower_string(l, n); break;
   case N_ARRAY: v = lower_array(l, n); break;
   case N_REPEAT: v = lower_repeat(l, n); break;
   case N_STRUCTLIT: v = lower_struct(l, n); break;

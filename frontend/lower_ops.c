@@ -181,7 +181,7 @@ lv binary(lo *l, const node *n, const ty *t, node_op op, lv x, lv y) {
   ir_value *a = stretch(l, x.leaf[0], x.t, dim, nd);
   ir_value *b = stretch(l, y.leaf[0], y.t, dim, nd);
   if (ex->kind == T_BOOL && ey->kind == T_BOOL)
-    r.leaf[0] = logic(l, op, a, b);
+    r.leaf[0] = logic(l, op == O_XOR ? O_NE : op, a, b);
   else if (ex->kind == T_FIELD || ey->kind == T_FIELD)
     r.leaf[0] = field_op(l, op, a, b);
   else if (ex->kind == T_FIXED || ey->kind == T_FIXED)

@@ -291,6 +291,8 @@ static const ty *scalar_op(an *a, const node *n, node_op op, const ty *x,
   if (op == O_ANDAND || op == O_OROR) return logic_op(a, n, op, x, y);
   if (x->kind == T_BOOL && y->kind == T_BOOL && (op == O_AND || op == O_OR))
     return logic_op(a, n, op, x, y);
+  if (x->kind == T_BOOL && y->kind == T_BOOL && op == O_XOR)
+    return compare(a, n, O_NE, x, y);
   if (x->kind == T_INT && y->kind == T_INT) return int_op(a, n, op, x, y);
   bool xn = x->kind == T_INT || x->kind == T_FIXED;
   bool yn = y->kind == T_INT || y->kind == T_FIXED;

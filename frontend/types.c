@@ -84,7 +84,6 @@ ty_set *ty_set_new(arena *a) {
   s->slot = ARENA_ARR(a, ty *, s->nslot);
   s->error = intern(s, &(ty){.kind = T_ERROR});
   s->unit = intern(s, &(ty){.kind = T_UNIT});
-  s->string = intern(s, &(ty){.kind = T_STRING});
   return s;
 }
 
@@ -270,7 +269,6 @@ static void print(const ty *t, buf *out, bool labels) {
     break;
   case T_FIELD: buf_puts(out, "field"); break;
   case T_IDENTITY: buf_puts(out, "identity"); break;
-  case T_STRING: buf_puts(out, "string"); break;
   case T_TOLD:
     buf_puts(out, "told ");
     print(t->elem[0], out, labels);

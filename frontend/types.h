@@ -21,7 +21,6 @@ typedef enum {
   T_FIXED,    /* iv: the raw value, value * 2^fbits */
   T_FIELD,
   T_IDENTITY,
-  T_STRING,   /* only as the message of require */
   T_TOLD,     /* result of reveal(x, to: id); elem[0]: what is told */
   T_STRUCT,
   T_TUPLE,
@@ -57,7 +56,7 @@ typedef struct ty_set {
   ival_set *iv;
   ty **slot;
   size_t nslot, count;
-  const ty *error, *unit, *string;
+  const ty *error, *unit;
 } ty_set;
 
 enum {

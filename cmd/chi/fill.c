@@ -283,7 +283,43 @@ static bool shape_fits(filler *x, const fe_type *t, const json_val *v) {
   return same || wrong_shape(x, v->start, v->end, dim, n, t);
 }
 
+/* Is it an array of bytes, which may be given as text? */
+static bool of_bytes(const fe_type *t) {
+  return t->ndim > 0 && t->kind == FE_INT && mpz_sgn(t->lo) == 0 &&
+         mpz_cmp_ui(t->hi, 255) == 0;
+}
+
+/* The numbers of n bytes, a list. */
+static json_val byte_list(arena *a, const char *s, uint32_t n, uint32_t start,
+                          uint32_t end) {
+  json_val *item = ARENA_ARR(a, json_val, n + 1);
+  for (uint32_t i = 0; i < n; i++) {
+    const char *digits = arena_printf(a, "%u", (unsigned char)s[i]);
+    item[i] = (json_val){.kind = JSON_WORD, .start = start, .end = end,
+                         .n = (uint32_t)strlen(digits), .u.text = digits};
+  }
+  return (json_val){.kind = JSON_LIST, .start = start, .end = end, .n = n,
+                    .u.item = item};
+}
+
+/* v with the strings that stand for rows of bytes as lists; `axes` are left. */
+static const json_val *text_as_bytes(arena *a, const json_val *v,
+                                     uint32_t axes) {
+  json_val *r = ARENA_NEW(a, json_val);
+  *r = *v;
+  if (v->kind == JSON_STRING && axes == 1) {
+    *r = byte_list(a, v->u.text, v->n, v->start, v->end);
+  } else if (v->kind == JSON_LIST && axes > 1) {
+    json_val *item = ARENA_ARR(a, json_val, v->n + 1);
+    for (uint32_t i = 0; i < v->n; i++)
+      item[i] = *text_as_bytes(a, &v->u.item[i], axes - 1);
+    r->u.item = item;
+  }
+  return r;
+}
+
 static bool fill(filler *x, const fe_type *t, uint32_t k, const json_val *v) {
+  if (of_bytes(t)) v = text_as_bytes(x->c->a, v, t->ndim);
   if (t->ndim > 0 || (v->kind == JSON_LIST && t->kind != FE_TUPLE)) {
     if (v->kind != JSON_LIST)
       return wrong_kind(x, v, t,
@@ -305,6 +341,14 @@ bool fill_json(filler *x, const json_val *v) {
 
 bool fill_text(filler *x, bool relaxed) {
   json_error err;
+  const fe_type *t = x->p->type;
+  if (relaxed && t->ndim == 1 && of_bytes(t) && x->f->n > 0 &&
+      x->f->n < UINT32_MAX &&
+      strchr(" [({\"+-0123456789", x->f->text[0]) == NULL) {
+    uint32_t n = (uint32_t)x->f->n; /* the text itself; no list, no number */
+    json_val bytes = byte_list(x->c->a, x->f->text, n, 0, n);
+    return fill_json(x, &bytes);
+  }
   const json_val *v =
       json_read(x->c->a, x->f->text, x->f->n, relaxed, &err);
   if (v == NULL) {

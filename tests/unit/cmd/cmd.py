@@ -366,6 +366,22 @@ class Inputs(Case):
         self.wrong('E0715', 'total', xs='[1,2,3]]')
         self.wrong('E0715', 'total', xs='[' * 5000)
 
+    def test_texts(self):
+        """Arrays of bytes as text."""
+        for text in 'abc', '"abc"', '[97, 98, "99"]':
+            self.assertEqual(self.clear('total', xs=text), {'result': 294})
+        self.assertEqual(self.clear('total', xs='"5\\u00e9"'),
+                         {'result': 53 + 0xc3 + 0xa9})
+        self.assertEqual(self.clear('total', xs='é!'),
+                         {'result': 0xc3 + 0xa9 + 33})
+        self.assertEqual(self.clear('matrix', m='["abc", [1, 2, 3]]'),
+                         {'result': [[97, 98, 99], [1, 2, 3]]})
+        self.wrong('E0713', 'total', 'shape 2', xs='ab')
+        self.wrong('E0713', 'total', 'shape 4', xs='"abcd"')
+        self.wrong('E0716', 'total', 'a list', xs='500')
+        self.wrong('E0716', 'matrix', m='"abc"')
+        self.wrong('E0714', 'matrix', m='["abc", "de"]')
+
     def test_structs(self):
         self.assertEqual(self.clear('point', p='{x: 1, y: 2}'),
                          {'result': [1, 2]})
