@@ -125,6 +125,13 @@ class Usage(Case):
         self.usage('run', f, 'add', '--nodes=3', '--nodes', '3',
                    says=['given twice'])
         self.usage('run', f, 'add', '--json=yes', says=['takes no value'])
+        for field, why in (('p62', 'none of that name'), ('', 'none of that'),
+                           ('prime:', 'no number'), ('prime:1x', 'no number'),
+                           ('prime:15', 'no odd prime'), ('prime:2', 'no odd'),
+                           ('prime:%d' % (2**607 - 1), 'more bits')):
+            self.usage('run', f, 'add', '--field', field,
+                       says=["'--field' takes a field", why])
+        self.usage('split', f, '--field', 'p61', says=["'--field'"])
         self.usage('run', f, says=['missing argument'])
         self.usage('run', f, 'add', 'more', says=["unexpected argument 'more'"])
         self.usage('build', f, says=["'-o' is missing"])
@@ -537,8 +544,8 @@ class Run(Case):
              ('--nodes', '4'), ('--nodes', '5'), ('--nodes', '7'),
              ('--opt', '0'), ('--opt', '1')]
 
-    def run_json(self, fn, *mode, **values):
-        r = chi('run', program(BASIC), fn, '--json', *mode, *inputs(values))
+    def run_json(self, fn, *mode, file=BASIC, **values):
+        r = chi('run', program(file), fn, '--json', *mode, *inputs(values))
         self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
         j = json.loads(r.stdout)
         self.assertEqual(j['rounds'], j['predicted']['rounds'])
@@ -600,6 +607,43 @@ class Run(Case):
         self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
         self.assertEqual(json.loads(r.stdout)['told'][0]['value'], None)
         self.assertEqual(json.loads(r.stdout)['told'][0]['to'], seed)
+
+    def test_fields(self):
+        most, low = 2**64 - 1, -2**99
+        cases = (('product', dict(a=most, b=-5), -5 * most),
+                 ('sorted', dict(xs=[most, 3, 2**63, 0], w=[2**100 - 1, 1, 2, 3]),
+                  [2**100 - 1, 4, 2**63 + 2, most + 3]),
+                 ('pick', dict(xs=[low, 2, 3, -low - 1], i=3), -low - 1),
+                 ('pick', dict(xs=[low, 2, 3, -low - 1], i=0), low),
+                 ('less', dict(a=low, w=low + 1), True),
+                 ('common', dict(a=2**100 - 2, w=3**60), 3**60 & 2**100 - 2),
+                 ('quotient', dict(a=most, b=10**9), most // 10**9))
+        curve = 2**255 - 19
+        for mode in (), ('--field', 'prime:%d' % curve, '--nodes', '4'):
+            for fn, values, want in cases:
+                j = self.run_json(fn, *mode, file='wide.chi',
+                                  **{k: str(v) for k, v in values.items()})
+                self.assertEqual(j['outputs'], {'result': want}, (fn, mode))
+            r = chi('run', program('wide.chi'), 'tell', '--json', *mode,
+                    *inputs(dict(a=most, b=-5, who='ann')))
+            self.assertEqual([t['value'] for t in json.loads(r.stdout)['told']],
+                             [-5 * most], r.stderr)
+        for field, p in (('p127', 2**127 - 1), ('prime:0x%x' % curve, curve)):
+            for x in -3, p - 1:
+                j = self.run_json('square', '--field', field, a=x,
+                                  file='wide.chi')
+                self.assertEqual(j['outputs'], {'result': x * x % p}, field)
+                r = chi('run', program('wide.chi'), 'tell_square', '--json',
+                        '--field', field, *inputs(dict(a=x, who='ann')))
+                self.assertEqual(json.loads(r.stdout)['told'][0]['value'],
+                                 x * x % p)
+        for field in 'p61', 'prime:%d' % (2**61 - 31):
+            r = chi('run', program('wide.chi'), 'product', '--field', field,
+                    *inputs(dict(a=1, b=1)))
+            self.assertEqual(r.returncode, 1)
+            self.assertIn('E0304', r.stderr)
+        r = chi('test', program('wide.chi'))
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
 
     def test_mixed_results(self):
         key = ('3d4017c3e843895a92b70aa74d1b7ebc'
