@@ -50,14 +50,18 @@ static bool mask_guard(ir_interp *x, const node *nd, val *r) {
   const ir_inst *i = nd->i;
   const ir_type *ty = &i->arg[0]->ty;
   val *guard = arg_of(x, nd, 1);
-  if (!val_settle(x, guard, i->arg[1]->ty.lanes, false, i->sp)) return false;
+  const ir_type *tg = &i->arg[1]->ty;
+  bool wide_guard = ir_lanes_wide(x->m, tg);
+  if (!val_settle(x, guard, tg->lanes, false, i->sp)) return false;
   bool wide = ir_lanes_wide(x->m, ty);
   store *s = wide ? store_gmp(x, ty->lanes, i->sp)
                   : store_words(x, ty->lanes, i->sp);
   if (!s) return false;
   for (uint64_t l = 0; l < ty->lanes; l++) {
+    val_mpz(guard, tg->dom, wide_guard, tg->lanes == 1 ? 0 : l, x->t[0]);
+    bool counts = mpz_sgn(x->t[0]) != 0;
     val_mpz(r, ty->dom, wide, l, x->t[0]);
-    if (!val_word(x, guard, l)) put_inside(x, ty, i->res[0]->ty.range);
+    if (!counts) put_inside(x, ty, i->res[0]->ty.range);
     if (ty->dom == DOM_P) mpz_mod(x->t[0], x->t[0], x->m->p);
     store_set(s, l, x->t[0]);
   }

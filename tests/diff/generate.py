@@ -564,8 +564,8 @@ def main():
     if sys.argv[4:]:
         from integers import Integers as kind
     if sys.argv[4:] == ['wide']:
-        global SECRET_MAX, PARAM_BITS
-        SECRET_MAX, PARAM_BITS = 2**120, [12, 96]
+        global SECRET_MAX, PUBLIC_MAX, PARAM_BITS # what is chosen is secret
+        SECRET_MAX, PUBLIC_MAX, PARAM_BITS = 2**100, 2**100, [12, 90]
     os.makedirs(out, exist_ok=True)
     for k in range(count):
         p = kind(random.Random(seed * 1000003 + k))
