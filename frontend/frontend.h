@@ -173,7 +173,9 @@ typedef struct fe_opening {
   const char *call_file;
   const char *type; /* "u38", "[u32; 9]" */
   uint64_t lanes;   /* elements, all leaves */
-  const char *to;   /* "everybody", or the text of the identity expression */
+  const char *to;   /* "everybody"; "everybody, uniform": opened by the library,
+                       with one distribution whatever the secrets; or the text
+                       of the identity expression */
   int64_t times;    /* how often one run does it; -1: depends on public data */
   const fe_leaf *leaf; /* a reveal to everybody: what of it was secret, each
                           with its path in the value: "", ".a" */

@@ -173,6 +173,8 @@ void tell_leaves(lo *l, lv x, ir_value *id, const char *name, const char *top);
  * NULL. */
 void note_opening(lo *l, span sp, const ty *t, const char *to,
                   const bool *opened);
+/* The library opens t, which is uniform whatever the secrets are. */
+void note_uniform(lo *l, span sp, const ty *t);
 /* What nodes take for granted: a share lies in t. */
 void note_assume(lo *l, span sp, const ty *t);
 

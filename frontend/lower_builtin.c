@@ -324,8 +324,9 @@ static lv lower_shuffle(lo *l, const node *n, const ty *t, lv x, builtin b) {
   return r;
 }
 
-static lv lower_open(lo *l, const ty *t, lv x) {
+static lv lower_open(lo *l, const node *n, const ty *t, lv x) {
   lv r = lv_new(l, t);
+  note_uniform(l, n->sp, t);
   for (uint32_t i = 0; i < t->nleaf; i++) {
     const ty *e = ty_leaf(t, i);
     ir_value *v = x.leaf[i];
@@ -428,7 +429,7 @@ lv lower_builtin(lo *l, const node *n, builtin b) {
     return one(l, t, ir_perm(&l->b, ir_turn_of(range_of(l, t->iv))));
   case B_SHUFFLE:
   case B_UNSHUFFLE: return lower_shuffle(l, n, t, x, b);
-  case B_OPEN: return lower_open(l, t, x);
+  case B_OPEN: return lower_open(l, n, t, x);
   case B_DIGITS: return one(l, t, key_digits(l, e, v));
   case B_SUMS_BEFORE: return one(l, t, narrowed(l, sums_before(l, v), r->iv));
   default: return lower_check(l, n, x, b);

@@ -41,6 +41,28 @@ static fe_opening fact(lo *l, span sp, const ty *t, const char *to) {
                       .to = to, .times = l->times};
 }
 
+/* Is it in the list?  Then it is done more often. */
+static bool again(fe_opening *list, size_t n, const fe_opening *o) {
+  for (size_t i = 0; i < n; i++) {
+    fe_opening *p = &list[i];
+    if (p->sp.start != o->sp.start || p->call.start != o->call.start ||
+        strcmp(p->type, o->type))
+      continue;
+    if (p->times < 0 || o->times < 0 || p->times > INT64_MAX - o->times)
+      p->times = -1;
+    else
+      p->times += o->times;
+    return true;
+  }
+  return false;
+}
+
+/* A call that is computed in several places is listed once. */
+void note_uniform(lo *l, span sp, const ty *t) {
+  fe_opening o = fact(l, sp, written(l, t), "everybody, uniform");
+  if (!again(l->opening.p, l->opening.n, &o)) vec_push(l->a, &l->opening, o);
+}
+
 void note_opening(lo *l, span sp, const ty *t, const char *to,
                   const bool *opened) {
   t = written(l, t);
@@ -55,19 +77,7 @@ void note_opening(lo *l, span sp, const ty *t, const char *to,
   vec_push(l->a, &l->opening, o);
 }
 
-/* A call that is computed in several places is listed once. */
 void note_assume(lo *l, span sp, const ty *t) {
   fe_opening o = fact(l, sp, written(l, t), "");
-  for (size_t i = 0; i < l->assume.n; i++) {
-    fe_opening *p = &l->assume.p[i];
-    if (p->sp.start != sp.start || p->call.start != o.call.start ||
-        strcmp(p->type, o.type))
-      continue;
-    if (p->times < 0 || o.times < 0 || p->times > INT64_MAX - o.times)
-      p->times = -1;
-    else
-      p->times += o.times;
-    return;
-  }
-  vec_push(l->a, &l->assume, o);
+  if (!again(l->assume.p, l->assume.n, &o)) vec_push(l->a, &l->assume, o);
 }

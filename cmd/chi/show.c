@@ -354,19 +354,26 @@ void show_openings_json(buf *b, const cli *c, const fe_facts *f) {
   facts_json(b, c, f->assume, f->nassume, false);
 }
 
+/* "std/sort.chi:7:3: "; behind it, of the library, where it is called. */
+static void place(buf *b, const cli *c, const fe_opening *o) {
+  source_pos at = source_at(c->ss, o->sp.start);
+  buf_printf(b, "  %s:%u:%u: ",
+             o->call.start ? o->file : at.file != NULL ? at.file->path : "?",
+             at.line, at.col);
+}
+static void place_of_call(buf *b, const cli *c, const fe_opening *o) {
+  source_pos call = source_at(c->ss, o->call.start);
+  if (call.file != NULL)
+    buf_printf(b, "; called at %s:%u:%u", call.file->path, call.line,
+               call.col);
+  buf_putc(b, '\n');
+}
+
 void show_assumes(buf *b, const cli *c, const fe_facts *f) {
   for (uint32_t i = 0; i < f->nassume; i++) {
-    const fe_opening *o = &f->assume[i];
-    source_pos at = source_at(c->ss, o->sp.start);
-    source_pos call = source_at(c->ss, o->call.start);
-    bool own = call.file == NULL;
-    buf_printf(b, "  %s:%u:%u: assumed to be %s, unchecked on nodes",
-               !own ? o->file : at.file != NULL ? at.file->path : "?", at.line,
-               at.col, o->type);
-    if (!own)
-      buf_printf(b, "; called at %s:%u:%u", call.file->path, call.line,
-                 call.col);
-    buf_putc(b, '\n');
+    place(b, c, &f->assume[i]);
+    buf_printf(b, "assumed to be %s, unchecked on nodes", f->assume[i].type);
+    place_of_call(b, c, &f->assume[i]);
   }
 }
 
@@ -374,12 +381,10 @@ void show_openings(buf *b, const cli *c, const fe_facts *f) {
   buf_puts(b, f->nopening ? "openings\n" : "openings: none\n");
   for (uint32_t i = 0; i < f->nopening; i++) {
     const fe_opening *o = &f->opening[i];
-    source_pos at = source_at(c->ss, o->sp.start);
-    buf_printf(b, "  %s:%u:%u: %s to %s, ",
-               at.file != NULL ? at.file->path : "?", at.line, at.col, o->type,
-               o->to);
+    place(b, c, o);
+    buf_printf(b, "%s to %s, ", o->type, o->to);
     times(b, o->times);
-    buf_putc(b, '\n');
+    place_of_call(b, c, o);
   }
   show_assumes(b, c, f);
 }

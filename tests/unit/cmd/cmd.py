@@ -963,6 +963,22 @@ class Cost(Case):
         self.assertIn('assumed by the circuit',
                       chi('split', file, 'buy').stdout)
 
+    def test_library_openings(self):
+        file = self.file('long.chi', 'import std.sort;\n'
+                         'fn f(xs: secret [u16; 999]) -> u16 {\n'
+                         '    return reveal(sort.sort(xs)[0]);\n}\n')
+        c = json.loads(chi('cost', file, 'f', '--json').stdout)
+        told = [o for o in c['openings'] if o['to'] == 'everybody']
+        self.assertEqual([(o['line'], o['type']) for o in told], [(3, 'u16')])
+        places = [o for o in c['openings'] if o['to'] == 'everybody, uniform']
+        self.assertEqual(len(places) + 1, len(c['openings']))
+        self.assertEqual({o['call']['line'] for o in places}, {3})
+        self.assertEqual(c['opened'], 1 + sum(o['elements'] * o['times']
+                                              for o in places))
+        r = chi('cost', file, 'f')
+        self.assertRegex(r.stdout, r'std/sort.chi:\d+:\d+: \[u24; 999\] to '
+                         r'everybody, uniform, \d+ times?; called at \S*:3:')
+
     def test_equals_run(self):
         for mode in ('--nodes', '3'), ('--nodes', '6'), ('--nodes', '7'):
             c = self.cost('mul', *mode)

@@ -7,7 +7,8 @@
 #include "try.h"
 
 static const ir_target targets[] = {
-    {IR_REP3, 3}, {IR_SHAMIR, 3}, {IR_SHAMIR, 5}, {IR_SHAMIR, 7}};
+    {IR_REP3, 3}, {IR_SHAMIR, 3}, {IR_SHAMIR, 5}, {IR_SHAMIR, 7},
+    {IR_SHAMIR, 4}};
 
 static void all_pairs(pairs *p, long xlo, long xhi, long ylo, long yhi) {
   pairs_init(p, (unsigned)((xhi - xlo + 1) * (yhi - ylo + 1)));
@@ -93,12 +94,12 @@ static void test_primes(void) {
 }
 
 static void test_3(void) {
-  exhaust(3, pass_pipeline(0, IR_SCHED), 0, 4);
-  exhaust(3, pass_pipeline(2, IR_SCHED), 0, 4);
+  exhaust(3, pass_pipeline(0, IR_SCHED), 0, 5);
+  exhaust(3, pass_pipeline(2, IR_SCHED), 0, 5);
 }
 
 static void test_5(void) {
-  exhaust(5, pass_pipeline(1, IR_SCHED), 0, 4);
+  exhaust(5, pass_pipeline(1, IR_SCHED), 0, 5);
   exhaust(5, pass_pipeline(2, IR_CORE), 0, 1);
 }
 
