@@ -12,13 +12,16 @@ static bool no_field(cli *c, const char *why) {
   return false;
 }
 
+static void clear(void *p) { mpz_clear(p); }
+
 bool option_field(cli *c) {
   const char *s = c->opt.field;
   if (s == NULL)
     return true;
   bool p127 = strcmp(s, "p127") == 0;
-  mpz_t p;
+  __mpz_struct *p = ARENA_NEW(c->a, __mpz_struct); /* as long as the command */
   mpz_init(p);
+  arena_defer(c->a, clear, p);
   if (p127 || strcmp(s, "p61") == 0) {
     mpz_setbit(p, p127 ? 127 : 61);
     mpz_sub_ui(p, p, 1);
@@ -33,8 +36,6 @@ bool option_field(cli *c) {
   } else if (mpz_sizeinbase(p, 2) > IR_FIELD_BITS) {
     return no_field(c, "this has more bits");
   }
-  __mpz_struct *kept = ARENA_NEW(c->a, __mpz_struct);
-  *kept = *p; /* as long as the command */
-  c->prime = kept;
+  c->prime = p;
   return true;
 }
