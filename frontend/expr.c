@@ -70,8 +70,8 @@ bool secret_fits(const an *a, const ival *iv) {
 }
 
 void secret_seen(an *a, const ival *iv, span sp) {
-  if (a->quiet || a->in->wide || within_half(iv, a->u->narrow)) return;
-  a->in->wide = true;
+  if (a->quiet || a->in->wide_field || within_half(iv, a->u->narrow)) return;
+  a->in->wide_field = true;
   a->in->wide_sp = sp;
 }
 

@@ -37,7 +37,7 @@ static lv run_body(lo *l, inst *in, lv *arg, bool entry) {
     l->failed = true;
     return lv_zero(l, in->ret ? in->ret : l->u->ts->unit);
   }
-  if (in->wide) l->wide = in;
+  if (in->wide_field) l->needs = in;
   if (is_circuit(in->f->decl)) return lower_circuit(l, in, arg);
   lframe f = {.in = in, .ret = in->ret}, *up = l->fr;
   if (f.ret && in->value && in->value->nleaf == f.ret->nleaf) {
@@ -193,7 +193,17 @@ lo *lower_begin(fe_unit *u, arena *a, const char *name, const node *d,
   return l;
 }
 
+/* In a function that it calls: its own secrets are refused where they stand. */
+static void contract_too_wide(lo *l) {
+  l->failed = true;
+  diag_report(l->u->dg, DIAG_CONTRACT_WIDE, l->needs->wide_sp, l->entry);
+  diag_hint(l->u->dg, "Declare narrower operands, or say `assume(x, uN)` of a "
+                      "value you know to be small.");
+}
+
 ir_module *lower_end(lo *l, fe_facts *facts) {
+  if (!l->failed && l->needs && !l->u->opt.prime && l->m->k == 61)
+    contract_too_wide(l);
   if (l->failed) return NULL;
   if (facts)
     *facts = (fe_facts){l->opening.p, (uint32_t)l->opening.n, l->assume.p,
@@ -203,21 +213,22 @@ ir_module *lower_end(lo *l, fe_facts *facts) {
   return l->m;
 }
 
+/* Field elements that stand for no integer. */
 static void find_element(ir_inst *i, void *user) {
-  span *at = user;
-  for (uint32_t k = 0; k < i->nres && !at->end; k++)
-    if (i->res[k]->ty.dom == DOM_P && !i->res[k]->ty.range) *at = i->sp;
+  const ir_inst **found = user;
+  for (uint32_t k = 0; k < i->nres && !*found; k++)
+    if (i->res[k]->ty.dom == DOM_P && !i->res[k]->ty.range) *found = i;
 }
 
 /* The exponent to lower with again; 0: it is done. */
 static unsigned wider(lo *l, unsigned k) {
-  if (k != 61 || l->failed || !l->wide || l->u->opt.prime) return 0;
-  span at = {0};
-  ir_walk(l->m->body, find_element, &at);
-  if (!at.end) return 127;
+  if (k != 61 || l->failed || !l->needs || l->u->opt.prime) return 0;
+  const ir_inst *element = NULL;
+  ir_walk(l->m->body, find_element, &element);
+  if (!element) return 127;
   l->failed = true;
-  diag_report(l->u->dg, DIAG_FIELD_CHOICE, at, l->entry);
-  diag_note(l->u->dg, l->wide->wide_sp, "this needs the wider field");
+  diag_report(l->u->dg, DIAG_FIELD_CHOICE, element->sp, l->entry);
+  diag_note(l->u->dg, l->needs->wide_sp, "this needs the wider field");
   diag_hint(l->u->dg, "Say which: --field p127, or --field prime:N.");
   return 0;
 }

@@ -57,7 +57,7 @@ typedef struct lo {
   uint32_t stamp;
   ir_value *guard; /* the secret conditions around, 0/1; NULL: none */
   bool failed, test;
-  const inst *wide; /* has secrets that need more than 2^61 - 1; NULL: none */
+  const inst *needs; /* more than 2^61 - 1 for its secrets; NULL: none does */
   bool strict; /* for the checked simulation, which misses nothing */
   const char *entry;
   span entry_sp; /* its name */

@@ -176,14 +176,6 @@ static void view_effect(ir_inst *i, void *user) {
   diag_hint(l->u->dg, "Make it an action.");
 }
 
-/* In a function that it calls: its own are refused where they stand. */
-static void contract_too_wide(lo *l) {
-  l->failed = true;
-  diag_report(l->u->dg, DIAG_CONTRACT_WIDE, l->wide->wide_sp, l->entry);
-  diag_hint(l->u->dg, "Declare narrower operands, or say `assume(x, uN)` of a "
-                      "value you know to be small.");
-}
-
 static ir_module *lower_init(lo *l, const contract_info *c, fe_facts *facts) {
   inst *in = c->init_inst;
   fninfo *f = c->init;
@@ -252,6 +244,5 @@ ir_module *fe_lower_action(fe_unit *u, const fe_contract *c,
   if (!l->failed) hidden_outputs(l, s->fn);
   if (!l->failed) lower_outputs(l, &act->fn, v);
   if (act->kind == FE_VIEW && !l->failed) ir_walk(l->m->body, view_effect, l);
-  if (l->wide) contract_too_wide(l);
   return lower_end(l, facts);
 }

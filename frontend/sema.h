@@ -209,7 +209,7 @@ struct inst {
   bool poly;  /* unlabelled places take labels */
   bool test, busy, failed;
   bool guarded; /* called under a secret condition: nothing in it may fail */
-  bool wide;    /* a secret in it needs more than 2^61 - 1 */
+  bool wide_field; /* a secret in it needs more than 2^61 - 1: there */
   span wide_sp;
   inst *next, *caller;
   span call_sp;

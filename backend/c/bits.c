@@ -253,8 +253,9 @@ static void emit_pack(c_emit *e, const ir_inst *i) {
   uint64_t x = operand(e, i, 0, NULL);
   emit_line(e,
             "chi_gen_b_%s%s(g, %" PRIu64 ", %" PRIu64 ", %" PRIu64 ", %u);",
-            pack ? "pack" : "unpack", rep_of(e, ints) == REP_WIDE ? "_wide" : "",
-            place(e, i->res[0]), x, ints->ty.lanes, (unsigned)i->at.bits);
+            pack ? "pack" : "unpack",
+            rep_of(e, ints) == REP_WIDE ? "_wide" : "", place(e, i->res[0]), x,
+            ints->ty.lanes, (unsigned)i->at.bits);
 }
 
 /* ---- all of them ---- */

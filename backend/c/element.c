@@ -14,7 +14,8 @@ static c_name name_of(const char *s) {
 
 static c_name fresh(c_kernel *k) { return name_of(emit_name(k->e, "v")); }
 
-static const char *const c_type[] = {"int64_t", "", "chi_fe", "chi_sh", "chi_fe"};
+static const char *const c_type[] = {"int64_t", "", "chi_fe", "chi_sh",
+                                     "chi_fe"};
 
 /* const <type> v = <fmt>; */
 static c_name def(c_kernel *k, c_rep r, const char *fmt, ...)

@@ -131,8 +131,8 @@ static void reduce_body(c_kernel *k, const c_idx *lane, void *user) {
   if (r->from) idx_add_sym(k, &at, r->from, -1);
   const char *i = idx_text(k, &at);
   kernel_line(k, "chi_fe_st(%s, (uint64_t)(%s),", r->z, i);
-  kernel_line(k, "          chi_f_add(chi_fe_ld(%s, (uint64_t)(%s)), %s));", r->z,
-              i, x.s);
+  kernel_line(k, "          chi_f_add(chi_fe_ld(%s, (uint64_t)(%s)), %s));",
+              r->z, i, x.s);
 }
 
 static void emit_reduce(c_emit *e, const ir_inst *i) {

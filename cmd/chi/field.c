@@ -6,7 +6,8 @@
 
 static bool no_field(cli *c, const char *why) {
   const char *s = c->opt.field;
-  usage_error(c, "Take p61, p127, or prime:N with an odd prime N of at most 576 "
+  usage_error(c,
+              "Take p61, p127, or prime:N with an odd prime N of at most 576 "
               "bits.", "option '--field' takes a field, not '%s': %s",
               text_shown(c->a, s, strlen(s)), why);
   return false;

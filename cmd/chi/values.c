@@ -50,8 +50,11 @@ void lanes_free(lanes *l) {
   if (l->small != NULL)
     explicit_bzero(l->small, l->n * sizeof *l->small);
   free(l->small);
-  for (uint64_t i = 0; l->big != NULL && i < l->n; i++)
+  for (uint64_t i = 0; l->big != NULL && i < l->n; i++) {
+    mp_limb_t *limb = mpz_limbs_modify(l->big[i], 1);
+    explicit_bzero(limb, (size_t)l->big[i]->_mp_alloc * sizeof *limb);
     mpz_clear(l->big[i]);
+  }
   free(l->big);
   *l = (lanes){0};
 }

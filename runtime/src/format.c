@@ -44,7 +44,8 @@ void chii_blob_put_head(uint8_t head[CHII_BLOB_HEAD], chii_blob_kind kind,
 
 int chii_blob_check(const chii_field *f, const uint8_t *blob,
                     size_t blob_bytes, chii_blob_kind kind,
-                    chi_protocol protocol, unsigned n, unsigned node, uint32_t index, uint64_t lanes,
+                    chi_protocol protocol, unsigned n, unsigned node,
+                    uint32_t index, uint64_t lanes,
                     const uint8_t session_id[CHI_SESSION_ID_BYTES]) {
   uint8_t head[CHII_BLOB_HEAD];
   if (blob_bytes < CHII_BLOB_HEAD ||

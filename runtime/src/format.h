@@ -36,7 +36,8 @@ void chii_blob_put_head(uint8_t head[CHII_BLOB_HEAD], chii_blob_kind kind,
  * exactly the blob described, else -1. */
 int chii_blob_check(const chii_field *f, const uint8_t *blob,
                     size_t blob_bytes, chii_blob_kind kind,
-                    chi_protocol protocol, unsigned n, unsigned node, uint32_t index, uint64_t lanes,
+                    chi_protocol protocol, unsigned n, unsigned node,
+                    uint32_t index, uint64_t lanes,
                     const uint8_t session_id[CHI_SESSION_ID_BYTES]);
 
 /* lanes uniform elements of F_p from a seed. */
