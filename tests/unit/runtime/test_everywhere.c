@@ -420,6 +420,7 @@ static void finish(chi_session *s, void *user) {
   memcpy(d->arena[me], s->w, d->c.program.words * 8);
   put(d, chi_session_told(s, 0, to, &output, &lanes, &blob,
                           &d->told_bytes[me]));
+  free(d->told[me]); /* of the run before */
   d->told[me] = malloc(d->told_bytes[me]);
   memcpy(d->told[me], blob, d->told_bytes[me]);
   put(d, chi_session_output_share(s, 5, d->kept[0][me], d->kept[1][me], L));
@@ -589,8 +590,6 @@ static void program_of(const char *name, chi_protocol protocol, unsigned n) {
   /* z = a b of this run is a of the next */
   memcpy(d.a, d.arena[0] + d.c.oz, L * F.bytes);
   d.again = true;
-  for (unsigned i = 0; i < n; i++)
-    free(d.told[i]);
   run_data(&d, &w);
   for (unsigned i = 0; i < n; i++)
     CU_ASSERT_EQUAL_FATAL(w.result[i].status, CHI_OK);

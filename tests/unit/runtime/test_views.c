@@ -226,7 +226,8 @@ static bool opened_is(const gate *g, uint64_t value) {
 static void observe(chi_protocol protocol, const gate *g, const operands *o,
                     counts c[3]) {
   chii_test_prg = enumerate;
-  world w = {.protocol = protocol, .n = 3, .program = &g->program,
+  world w = {.protocol = protocol, .n = 3, .in_turn = true,
+             .program = &g->program,
              .before_run = load, .finish = keep, .user = (void *)o,
              .record = true};
   world_run(&w);
@@ -469,7 +470,8 @@ static unsigned openings(chi_protocol protocol, bool sum) {
   for (uint64_t x = 0; x < CHI_P; x++)
     for (uint64_t y = 0; y < CHI_P; y++) {
       operands o = {&g, {x, y, 0, 0}, false};
-      world w = {.protocol = protocol, .n = 3, .program = &g.program,
+      world w = {.protocol = protocol, .n = 3, .in_turn = true,
+                 .program = &g.program,
                  .before_run = load, .finish = keep, .user = &o,
                  .record = true};
       world_run(&w);
@@ -558,7 +560,8 @@ static unsigned inputs(chi_protocol protocol, unsigned n) {
     uint32_t *ref[CHI_PARTIES_MAX] = {NULL};
     for (d.secret = 0; d.secret < CHI_P; d.secret++) {
       chii_test_prg = enumerate;
-      world w = {.protocol = protocol, .n = n, .before_run = deal, .user = &d,
+      world w = {.protocol = protocol, .n = n, .in_turn = true,
+                 .before_run = deal, .user = &d,
                  .vec_words = 2 * d.lanes};
       world_run(&w);
       for (unsigned i = 0; i < n; i++) {
@@ -638,7 +641,8 @@ static unsigned refreshes(void) {
   uint64_t step = CHI_P > 7 ? 5 : 1; /* 31^4 lanes a secret: every fifth */
   for (r.secret = 0; r.secret < CHI_P; r.secret += step) {
     chii_test_prg = enumerate;
-    world w = {.protocol = CHI_SHAMIR, .n = 3, .program = &r.g.program,
+    world w = {.protocol = CHI_SHAMIR, .n = 3, .in_turn = true,
+               .program = &r.g.program,
                .before_run = load_refresh, .finish = keep, .user = &r,
                .record = true};
     world_run(&w);
