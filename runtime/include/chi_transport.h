@@ -23,8 +23,8 @@ extern "C" {
 
 typedef struct chi_transport_ops {
   /* Required.  Takes up to n bytes for `peer` without blocking; returns how
-   * many were taken (0: none now), or CHI_IO_*.  Bytes taken are on their way:
-   * there is no separate flush. */
+   * many were taken (0: none now), or CHI_IO_*.  What it keeps of them in
+   * memory goes out with any later call, and drain waits for it. */
   long (*try_send)(void *state, unsigned peer, const void *p, size_t n);
   /* Required.  Gives up to n bytes from `peer` without blocking; 0: none now. */
   long (*try_recv)(void *state, unsigned peer, void *p, size_t n);
@@ -33,6 +33,12 @@ typedef struct chi_transport_ops {
    * clock) has passed.  Returns 1, 0 at the deadline, or CHI_IO_FAILED. */
   int (*wait)(void *state, uint64_t readable, uint64_t writable,
               uint64_t deadline_ns);
+  /* Optional, for a transport that keeps bytes in memory.  Blocks until all
+   * that was taken is out of this process, or its peer is lost (the next call on
+   * that peer says so): 1; 0 at the deadline.  The session calls it at the end
+   * of a round, behind which nothing may be called for as long as the caller
+   * likes. */
+  int (*drain)(void *state, uint64_t deadline_ns);
   /* Optional.  Fills out[32] with a value that only this party and `peer`
    * know, bound to the stream (TLS exporter); 0 or CHI_IO_FAILED. */
   int (*exporter)(void *state, unsigned peer, uint8_t out[32]);

@@ -20,8 +20,8 @@
 #define UPDATE_RECORDS (UINT64_C(1) << 23)
 /* How long close waits for the kernel to take the last bytes. */
 #define LINGER_NS UINT64_C(2000000000)
-/* And for peers in the middle of a word, see drain. */
-#define DRAIN_NS UINT64_C(200000000)
+/* And for peers in the middle of a word, see hear_out. */
+#define HEAR_NS UINT64_C(200000000)
 
 static void note(tls_peer *p, const char *what) {
   char text[sizeof p->why];
@@ -172,6 +172,23 @@ static int tls_wait(void *state, uint64_t readable, uint64_t writable,
   }
 }
 
+static int tls_drain(void *state, uint64_t deadline_ns) {
+  tls_state *s = state;
+  for (;;) {
+    struct pollfd set[CHI_PARTIES_MAX];
+    nfds_t count = 0;
+    for (unsigned j = 0; j < s->n; j++) {
+      tls_peer *p = &s->peer[j];
+      if (!p->ssl || p->send_state || !flush(p)) continue;
+      if (!chii_tls_io_unsent(p->io)) continue;
+      set[count++] = (struct pollfd){p->io->fd, POLLOUT, 0};
+    }
+    if (count == 0) return 1;
+    int ms = poll_ms(deadline_ns);
+    if (ms == 0 || (poll(set, count, ms) < 0 && errno != EINTR)) return 0;
+  }
+}
+
 static int tls_exporter(void *state, unsigned peer, uint8_t out[32]) {
   static const char label[] = "EXPORTER-chirograph-pair";
   tls_peer *p = &((tls_state *)state)->peer[peer];
@@ -198,8 +215,8 @@ void chii_tls_peer_free(tls_peer *p) {
 /* A socket that is closed with bytes unread resets its connection, and what
  * the kernel has not sent yet is lost with it, our last words perhaps: takes
  * what a peer is saying until it has closed, too. */
-static void drain(tls_state *s) {
-  uint64_t deadline = chii_now_ns() + DRAIN_NS;
+static void hear_out(tls_state *s) {
+  uint64_t deadline = chii_now_ns() + HEAR_NS;
   bool quiet[CHI_PARTIES_MAX] = {false};
   for (bool first = true;; first = false) {
     struct pollfd set[CHI_PARTIES_MAX];
@@ -233,21 +250,9 @@ static void tls_close(void *state) {
     }
     (void)flush(p);
   }
-  for (;;) {
-    struct pollfd set[64];
-    nfds_t count = 0;
-    for (unsigned j = 0; j < s->n; j++) {
-      tls_peer *p = &s->peer[j];
-      if (!p->ssl || p->send_state || !flush(p)) continue;
-      if (!chii_tls_io_unsent(p->io)) continue;
-      set[count++] = (struct pollfd){p->io->fd, POLLOUT, 0};
-    }
-    int ms = poll_ms(deadline);
-    if (count == 0 || ms == 0) break;
-    if (poll(set, count, ms) < 0 && errno != EINTR) break;
-  }
+  (void)tls_drain(s, deadline);
   ERR_clear_error();
-  drain(s);
+  hear_out(s);
   for (unsigned j = 0; j < s->n; j++) chii_tls_peer_free(&s->peer[j]);
   chi_tls_context_free(s->own);
   free(s);
@@ -257,6 +262,7 @@ static const chi_transport_ops TLS_OPS = {
     .try_send = tls_try_send,
     .try_recv = tls_try_recv,
     .wait = tls_wait,
+    .drain = tls_drain,
     .exporter = tls_exporter,
     .describe = tls_describe,
     .close = tls_close,

@@ -328,6 +328,14 @@ static void vec_ok(bool ok) {
     __atomic_add_fetch(&vec_bad, 1, __ATOMIC_RELAXED);
 }
 
+static _Thread_local unsigned long drains;
+
+static int count_drain(void *state, uint64_t deadline_ns) {
+  (void)state, (void)deadline_ns;
+  drains++;
+  return 1;
+}
+
 static void direct(chi_session *s, void *user) {
   enum { M = 5000 };
   (void)user;
@@ -354,6 +362,11 @@ static void direct(chi_session *s, void *user) {
   vec_ok(!chi_vec_scale(s, z, z, 3) && !chi_vec_shift(s, z, z, 7));
   vec_ok(!chi_open(s, r, z) && !chi_open(s, &dot, d));
   vec_ok(!chi_exchange(s));
+  const chi_transport_ops *own = s->tr.ops;
+  chi_transport_ops counting = *own;
+  counting.drain = count_drain;
+  s->tr.ops = &counting;
+  drains = 0;
   for (unsigned p = 0; p < s->n; p++) { /* to each node alone */
     chi_stats before, after;
     uint64_t *v = malloc(M * 8);
@@ -370,6 +383,8 @@ static void direct(chi_session *s, void *user) {
       vec_ok(memcmp(v, r, M * 8) == 0);
     free(v);
   }
+  vec_ok(drains == s->n); /* no round leaves bytes in the transport */
+  s->tr.ops = own;
   for (int i = 0; i < M; i++) {
     __extension__ typedef unsigned __int128 u128;
     u128 v = (u128)vx[i] * vy[i] % CHI_P + vx[i] + CHI_P - vy[i];
