@@ -45,7 +45,7 @@ static ir_module *read_part(ct_reader *r, const char *name, const char *text) {
 
 ir_module *contract_part(arena *a, const char *name, const char *ir_text,
                          diag *dg) {
-  ct_reader r = {a, dg, name, true};
+  ct_reader r = {a, dg, name, true, NULL};
   return read_part(&r, name, ir_text);
 }
 
@@ -272,6 +272,29 @@ static void get_actions(ct_reader *r, const json_t *j, contract *c) {
 }
 
 /* ---- the whole ---- */
+static void clear(void *p) { mpz_clear(p); }
+
+static void read_field(ct_reader *r, const json_t *j, contract *c) {
+  const char *s = c->field = ct_text(r, j, "the package", "field", 192);
+  __mpz_struct *p = ARENA_NEW(r->a, __mpz_struct);
+  mpz_init(p);
+  arena_defer(r->a, clear, p);
+  unsigned k = 0;
+  int end = 0;
+  if (sscanf(s, "2^%3u-1%n", &k, &end) == 1 && end && !s[end]) {
+    mpz_setbit(p, k);
+    mpz_sub_ui(p, p, 1);
+  } else if (*s && !s[strspn(s, "0123456789")]) {
+    mpz_set_str(p, s, 10);
+  }
+  bool known = mpz_sgn(p) && (k == 61 || k == 127);
+  if (!known && (mpz_sizeinbase(p, 2) > IR_FIELD_BITS || mpz_cmp_ui(p, 3) < 0 ||
+                 !mpz_probab_prime_p(p, 30)))
+    ct_refuse(r, "'field' must be \"2^61-1\", \"2^127-1\" or an odd prime of at"
+                 " most %u bits", IR_FIELD_BITS);
+  c->p = r->p = p;
+}
+
 static void read_all(ct_reader *r, const json_t *j, contract *c) {
   const char *all = "the package";
   if (!json_is_object(j)) {
@@ -285,8 +308,7 @@ static void read_all(ct_reader *r, const json_t *j, contract *c) {
   }
   ct_text(r, j, all, "compiler", 256);
   c->name = ct_name(r, j, all, "contract");
-  if (r->ok && strcmp(ct_text(r, j, all, "field", 64), "2^61-1"))
-    ct_refuse(r, "'field' must be \"2^61-1\"");
+  if (r->ok) read_field(r, j, c);
   ct_text(r, j, all, "source_hash", 64);
   if (r->ok) get_states(r, j, c);
   if (r->ok) get_events(r, j, c);
@@ -295,7 +317,7 @@ static void read_all(ct_reader *r, const json_t *j, contract *c) {
 
 contract *contract_parse(arena *a, const char *path, const char *text,
                          size_t n, diag *dg) {
-  ct_reader r = {a, dg, path, true};
+  ct_reader r = {a, dg, path, true, NULL};
   if (n > CONTRACT_BYTES_MAX) {
     ct_refuse(&r, "%zu bytes: the limit is %d", n, CONTRACT_BYTES_MAX);
     return NULL;

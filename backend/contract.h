@@ -3,7 +3,7 @@
  *
  * JSON, written canonically (equal source, equal bytes):
  *
- * {"format": 1, "compiler", "contract", "field": "2^61-1", "source_hash",
+ * {"format": 1, "compiler", "contract", "field", "source_hash",
  *  "state":   [{"name", "type", "secret", "constant", "keys": [TYPE..],
  *               "value": TYPE,
  *               "leaves": [{"name", "lanes", "lo", "hi"}]}],
@@ -17,6 +17,9 @@
  *               "opened": [{"name": "!0", "line", "col",
  *                           "path": "" or "a.x" or null,
  *                           "type": TYPE or null}]}]}
+ *
+ * "field" is "2^61-1", "2^127-1" or another prime's decimal digits: of all
+ * circuits, and of the shares that nodes keep.
  *
  * TYPE describes a value for people who read and write it (abi.h).  "openings"
  * are the reveals of the source; "opened", which may be left out, says of values
@@ -71,7 +74,8 @@ typedef enum { CT_ACTION, CT_VIEW, CT_INIT } ct_kind;
 typedef struct ct_leaf {
   const char *name;    /* state: with its sigil, "$p.age" */
   uint64_t lanes;
-  const char *lo, *hi; /* decimal; both NULL: any field element */
+  const char *lo, *hi; /* decimal; both NULL: any element of the field */
+  mpz_srcptr p;        /* of that field */
   bool secret;
 } ct_leaf;
 
@@ -117,6 +121,8 @@ typedef struct ct_action {
 
 typedef struct contract {
   const char *name;
+  const char *field;
+  mpz_srcptr p; /* the prime that "field" names */
   ct_state *state;
   uint32_t nstate;
   ct_event *event;

@@ -263,9 +263,9 @@ static bool check_part(checker *k) {
   const ir_module *m = k->x->part[k->part];
   k->where = arena_printf(k->r->a, "%s of action '%s'", part_names[k->part],
                           k->x->name);
-  if (!m->is_mersenne || m->k != 61 || m->stage != IR_HIGH)
-    return ct_refuse(k->r, "%s must be a circuit of stage high over 2^61 - 1",
-                     k->where);
+  if (mpz_cmp(m->p, k->c->p) != 0 || m->stage != IR_HIGH)
+    return ct_refuse(k->r, "%s must be a circuit of stage high over %s",
+                     k->where, k->c->field);
   return check_leaves(k, m, false) && check_leaves(k, m, true) &&
          check_block(k, m->body) &&
          (k->part != CT_CIRCUIT || check_whole(k));

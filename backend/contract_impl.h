@@ -11,6 +11,7 @@ typedef struct ct_reader {
   diag *dg;
   const char *path;
   bool ok; /* false after the one report */
+  mpz_srcptr p; /* the package's field, once it is read */
 } ct_reader;
 
 /* Reports the first violation; false. */

@@ -63,6 +63,7 @@ static void read_bounds(ct_reader *r, const json_t *o, const char *ctx,
                         ct_leaf *l) {
   l->lo = read_bound(r, o, ctx, "lo");
   l->hi = read_bound(r, o, ctx, "hi");
+  l->p = r->p;
   if (!r->ok) return;
   if (!l->lo != !l->hi) {
     ct_refuse(r, "%s must have both 'lo' and 'hi' or neither", ctx);
@@ -81,7 +82,7 @@ static void read_bounds(ct_reader *r, const json_t *o, const char *ctx,
 }
 
 bool ct_leaf_holds(const ct_leaf *l, mpz_srcptr v) {
-  if (!l->lo) return mpz_sgn(v) >= 0 && mpz_cmp_ui(v, (1ul << 61) - 1) < 0;
+  if (!l->lo) return mpz_sgn(v) >= 0 && mpz_cmp(v, l->p) < 0;
   mpz_t b;
   mpz_init_set_str(b, l->lo, 10);
   bool ok = mpz_cmp(b, v) <= 0;
@@ -156,7 +157,7 @@ static bool read_type(ct_reader *r, const json_t *t, const char *name,
     return r->ok;
   }
   if (is_kind(kind, nothing)) return true;
-  ct_leaf l = {.name = name, .lanes = lanes, .secret = secret};
+  ct_leaf l = {.name = name, .p = r->p, .lanes = lanes, .secret = secret};
   if (is_kind(kind, ranged)) {
     read_bounds(r, t, name, &l);
     if (r->ok && !l.lo)

@@ -267,6 +267,7 @@ static val call_fn(an *a, const node *n, const sym *s) {
   if (!a->quiet) {
     ninfo *ni = info_of(a->in, n);
     if (ni) ni->p = in;
+    if (in->wide_field) needs_wide(a, in->wide_sp);
   }
   if (in->failed) return val_of(poison(a));
   return val_of(result_type(a, in, in->ret));

@@ -60,23 +60,24 @@ static bool within_half(const ival *iv, const mpz_t h) {
   return mpz_cmpabs(iv->lo, h) <= 0 && mpz_cmpabs(iv->hi, h) <= 0;
 }
 
-/* What contracts keep is of one field. */
-static mpz_srcptr secret_limit(const an *a) {
-  return a->in->mod && a->in->mod->contract ? a->u->narrow : a->u->pmax;
+bool secret_fits(const an *a, const ival *iv) {
+  return within_half(iv, a->u->pmax);
 }
 
-bool secret_fits(const an *a, const ival *iv) {
-  return within_half(iv, secret_limit(a));
+void needs_wide(an *a, span sp) {
+  contract_info *c = a->in->mod ? a->in->mod->contract : NULL;
+  if (!a->in->wide_field) a->in->wide_sp = sp;
+  a->in->wide_field = true;
+  if (c && !c->wide_field) c->wide_sp = sp; /* what it keeps is of one field */
+  if (c) c->wide_field = true;
 }
 
 void secret_seen(an *a, const ival *iv, span sp) {
-  if (a->quiet || a->in->wide_field || within_half(iv, a->u->narrow)) return;
-  a->in->wide_field = true;
-  a->in->wide_sp = sp;
+  if (!a->quiet && !within_half(iv, a->u->narrow)) needs_wide(a, sp);
 }
 
 const char *field_text(const an *a) {
-  mpz_srcptr h = secret_limit(a);
+  mpz_srcptr h = a->u->pmax;
   size_t k = mpz_sizeinbase(h, 2);
   mpz_srcptr p = a->u->opt.prime;
   if (!p || mpz_scan0(p, 0) > k)
@@ -87,7 +88,7 @@ const char *field_text(const an *a) {
 unsigned secret_bits(const an *a) {
   mpz_t t;
   mpz_init(t);
-  mpz_add_ui(t, secret_limit(a), 1);
+  mpz_add_ui(t, a->u->pmax, 1);
   unsigned n = (unsigned)mpz_sizeinbase(t, 2) - 1;
   mpz_clear(t);
   return n;

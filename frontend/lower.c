@@ -37,7 +37,6 @@ static lv run_body(lo *l, inst *in, lv *arg, bool entry) {
     l->failed = true;
     return lv_zero(l, in->ret ? in->ret : l->u->ts->unit);
   }
-  if (in->wide_field) l->needs = in;
   if (is_circuit(in->f->decl)) return lower_circuit(l, in, arg);
   lframe f = {.in = in, .ret = in->ret}, *up = l->fr;
   if (f.ret && in->value && in->value->nleaf == f.ret->nleaf) {
@@ -177,12 +176,13 @@ void lower_outputs(lo *l, const fe_fn *f, lv v) {
 /* ---- the entries ---- */
 
 lo *lower_begin(fe_unit *u, arena *a, const char *name, const node *d,
-                bool test, unsigned k) {
+                bool test, const span *wide) {
   lo *l = ARENA_NEW(a, lo);
   l->u = u;
   l->a = a;
+  l->wide = u->opt.prime ? NULL : wide;
   l->m = u->opt.prime ? ir_module_over(a, name, u->opt.prime)
-                      : ir_module_new(a, name, k);
+                      : ir_module_new(a, name, wide ? 127 : 61);
   l->m->src = u->ss;
   l->b = (ir_builder){.m = l->m, .b = l->m->body};
   l->times = 1;
@@ -193,17 +193,26 @@ lo *lower_begin(fe_unit *u, arena *a, const char *name, const node *d,
   return l;
 }
 
-/* In a function that it calls: its own secrets are refused where they stand. */
-static void contract_too_wide(lo *l) {
+/* Field elements that stand for no integer. */
+static void find_element(ir_inst *i, void *user) {
+  const ir_inst **found = user;
+  for (uint32_t k = 0; k < i->nres && !*found; k++)
+    if (i->res[k]->ty.dom == DOM_P && !i->res[k]->ty.range) *found = i;
+}
+
+/* They do not move to the wide field by themselves. */
+static void keep_elements(lo *l) {
+  const ir_inst *element = NULL;
+  ir_walk(l->m->body, find_element, &element);
+  if (!element) return;
   l->failed = true;
-  diag_report(l->u->dg, DIAG_CONTRACT_WIDE, l->needs->wide_sp, l->entry);
-  diag_hint(l->u->dg, "Declare narrower operands, or say `assume(x, uN)` of a "
-                      "value you know to be small.");
+  diag_report(l->u->dg, DIAG_FIELD_CHOICE, element->sp, l->entry);
+  diag_note(l->u->dg, *l->wide, "this needs the wider field");
+  diag_hint(l->u->dg, "Say which: --field p127, or --field prime:N.");
 }
 
 ir_module *lower_end(lo *l, fe_facts *facts) {
-  if (!l->failed && l->needs && !l->u->opt.prime && l->m->k == 61)
-    contract_too_wide(l);
+  if (!l->failed && l->wide) keep_elements(l);
   if (l->failed) return NULL;
   if (facts)
     *facts = (fe_facts){l->opening.p, (uint32_t)l->opening.n, l->assume.p,
@@ -213,24 +222,8 @@ ir_module *lower_end(lo *l, fe_facts *facts) {
   return l->m;
 }
 
-/* Field elements that stand for no integer. */
-static void find_element(ir_inst *i, void *user) {
-  const ir_inst **found = user;
-  for (uint32_t k = 0; k < i->nres && !*found; k++)
-    if (i->res[k]->ty.dom == DOM_P && !i->res[k]->ty.range) *found = i;
-}
-
-/* The exponent to lower with again; 0: it is done. */
-static unsigned wider(lo *l, unsigned k) {
-  if (k != 61 || l->failed || !l->needs || l->u->opt.prime) return 0;
-  const ir_inst *element = NULL;
-  ir_walk(l->m->body, find_element, &element);
-  if (!element) return 127;
-  l->failed = true;
-  diag_report(l->u->dg, DIAG_FIELD_CHOICE, element->sp, l->entry);
-  diag_note(l->u->dg, l->needs->wide_sp, "this needs the wider field");
-  diag_hint(l->u->dg, "Say which: --field p127, or --field prime:N.");
-  return 0;
+static const span *wide_of(const inst *in) {
+  return in->wide_field ? &in->wide_sp : NULL;
 }
 
 ir_module *fe_lower(fe_unit *u, const char *fn, arena *a, fe_facts *facts) {
@@ -244,22 +237,17 @@ ir_module *fe_lower(fe_unit *u, const char *fn, arena *a, fe_facts *facts) {
   const sym *s = u->fnsym[f - u->fn];
   inst *in = s->fn->insts;
   while (in->poly || in->test || in->guarded) in = in->next;
-  lo *l = NULL;
-  for (unsigned k = 61; k; k = wider(l, k)) {
-    l = lower_begin(u, a, fn, in->f->decl, false, k);
-    lv v = run_body(l, in, lower_inputs(l, in, f), true);
-    if (!l->failed) lower_outputs(l, f, v);
-  }
+  lo *l = lower_begin(u, a, fn, in->f->decl, false, wide_of(in));
+  lv v = run_body(l, in, lower_inputs(l, in, f), true);
+  if (!l->failed) lower_outputs(l, f, v);
   return lower_end(l, facts);
 }
 
 ir_module *fe_lower_test(fe_unit *u, uint32_t i, arena *a, fe_facts *facts) {
   if (u->too_large) return NULL;
-  lo *l = NULL;
-  for (unsigned k = 61; k; k = wider(l, k)) {
-    l = lower_begin(u, a, arena_printf(a, "test%u", i + 1),
-                    u->testinst[i]->f->decl, true, k);
-    run_body(l, u->testinst[i], NULL, true);
-  }
+  inst *in = u->testinst[i];
+  lo *l = lower_begin(u, a, arena_printf(a, "test%u", i + 1), in->f->decl, true,
+                      wide_of(in));
+  run_body(l, in, NULL, true);
   return lower_end(l, facts);
 }

@@ -57,7 +57,7 @@ typedef struct lo {
   uint32_t stamp;
   ir_value *guard; /* the secret conditions around, 0/1; NULL: none */
   bool failed, test;
-  const inst *needs; /* more than 2^61 - 1 for its secrets; NULL: none does */
+  const span *wide; /* what made it take 2^127 - 1; NULL: nothing did */
   bool strict; /* for the checked simulation, which misses nothing */
   const char *entry;
   span entry_sp; /* its name */
@@ -69,9 +69,10 @@ lv lower_inst(lo *l, inst *in, lv *arg, span sp);
 uint32_t slot_flag(const lo *l);
 uint32_t slot_result(const lo *l);
 bool too_large(lo *l);
-/* Over the prime of the unit, or 2^k - 1. */
+/* Over the prime of the unit; else 2^127 - 1 if something needs it, which is at
+ * *wide, else 2^61 - 1. */
 lo *lower_begin(fe_unit *u, arena *a, const char *name, const node *d,
-                bool test, unsigned k);
+                bool test, const span *wide);
 ir_module *lower_end(lo *l, fe_facts *facts);
 lv *lower_inputs(lo *l, const inst *in, const fe_fn *f);
 void lower_outputs(lo *l, const fe_fn *f, lv v);

@@ -225,19 +225,15 @@ ir_module *fe_lower_action(fe_unit *u, const fe_contract *c,
     return NULL;
   }
   if (u->too_large) return NULL;
-  if (u->opt.prime && mpz_cmp_ui(u->opt.prime, ((uint64_t)1 << 61) - 1)) {
-    diag_report(u->dg, DIAG_NOT_RUNNABLE, act->fn.sp, act->fn.name,
-                "contracts compute in 2^61 - 1, whatever --field says");
-    return NULL;
-  }
+  const span *wide = ci->wide_field ? &ci->wide_sp : NULL;
   if (act->kind == FE_INIT)
     return lower_init(lower_begin(u, a, arena_printf(a, "%s.init", c->name),
-                                  ci->s->decl, false, 61), ci, facts);
+                                  ci->s->decl, false, wide), ci, facts);
   const sym *s = module_find(ci->mod, act->fn.name);
   inst *in = s->fn->insts;
   while (in->poly || in->test || in->guarded) in = in->next;
   lo *l = lower_begin(u, a, arena_printf(a, "%s.%s", c->name, act->fn.name),
-                      s->decl, false, 61);
+                      s->decl, false, wide);
   lv *arg = lower_inputs(l, in, &act->fn);
   hidden_inputs(l, s->fn);
   lv v = lower_entry(l, in, arg);

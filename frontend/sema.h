@@ -85,6 +85,8 @@ typedef struct contract_info {
   uint32_t nstate;
   fninfo *init; /* sets the state; its parameters are the contract's */
   inst *init_inst;
+  bool wide_field; /* something secret in it needs more than 2^61 - 1: there */
+  span wide_sp;
 } contract_info;
 
 typedef struct mapinfo {
@@ -209,8 +211,8 @@ struct inst {
   bool poly;  /* unlabelled places take labels */
   bool test, busy, failed;
   bool guarded; /* called under a secret condition: nothing in it may fail */
-  bool wide_field; /* a secret in it needs more than 2^61 - 1: there */
-  span wide_sp;
+  bool wide_field; /* a secret in it, or in what it calls, needs more than */
+  span wide_sp;    /* 2^61 - 1: there */
   inst *next, *caller;
   span call_sp;
 };
@@ -407,6 +409,8 @@ const ty *checked_int(an *a, span sp, const ival *iv, ty_label l,
 bool secret_fits(const an *a, const ival *iv);
 /* Such a secret is here: the instance may need the wider field. */
 void secret_seen(an *a, const ival *iv, span sp);
+/* The instance, and the contract it is of, need the wide field. */
+void needs_wide(an *a, span sp);
 const char *field_text(const an *a);  /* "2^61 - 1" */
 unsigned secret_bits(const an *a);    /* N of the widest uN */
 bool same_expr(const node *x, const node *y);

@@ -85,6 +85,15 @@ ir_module *ir_module_new(arena *a, const char *name, unsigned k) {
   return m;
 }
 
+const char *ir_field_name(arena *a, const ir_module *m) {
+  if (m->is_mersenne) return arena_printf(a, "2^%u-1", m->k);
+  buf b = {0};
+  buf_mpz(&b, m->p);
+  const char *s = arena_strndup(a, b.p, b.n);
+  buf_free(&b);
+  return s;
+}
+
 /* The limbs go to the arena and the mpz is read-only, so nothing needs
  * clearing. */
 mpz_srcptr ir_mpz(ir_module *m, mpz_srcptr v) {

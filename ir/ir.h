@@ -238,14 +238,16 @@ static inline bool ir_field_is_word(const ir_module *m) {
   return m->is_mersenne && m->k <= 61;
 }
 #define IR_FIELD_BITS 576u /* of the largest prime that nodes compute with */
+/* "2^61-1", or the prime's decimal digits. */
+const char *ir_field_name(arena *a, const ir_module *m);
 /* Words of an element on a node, and in a message. */
 static inline uint32_t ir_field_words(const ir_module *m) {
   return (m->k + 63) / 64;
 }
 mpz_srcptr ir_mpz(ir_module *m, mpz_srcptr v);         /* a copy owned by m */
-static inline ir_type ir_ty(ir_dom d, ir_kind k, uint64_t lanes,
+static inline ir_type ir_ty(ir_dom d, ir_kind k, uint64_t n,
                             const ir_range *r) {
-  return (ir_type){d, k, lanes, r};
+  return (ir_type){d, k, n, r};
 }
 
 /* 0 .. IR_TURNS - 1, or IR_TURNS: r is no range of permutations of one turn. */

@@ -70,7 +70,7 @@ static bool in_range(exec *e, const ct_leaf *l, const tx_value *v) {
       return refuse(e, arena_printf(e->a, "'%.100s' would leave its range "
                                     "%.100s..%.100s", l->name + 1,
                                     l->lo ? l->lo : "0",
-                                    l->hi ? l->hi : "2^61-2"));
+                                    l->hi ? l->hi : "p - 1"));
   return true;
 }
 

@@ -76,7 +76,7 @@ bool exec_fits(arena *a, const ct_leaf *leaf, uint32_t n, const tx_values *v,
         return no_fit(a, why, what, l->name,
                       arena_printf(a, "is outside its range %.100s..%.100s",
                                    l->lo ? l->lo : "0",
-                                   l->hi ? l->hi : "2^61-2"));
+                                   l->hi ? l->hi : "p - 1"));
   }
   if (at < v->n)
     return no_fit(a, why, what, v->p[at].name, "is not asked for");
@@ -85,10 +85,10 @@ bool exec_fits(arena *a, const ct_leaf *leaf, uint32_t n, const tx_values *v,
 
 /* An opened value in the circuit's range; any field element where it has
  * none. */
-static bool holds(const ir_type *ty, mpz_srcptr v) {
+static bool holds(const ir_type *ty, mpz_srcptr p, mpz_srcptr v) {
   if (ty->range)
     return mpz_cmp(v, ty->range->lo) >= 0 && mpz_cmp(v, ty->range->hi) <= 0;
-  return mpz_sgn(v) >= 0 && mpz_cmp_ui(v, (1ul << 61) - 1) < 0;
+  return mpz_sgn(v) >= 0 && mpz_cmp(v, p) < 0;
 }
 
 bool exec_opened_fits(arena *a, const ct_action *x, const tx_values *v,
@@ -104,7 +104,7 @@ bool exec_opened_fits(arena *a, const ct_action *x, const tx_values *v,
       return no_fit(a, why, "opened value", name, "is missing or misshapen");
     const tx_value *o = &v->p[at++];
     for (uint64_t j = 0; j < o->n; j++)
-      if (!holds(ty, o->lane[j]))
+      if (!holds(ty, m->p, o->lane[j]))
         return no_fit(a, why, "opened value", name, "is outside its range");
   }
   if (at < v->n)

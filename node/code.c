@@ -218,8 +218,7 @@ static const chi_program *load(const char *path, const char *symbol,
     return NULL;
   *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   const chi_program *p = *library ? dlsym(*library, symbol) : NULL;
-  if (p && p->abi == CHI_ABI && p->field.mersenne == chi_mersenne() &&
-      !p->field.prime)
+  if (p && p->abi == CHI_ABI)
     return p;
   if (*library)
     dlclose(*library);

@@ -57,7 +57,7 @@ typedef struct nd_input {
   const char **text;     /* PUBLIC: a lane each */
   const uint8_t *box;    /* SEALED */
   size_t box_bytes;
-  uint64_t *words;       /* SHARE: planes * lanes; wiped by nd_forget */
+  uint64_t *words;       /* SHARE: width * lanes; wiped by nd_forget */
 } nd_input;
 
 typedef struct nd_call {
@@ -67,7 +67,7 @@ typedef struct nd_call {
   circuit circuit;
   nd_input *input; /* by the program's input index */
   uint32_t ninput;
-  size_t planes;
+  size_t plane, planes; /* words of a lane in each; how many */
   const char *why; /* not ready; one sentence without the node's name */
   unsigned unready; /* MEET_UNREADY: who is not */
 } nd_call;

@@ -103,21 +103,27 @@ static bool version_of(const nd_call *c, const char *leaf, uint64_t *version) {
 }
 
 /* Version 0: the public value that init gave, or zero, shared trivially. */
-static void trivial(const nd *x, const tx_value *v, uint64_t *words,
-                    uint64_t lanes) {
+static void trivial(const nd *x, const nd_call *c, const tx_value *v,
+                    uint64_t *words, uint64_t lanes) {
+  const chi_field *f = &c->circuit.program->field;
+  bool rep3 = x->cfg->protocol == CHI_REP3;
+  if (!v || (rep3 && x->cfg->me == 1)) /* x_1, x_2 */
+    return;
+  if (rep3 && x->cfg->me == 2) /* x_2, x_0 */
+    words += lanes * c->plane;
   mpz_t e, p;
-  mpz_init(e);
-  mpz_init_set_ui(p, (UINT64_C(1) << chi_mersenne()) - 1);
-  for (uint64_t i = 0; v && i < lanes; i++) {
-    mpz_mod(e, v->lane[i], p);
-    uint64_t w = mpz_get_ui(e);
-    if (x->cfg->protocol != CHI_REP3 || x->cfg->me == 0)
-      words[i] = w; /* x_0 */
-    else if (x->cfg->me == 2)
-      words[lanes + i] = w;
+  mpz_inits(e, p, NULL);
+  if (f->prime) {
+    mpz_import(p, c->plane, -1, sizeof *words, 0, 0, f->prime);
+  } else {
+    mpz_setbit(p, f->mersenne);
+    mpz_sub_ui(p, p, 1);
   }
-  mpz_clear(e);
-  mpz_clear(p);
+  for (uint64_t i = 0; i < lanes; i++) {
+    mpz_mod(e, v->lane[i], p);
+    mpz_export(words + i * c->plane, NULL, -1, sizeof *words, 0, 0, e);
+  }
+  mpz_clears(e, p, NULL);
 }
 
 static bool take_initial(nd *x, nd_call *c, const chi_leaf *leaf,
@@ -138,7 +144,7 @@ static bool take_initial(nd *x, nd_call *c, const chi_leaf *leaf,
     refuse(c, arena_printf(c->a, "the ledger does not give what \"%s\" begins"
                                  " with", leaf->name + 1));
   else
-    trivial(x, v, in->words, leaf->lanes);
+    trivial(x, c, v, in->words, leaf->lanes);
   return true;
 }
 
@@ -152,8 +158,9 @@ static bool take_share(nd *x, nd_call *c, const chi_leaf *leaf,
     return true;
   }
   in->how = ND_SHARE;
-  in->words = leaf->lanes <= SIZE_MAX / 16
-                  ? calloc(c->planes * leaf->lanes, sizeof *in->words)
+  size_t width = c->planes * c->plane;
+  in->words = leaf->lanes <= SIZE_MAX / sizeof *in->words / width
+                  ? calloc(width * leaf->lanes, sizeof *in->words)
                   : NULL;
   if (!in->words) {
     refuse(c, arena_printf(c->a, "there is no memory for the share of \"%s\"",
@@ -164,7 +171,7 @@ static bool take_share(nd *x, nd_call *c, const chi_leaf *leaf,
     return take_initial(x, c, leaf, in);
   memcpy(p.net, x->net, 32);
   memcpy(p.contract, c->r->t.u.call.contract, 32);
-  if (store_load(x->store, &p, in->words, c->planes, leaf->lanes, &why) !=
+  if (store_load(x->store, &p, in->words, width, leaf->lanes, &why) !=
       STORE_OK)
     refuse(c, why);
   return true;
@@ -222,6 +229,7 @@ bool nd_prepare(nd *x, nd_call *c) {
   if (c->why)
     return true;
   const chi_program *p = c->circuit.program;
+  c->plane = p->field.words ? p->field.words : 1;
   c->ninput = p->n_input;
   c->input = ARENA_ARR(c->a, nd_input, p->n_input + 1);
   for (uint32_t k = 0; k < p->n_input && !c->why; k++) {
@@ -245,7 +253,8 @@ void nd_forget(nd_call *c) {
   const chi_program *p = c->circuit.program;
   for (uint32_t k = 0; k < c->ninput; k++)
     if (c->input[k].words) {
-      chi_wipe(c->input[k].words, c->planes * p->input[k].lanes * 8);
+      chi_wipe(c->input[k].words,
+               c->planes * c->plane * p->input[k].lanes * 8);
       free(c->input[k].words);
       c->input[k].words = NULL;
     }

@@ -59,14 +59,16 @@ static bool abort_late(nd *x, arena *a, uint64_t call, const char *why,
 /* ---- the session ---- */
 
 static chi_status give(chi_session *s, uint32_t k, const chi_leaf *leaf,
-                       const nd_input *in) {
+                       const nd_call *c) {
+  const nd_input *in = &c->input[k];
   switch (in->how) {
   case ND_PUBLIC:
     return chi_session_input_public_text(s, k, in->text, leaf->lanes);
   case ND_SEALED:
     return chi_session_input_sealed(s, k, in->box, in->box_bytes);
   default:
-    return chi_session_input_share(s, k, in->words, in->words + leaf->lanes,
+    return chi_session_input_share(s, k, in->words,
+                                   in->words + leaf->lanes * c->plane,
                                    leaf->lanes);
   }
 }
@@ -128,7 +130,7 @@ static chi_status take_opened(chi_session *s, arena *a, uint32_t k,
   for (v->n = 0; v->n < leaf->lanes; v->n++)
     mpz_init(v->lane[v->n]);
   arena_defer(a, clear_lanes, v);
-  if (leaf->kind == CHI_KIND_WIDE) {
+  if (leaf->kind == CHI_KIND_WIDE || leaf->kind == CHI_KIND_FIELD) {
     char digits[DIGITS];
     for (uint64_t i = 0; i < leaf->lanes && !st; i++) {
       st = chi_session_output_text(s, k, i, digits, sizeof digits);
@@ -145,13 +147,14 @@ static chi_status take_opened(chi_session *s, arena *a, uint32_t k,
 }
 
 static chi_status take_share(chi_session *s, uint32_t k, const chi_leaf *leaf,
-                             size_t planes, store_share *out) {
-  uint64_t *w = calloc(planes * leaf->lanes + 1, sizeof *w);
+                             const nd_call *c, store_share *out) {
+  size_t width = c->planes * c->plane;
+  uint64_t *w = calloc(width * leaf->lanes + 1, sizeof *w);
   if (!w)
     return CHI_E_NOMEM;
-  *out = (store_share){leaf->name, w, planes, leaf->lanes};
-  return chi_session_output_share(s, k, w, planes == 2 ? w + leaf->lanes : NULL,
-                                  leaf->lanes);
+  *out = (store_share){leaf->name, w, width, leaf->lanes};
+  return chi_session_output_share(
+      s, k, w, c->planes == 2 ? w + leaf->lanes * c->plane : NULL, leaf->lanes);
 }
 
 static chi_status take_all(chi_session *s, nd_call *c, results *r) {
@@ -162,7 +165,7 @@ static chi_status take_all(chi_session *s, nd_call *c, results *r) {
   for (uint32_t k = 0; k < p->n_output && !st; k++) {
     const chi_leaf *leaf = &p->output[k];
     if (leaf->kind == CHI_KIND_SHARE)
-      st = take_share(s, k, leaf, c->planes, &r->share[r->nshare++]);
+      st = take_share(s, k, leaf, c, &r->share[r->nshare++]);
     else if (leaf->kind != CHI_KIND_TOLD)
       st = take_opened(s, c->a, k, leaf, &r->opened[r->nopened++]);
   }
@@ -181,7 +184,7 @@ static void forget_results(results *r) {
   for (size_t i = 0; i < r->nshare; i++) {
     uint64_t *w = (uint64_t *)(uintptr_t)r->share[i].words;
     if (w)
-      chi_wipe(w, r->share[i].planes * r->share[i].lanes * 8);
+      chi_wipe(w, r->share[i].width * r->share[i].lanes * 8);
     free(w);
   }
 }
@@ -225,7 +228,7 @@ static bool run_session(nd *x, nd_call *c, chi_session *s) {
   results r = {0};
   chi_status st = CHI_OK;
   for (uint32_t k = 0; k < p->n_input && !st; k++)
-    st = give(s, k, &p->input[k], &c->input[k]);
+    st = give(s, k, &p->input[k], c);
   nd_forget(c);
   if (!st)
     st = chi_session_start(s);

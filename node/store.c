@@ -11,21 +11,21 @@ enum { SHARE_BYTES_MAX = 900 << 20 }; /* SQLite: blobs below 10^9 bytes */
 /* Where a share belongs; what the box is bound to.  The leaf comes last, so
  * that nothing needs a length. */
 static void bind_place(buf *b, const store *s, const store_place *p,
-                       size_t planes, size_t lanes) {
+                       size_t width, size_t lanes) {
   buf_puts(b, "chirograph share v1");
   buf_write(b, p->net, 32);
   buf_write(b, p->contract, 32);
   be_write(b, p->version, 8);
   be_write(b, s->node, 4);
   be_write(b, s->protocol, 1);
-  be_write(b, planes, 4);
+  be_write(b, width, 4);
   be_write(b, lanes, 8);
   buf_puts(b, p->leaf);
 }
 
 /* Bytes of a share, 0 if it is too large to be kept. */
-static size_t share_bytes(size_t planes, size_t lanes) {
-  return planes && lanes <= SHARE_BYTES_MAX / 8 / planes ? 8 * planes * lanes
+static size_t share_bytes(size_t width, size_t lanes) {
+  return width && lanes <= SHARE_BYTES_MAX / 8 / width ? 8 * width * lanes
                                                          : 0;
 }
 
@@ -59,8 +59,8 @@ static store_status not_there(store *s, const store_place *p,
 }
 
 static store_status load(store *s, const store_place *p, uint64_t *words,
-                         size_t planes, size_t lanes, const char **why) {
-  size_t n = share_bytes(planes, lanes);
+                         size_t width, size_t lanes, const char **why) {
+  size_t n = share_bytes(width, lanes);
   sqlite3_stmt *st = store_query(
       s,
       "SELECT lanes, box FROM share WHERE net = ? AND contract = ?"
@@ -82,7 +82,7 @@ static store_status load(store *s, const store_place *p, uint64_t *words,
     status = STORE_SHAPE;
   } else {
     buf ad = {0};
-    bind_place(&ad, s, p, planes, lanes);
+    bind_place(&ad, s, p, width, lanes);
     if (!store_unseal(s, &ad, sqlite3_column_blob(st, 1),
                 (size_t)sqlite3_column_bytes(st, 1), words, n)) {
       *why = store_say("its share of \"%s\", version %llu, does not open: it"
@@ -98,12 +98,12 @@ static store_status load(store *s, const store_place *p, uint64_t *words,
 }
 
 store_status store_load(store *s, const store_place *p, uint64_t *words,
-                        size_t planes, size_t lanes, const char **why) {
+                        size_t width, size_t lanes, const char **why) {
   pthread_mutex_lock(&s->lock);
-  store_status status = load(s, p, words, planes, lanes, why);
+  store_status status = load(s, p, words, width, lanes, why);
   pthread_mutex_unlock(&s->lock);
-  if (status != STORE_OK && share_bytes(planes, lanes))
-    chi_wipe(words, share_bytes(planes, lanes));
+  if (status != STORE_OK && share_bytes(width, lanes))
+    chi_wipe(words, share_bytes(width, lanes));
   return status;
 }
 
@@ -178,14 +178,14 @@ static bool forget_staged(store *s, int64_t call) {
 
 static bool put_share(store *s, const store_run *r, const store_share *x) {
   store_place p = {.leaf = x->leaf, .version = r->call};
-  size_t n = share_bytes(x->planes, x->lanes);
+  size_t n = share_bytes(x->width, x->lanes);
   memcpy(p.net, r->net, 32);
   memcpy(p.contract, r->contract, 32);
   uint8_t *box = malloc(n + STORE_SEAL_BYTES);
   if (!box)
     return false;
   buf ad = {0};
-  bind_place(&ad, s, &p, x->planes, x->lanes);
+  bind_place(&ad, s, &p, x->width, x->lanes);
   store_seal(s, &ad, x->words, n, box);
   bool ok = store_do(s, "INSERT INTO share VALUES(?, ?, ?, ?, 1, ?, ?)",
                      "kktiib", r->net, r->contract, x->leaf, (int64_t)r->call,
@@ -205,7 +205,7 @@ static bool put_letter(store *s, const store_run *r, const store_told *t) {
 
 store_status store_stage(store *s, const store_run *r, const char **why) {
   for (size_t i = 0; i < r->nshare; i++)
-    if (!share_bytes(r->share[i].planes, r->share[i].lanes)) {
+    if (!share_bytes(r->share[i].width, r->share[i].lanes)) {
       *why = store_say("a share of \"%s\" is too large to be kept",
                        r->share[i].leaf);
       return STORE_SHAPE;

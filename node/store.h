@@ -53,10 +53,10 @@ typedef struct store_place {
   uint64_t version;
 } store_place;
 
-/* One leaf: planes words of `lanes` each, rep3: 2, shamir: 1.  Zeros unless
- * OK. */
+/* One leaf: width * lanes words, where width is the protocol's planes (rep3: 2,
+ * shamir: 1) times the words of an element.  Zeros unless OK. */
 store_status store_load(store *s, const store_place *p, uint64_t *words,
-                        size_t planes, size_t lanes, const char **why);
+                        size_t width, size_t lanes, const char **why);
 
 /* Which shares are held and current, in `a`. */
 typedef struct store_held {
@@ -80,7 +80,7 @@ store_status store_was_started(store *s, const uint8_t session[32],
 typedef struct store_share {
   const char *leaf;
   const uint64_t *words;
-  size_t planes, lanes;
+  size_t width, lanes;
 } store_share;
 typedef struct store_told {
   uint8_t to[32];

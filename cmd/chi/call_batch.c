@@ -58,8 +58,8 @@ static bool read_call(batch *b, const char *text, size_t n) {
   k->act = iface_find(c, k->f, CT_ACTION, name);
   k->in.who = k->x.who;
   return k->act != NULL &&
-         inputs_read_list(c, &k->act->fn, NULL, d, v->u.item + 1, v->n - 1,
-                          &k->in);
+         inputs_read_list(c, &k->act->fn, k->f->k->p, d, v->u.item + 1,
+                          v->n - 1, &k->in);
 }
 
 /* ---- telling ---- */

@@ -228,7 +228,7 @@ static bool read_arguments(call *k) {
   k->act = iface_find(k->c, k->f, CT_ACTION, o->arg[1]);
   k->in.who = k->x.who;
   return k->act != NULL &&
-         inputs_read_args(k->c, &k->act->fn, NULL, o->arg + 2, o->narg - 2,
+         inputs_read_args(k->c, &k->act->fn, k->f->k->p, o->arg + 2, o->narg - 2,
                           &k->in);
 }
 

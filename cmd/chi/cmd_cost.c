@@ -25,18 +25,6 @@ static void numbers(buf *b, const uint64_t *v, unsigned n) {
   buf_putc(b, ']');
 }
 
-/* "2^61-1", or the prime. */
-static const char *field_name(const cost_page *p) {
-  const ir_module *m = p->x.m;
-  if (m->is_mersenne)
-    return arena_printf(p->c->a, "2^%u-1", m->k);
-  buf b = {0};
-  buf_mpz(&b, m->p);
-  const char *s = arena_strndup(p->c->a, b.p, b.n);
-  buf_free(&b);
-  return s;
-}
-
 static void print_json(const cost_page *p, buf *b) {
   const ir_cost *k = p->x.cost;
   uint32_t n;
@@ -45,7 +33,7 @@ static void print_json(const cost_page *p, buf *b) {
   text_jsonz(b, p->x.m->name);
   buf_printf(b, ",\"protocol\":\"%s\",\"nodes\":%u,\"exact\":%s",
              show_protocol(&p->model), p->model.n, k->exact ? "true" : "false");
-  buf_printf(b, ",\"field\":\"%s\"", field_name(p));
+  buf_printf(b, ",\"field\":\"%s\"", ir_field_name(p->c->a, p->x.m));
   buf_printf(b, ",\"rounds\":%llu,\"exchanges\":%llu,\"bytes_sent\":",
              (unsigned long long)k->rounds, (unsigned long long)k->exchanges);
   numbers(b, k->bytes, p->model.n);
@@ -155,7 +143,7 @@ static void print_text(const cost_page *p, buf *b) {
   buf_printf(b, "%s %s: %s, %u nodes%s%s%s\n",
              strchr(p->x.m->name, '.') ? "action" : "function", p->x.m->name,
              show_protocol(&p->model), p->model.n,
-             usual ? "" : ", in the field of ", usual ? "" : field_name(p),
+             usual ? "" : ", in the field of ", usual ? "" : ir_field_name(p->c->a, p->x.m),
              k->exact ? ""
                       : "; at most, since control flow depends on the run");
   row(b, "rounds", k->rounds);

@@ -40,9 +40,11 @@ static bool read_package(deploy *d) {
     diag_report_nowhere(c->dg, DIAG_PACKAGE_FILE, shown, strerror(errno));
     return false;
   }
-  if (c->opt.set.n > 0) {
+  if (c->opt.set.n > 0 || c->opt.field != NULL) {
     diag_report_nowhere(c->dg, DIAG_PACKAGE_FILE, shown,
-                        "a package has no template parameters any more");
+                        c->opt.field != NULL
+                            ? "the field of a package was chosen by chi build"
+                            : "a package has no template parameters any more");
     return false;
   }
   return true;
@@ -83,7 +85,7 @@ static bool get_arguments(deploy *d, unsigned first) {
     none.param = init->fn.param;
     none.nparam = init->fn.nparam;
   }
-  return inputs_read_args(c, &none, NULL, c->opt.arg + first,
+  return inputs_read_args(c, &none, d->f->k->p, c->opt.arg + first,
                           c->opt.narg - first, &d->in);
 }
 

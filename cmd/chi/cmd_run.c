@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cmd/chi/cc.h"
+#include "cmd/chi/client.h"
 #include "cmd/chi/compile.h"
 #include "cmd/chi/driver.h"
 #include "cmd/chi/eval.h"
@@ -79,14 +80,6 @@ static void take_output(lanes *v, const run_output *o) {
     mpz_init_set_str(v->big[i], s, 10);
 }
 
-/* A told element as the integer it stands for. */
-static void told_integer(const ir_module *m, const ir_leaf *l,
-                         const uint64_t *e, mpz_t out) {
-  mpz_import(out, ir_field_words(m), -1, sizeof *e, 0, 0, e);
-  if (strcmp(l->type, "field") != 0 && !ir_in_field(m, out))
-    mpz_sub(out, out, m->p);
-}
-
 static void take_outcome(run *r) {
   outcome *o = &r->out;
   const run_result *k = &r->nodes;
@@ -103,16 +96,8 @@ static void take_outcome(run *r) {
     told_value *v = &o->told[i];
     v->output = t->output;
     memcpy(v->to, t->to, sizeof v->to);
-    if (t->value == NULL)
-      continue;
-    v->val = (lanes){.n = t->n, .big = calloc(t->n, sizeof *v->val.big)};
-    if (v->val.big == NULL)
-      arena_oom_hook();
-    for (uint64_t j = 0; j < t->n; j++) {
-      mpz_init(v->val.big[j]);
-      told_integer(r->x.m, &r->x.m->out[t->output],
-                   t->value + j * ir_field_words(r->x.m), v->val.big[j]);
-    }
+    if (t->value != NULL)
+      client_integers(&v->val, r->x.m, &r->x.m->out[t->output], t->value, t->n);
   }
 }
 

@@ -96,7 +96,7 @@ static unsigned count(const view *v, const ct_state *s, uint64_t version,
 
 static void show_public(view *v, buf *b, const iface_state *s,
                         const tx_values *values) {
-  lanes *l = iface_lanes(v->c->a, &s->value, values);
+  lanes *l = iface_lanes(v->c->a, v->f, &s->value, values);
   show_value(b, s->value.type, l, s->value.nleaf, &v->x.who,
              !v->c->opt.json);
   iface_lanes_free(l, s->value.nleaf);
@@ -108,7 +108,7 @@ static void show_one_key(view *v, buf *b, const iface_state *s,
   fe_param p = {.name = "key", .type = s->key[k], .leaf = &leaf, .nleaf = 1};
   tx_value one = {"key", 1, &key->lane[k]};
   tx_values all = {&one, 1};
-  lanes *l = iface_lanes(v->c->a, &p, &all);
+  lanes *l = iface_lanes(v->c->a, v->f, &p, &all);
   show_value(b, p.type, l, 1, &v->x.who, !v->c->opt.json);
   iface_lanes_free(l, 1);
 }

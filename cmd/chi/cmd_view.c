@@ -21,8 +21,8 @@ static bool ask(cli *c, look *k) {
       !contact_instance(&k->x, c->opt.arg[0], &k->inst) ||
       (k->f = contact_iface(&k->x, &k->inst)) == NULL ||
       (k->act = iface_find(c, k->f, CT_VIEW, c->opt.arg[1])) == NULL ||
-      !inputs_read_args(c, &k->act->fn, NULL, c->opt.arg + 2, c->opt.narg - 2,
-                        &k->in))
+      !inputs_read_args(c, &k->act->fn, k->f->k->p, c->opt.arg + 2,
+                        c->opt.narg - 2, &k->in))
     return false;
   k->q = (ledger_query){.kind = READ_VIEW, .name = k->act->fn.name};
   memcpy(k->q.id, k->inst.id, 32);

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "cmd/chi/compile.h"
 #include "cmd/chi/identity.h"
 
 /* ---- reports ---- */
@@ -93,9 +94,11 @@ void contact_close(contact *x) {
   people_free(&x->who);
 }
 
-chi_client_run contact_run(const contact *x, const uint8_t session[32]) {
+chi_client_run contact_run(const contact *x, const ir_module *circuit,
+                           const uint8_t session[32]) {
   chi_client_run run = {.protocol = x->w->protocol,
                         .n = x->w->n,
+                        .field = compile_field(circuit),
                         .party_key = (const uint8_t(*)[32])x->key};
   memcpy(run.session_id, session, sizeof run.session_id);
   return run;

@@ -33,7 +33,8 @@ bool contact_instance(contact *x, const char *name, ledger_instance *out);
  * names. */
 iface *contact_iface(contact *x, const ledger_instance *i);
 /* What a run of the nodes is, for chi_client_share and chi_client_open. */
-chi_client_run contact_run(const contact *x, const uint8_t session[32]);
+chi_client_run contact_run(const contact *x, const ir_module *circuit,
+                           const uint8_t session[32]);
 
 /* ---- submit.c: a transaction of an identity ---- */
 

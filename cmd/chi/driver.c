@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "cmd/chi/client.h"
 #include "cmd/chi/mesh.h"
 
 /* ---- inputs ---- */
@@ -27,49 +28,12 @@ static void put_public(mesh *m, uint32_t k, const lanes *v) {
   buf_free(&b);
 }
 
-/* Canonical elements; NULL: one is no element. */
-static uint64_t *elements(const chi_field *f, const lanes *v) {
-  uint64_t *e = calloc(v->n, f->words * sizeof *e);
-  bool ok = true;
-  if (e == NULL)
-    arena_oom_hook();
-  for (uint64_t i = 0; i < v->n && ok; i++) {
-    char *text = mpz_get_str(NULL, 10, v->big[i]);
-    ok = chi_element_parse(e + i * f->words, f, text, NULL, NULL) == CHI_OK;
-    chi_wipe(text, strlen(text));
-    free(text);
-  }
-  if (ok)
-    return e;
-  free(e);
-  return NULL;
-}
-
-static chi_status share_big(uint8_t *const *box, const chi_client_run *run,
-                            uint32_t k, const lanes *v) {
-  uint64_t *e = elements(&run->field, v);
-  if (e == NULL)
-    return CHI_E_RANGE;
-  chi_status st = chi_client_share_elements(box, run, k, e, v->n);
-  chi_wipe(e, v->n * run->field.words * sizeof *e);
-  free(e);
-  return st;
-}
-
 /* As the client who holds the value would: one sealed box per node. */
 static bool put_shared(mesh *m, uint32_t k, const lanes *v,
                        const chi_client_run *run) {
   uint8_t *box[CHI_PARTIES_MAX];
   size_t bytes[CHI_PARTIES_MAX];
-  for (unsigned i = 0; i < m->n; i++) {
-    bytes[i] = chi_client_blob_bytes(run, i, v->n);
-    box[i] = malloc(bytes[i]);
-    if (box[i] == NULL)
-      arena_oom_hook();
-  }
-  chi_status st = v->small != NULL
-                      ? chi_client_share(box, run, k, v->small, v->n)
-                      : share_big(box, run, k, v);
+  chi_status st = client_seal(run, k, v, box, bytes);
   for (unsigned i = 0; i < m->n; i++) {
     if (st == CHI_OK)
       wire_put(&m->p[i].out, MSG_SEALED, &k, sizeof k, box[i], bytes[i]);

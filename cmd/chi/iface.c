@@ -157,23 +157,26 @@ const iface_event *iface_event_find(const iface *f, const char *name) {
 
 /* ---- values ---- */
 
-static bool fits(const fe_type *t, mpz_srcptr v) {
+static bool fits(const fe_type *t, mpz_srcptr prime, mpz_srcptr v) {
   if (t->lo != NULL)
     return mpz_cmp(v, t->lo) >= 0 && mpz_cmp(v, t->hi) <= 0;
-  return mpz_sizeinbase(v, 2) <= 62;
+  if (t->kind == FE_FIELD)
+    return mpz_sgn(v) >= 0 && mpz_cmp(v, prime) < 0;
+  return t->kind != FE_BOOL || (mpz_sgn(v) >= 0 && mpz_cmp_ui(v, 1) <= 0);
 }
 
-lanes *iface_lanes(arena *a, const fe_param *p, const tx_values *v) {
+lanes *iface_lanes(arena *a, const iface *f, const fe_param *p,
+                   const tx_values *v) {
   lanes *l = ARENA_ARR(a, lanes, p->nleaf + 1);
   for (uint32_t k = 0; k < p->nleaf; k++) {
     const fe_leaf *leaf = &p->leaf[k];
     const tx_value *x = tx_find(v, leaf->name);
     bool ok = x != NULL && x->n == leaf->type->lanes;
     for (uint64_t i = 0; ok && i < x->n; i++)
-      ok = fits(leaf->type, x->lane[i]);
+      ok = fits(leaf->type, f->k->p, x->lane[i]);
     if (!ok)
       continue;
-    lanes_new(&l[k], leaf, NULL);
+    lanes_new(&l[k], leaf, f->k->p);
     for (uint64_t i = 0; i < x->n; i++)
       lanes_set(&l[k], i, x->lane[i]);
   }

@@ -45,7 +45,8 @@ const iface_event *iface_event_find(const iface *f, const char *name);
 
 /* The lanes of a parameter's, field's or result's leaves out of values; a leaf
  * that is not there, or not as its type says, has n = 0.  Free each. */
-lanes *iface_lanes(arena *a, const fe_param *p, const tx_values *v);
+lanes *iface_lanes(arena *a, const iface *f, const fe_param *p,
+                   const tx_values *v);
 void iface_lanes_free(lanes *l, uint32_t n);
 /* From lanes; lives in `a`. */
 void iface_value(arena *a, tx_value *out, const char *name, const lanes *l);

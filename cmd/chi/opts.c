@@ -41,7 +41,8 @@ static const option table[] = {
      NODES | ON(NET_PROCESS),
      "rep3 (3 nodes) or shamir (3..64); rep3 with 3 nodes if not given"},
     {"--field", "FIELD", OPT_TEXT, AT(field),
-     ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT),
+     ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT) |
+         ON(SPLIT) | ON(DEPLOY),
      "the field of the secrets: p61, p127 or prime:N (p61, or p127 where they "
      "need it)"},
     {"--clear", NULL, OPT_FLAG, AT(clear), ON(RUN) | ON(TEST),

@@ -394,9 +394,9 @@ bool package_print(cli *c, fe_unit *u, const fe_contract *con, parts *p,
   buf_printf(b, "{\"format\": %d, \"compiler\": \"%s\", \"contract\": ",
              CONTRACT_FORMAT, CHI_VERSION);
   text_jsonz(b, con->name);
-  buf_printf(b, ", \"field\": \"2^%u-1\",\n \"source_hash\": \"%s\",\n"
+  buf_printf(b, ", \"field\": \"%s\",\n \"source_hash\": \"%s\",\n"
                 " \"state\": [",
-             p[0].whole->k, compile_source_hash(c, u));
+             ir_field_name(c->a, p[0].whole), compile_source_hash(c, u));
   for (uint32_t i = 0; i < con->nstate; i++) {
     buf_puts(b, i ? "," : "");
     put_state(b, &con->state[i]);

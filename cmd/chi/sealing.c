@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/be.h"
+#include "cmd/chi/client.h"
 #include "node/node.h"
 
 void sealing_public(arena *a, const inputs *in, tx_values *out) {
@@ -24,15 +25,7 @@ static bool share(contact *x, const chi_client_run *run, uint32_t input,
                   const char *name, const lanes *v, buf *part) {
   uint8_t *box[CHI_PARTIES_MAX];
   size_t bytes[CHI_PARTIES_MAX];
-  for (unsigned i = 0; i < run->n; i++) {
-    bytes[i] = chi_client_blob_bytes(run, i, v->n);
-    box[i] = malloc(bytes[i]);
-    if (box[i] == NULL)
-      arena_oom_hook();
-  }
-  chi_status st = v->small == NULL
-                      ? CHI_E_RANGE
-                      : chi_client_share(box, run, input, v->small, v->n);
+  chi_status st = client_seal(run, input, v, box, bytes);
   for (unsigned i = 0; i < run->n; i++) {
     if (st == CHI_OK) {
       be_write(&part[i], bytes[i], 4);
@@ -72,11 +65,13 @@ bool sealing_secret(contact *x, const ct_action *act, const inputs *in,
                     const uint8_t session[32], double limit,
                     uint8_t (**digest)[32], uint32_t *n) {
   const ir_module *m = act->part[CT_CIRCUIT];
-  chi_client_run run = contact_run(x, session);
   buf part[CHI_PARTIES_MAX] = {{NULL, 0, 0}};
   bool ok = true, any = false;
   *n = 0;
-  for (uint32_t k = 0; ok && m != NULL && k < m->nin; k++) {
+  if (m == NULL)
+    return true;
+  chi_client_run run = contact_run(x, m, session);
+  for (uint32_t k = 0; ok && k < m->nin; k++) {
     const lanes *v = leaf_values(in, m->in[k].name);
     if (v == NULL) /* of the state, or handed on */
       continue;

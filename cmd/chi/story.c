@@ -5,7 +5,7 @@
 
 static void value(const story *s, buf *b, const fe_param *p,
                   const tx_values *v) {
-  lanes *l = iface_lanes(s->c->a, p, v);
+  lanes *l = iface_lanes(s->c->a, s->f, p, v);
   show_value(b, p->type, l, p->nleaf, s->who, !s->json);
   iface_lanes_free(l, p->nleaf);
 }

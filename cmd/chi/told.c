@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd/chi/client.h"
 #include "cmd/chi/proc.h"
 #include "cmd/chi/show.h"
 #include "node/node.h"
@@ -92,7 +93,7 @@ static const known *contract_of(shelf *s, const uint8_t id[32]) {
 }
 
 static const char *describe(shelf *s, const node_letter *l, told_letter *t,
-                            const ir_leaf **leaf) {
+                            const ir_module **circuit, const ir_leaf **leaf) {
   ledger_query q = {.kind = READ_RECORD, .seq = l->call};
   ledger_answer r = {0};
   contact *x = s->x;
@@ -115,6 +116,7 @@ static const char *describe(shelf *s, const node_letter *l, told_letter *t,
   const ir_module *m = act != NULL ? act->part[CT_CIRCUIT] : NULL;
   if (m == NULL || l->output >= m->nout)
     return "its circuit has no such output";
+  *circuit = m;
   *leaf = &m->out[l->output];
   t->name = (*leaf)->name;
   const ir_type *ty = contract_leaf_type(m, true, t->name);
@@ -125,16 +127,9 @@ static const char *describe(shelf *s, const node_letter *l, told_letter *t,
 
 /* ---- opening ---- */
 
-/* The integer that a canonical element stands for. */
-static int64_t integer(const ir_leaf *l, uint64_t e) {
-  uint64_t p = (UINT64_C(1) << 61) - 1;
-  bool centred = strcmp(l->type, "field") != 0;
-  return centred && e > p / 2 ? (int64_t)e - (int64_t)p : (int64_t)e;
-}
-
 static const char *join(contact *x, const chi_identity *id, const mail *m,
-                        const node_letter *l, const ir_leaf *leaf,
-                        lanes *val) {
+                        const node_letter *l, const ir_module *circuit,
+                        const ir_leaf *leaf, lanes *val) {
   const uint8_t *box[CHI_PARTIES_MAX];
   size_t bytes[CHI_PARTIES_MAX];
   arena *a = x->c->a;
@@ -145,22 +140,17 @@ static const char *join(contact *x, const chi_identity *id, const mail *m,
     box[i] = k->box;
     bytes[i] = k->box_bytes;
   }
-  chi_client_run run = contact_run(x, l->session);
-  uint64_t *v = calloc((size_t)l->lanes + 1, sizeof *v);
+  chi_client_run run = contact_run(x, circuit, l->session);
+  size_t words = ((size_t)l->lanes + 1) * run.field.words;
+  uint64_t *v = calloc(words, sizeof *v);
   unsigned bad = 0;
   if (v == NULL)
     arena_oom_hook();
   chi_status st = chi_client_open(v, (size_t)l->lanes, &bad, &run, id,
                                   l->output, box, bytes);
-  if (st == CHI_OK) {
-    *val = (lanes){.n = l->lanes,
-                   .small = calloc((size_t)l->lanes, sizeof *val->small)};
-    if (val->small == NULL)
-      arena_oom_hook();
-    for (uint64_t i = 0; i < l->lanes; i++)
-      val->small[i] = integer(leaf, v[i]);
-  }
-  chi_wipe(v, ((size_t)l->lanes + 1) * sizeof *v);
+  if (st == CHI_OK)
+    client_integers(val, circuit, leaf, v, l->lanes);
+  chi_wipe(v, words * sizeof *v);
   free(v);
   return st == CHI_OK ? NULL
          : st == CHI_E_CHECK
@@ -170,6 +160,7 @@ static const char *join(contact *x, const chi_identity *id, const mail *m,
 
 static void open_letter(shelf *s, const chi_identity *id, const mail *m,
                         const node_letter *l, told_letter *t) {
+  const ir_module *circuit = NULL;
   const ir_leaf *leaf = NULL;
   *t = (told_letter){.call = l->call,
                      .contract = "",
@@ -179,9 +170,9 @@ static void open_letter(shelf *s, const chi_identity *id, const mail *m,
   if (l->lanes == 0 || l->lanes > l->box_bytes)
     t->why = "it is malformed";
   else
-    t->why = describe(s, l, t, &leaf);
+    t->why = describe(s, l, t, &circuit, &leaf);
   if (t->why == NULL)
-    t->why = join(s->x, id, m, l, leaf, &t->val);
+    t->why = join(s->x, id, m, l, circuit, leaf, &t->val);
   if (leaf != NULL)
     t->type = iface_leaf_type(s->x->c->a, leaf, l->lanes);
 }

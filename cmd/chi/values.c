@@ -30,8 +30,8 @@ void value_greatest(buf *b, mpz_srcptr prime) {
 static bool fits_small(const fe_type *t, mpz_srcptr prime) {
   if (t->kind == FE_FIELD)
     return prime == NULL || mpz_sizeinbase(prime, 2) <= 61;
-  if (t->lo == NULL)
-    return true;
+  if (t->lo == NULL) /* as the circuit names it */
+    return t->kind == FE_BOOL;
   return mpz_sizeinbase(t->lo, 2) <= 62 && mpz_sizeinbase(t->hi, 2) <= 62;
 }
 

@@ -37,8 +37,8 @@ bool identity_valid(const char *text, size_t n);
 void identity_to_mpz(mpz_t out, const uint8_t pub[32]);
 bool identity_from_mpz(uint8_t pub[32], mpz_srcptr v);
 
-/* The lanes of one leaf: small where its range fits int64 (field: 2^61 - 1),
- * else big.  A prime that is NULL is 2^61 - 1, here and below. */
+/* The lanes of one leaf: small where its range is known and fits int64 (field:
+ * 2^61 - 1), else big.  A prime that is NULL is 2^61 - 1, here and below. */
 typedef struct lanes {
   uint64_t n;
   int64_t *small;

@@ -22,7 +22,8 @@ import models
 from net import Failed, Net, Refused, same, text
 
 MODELS = {'salary_pool': models.SalaryPool, 'evote': models.EVote,
-          'budget': models.Budget, 'market': models.Market}
+          'budget': models.Budget, 'market': models.Market,
+          'purse': models.Purse, 'scalars': models.Scalars}
 
 
 def public(state, got):

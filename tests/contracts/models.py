@@ -213,3 +213,94 @@ class Market:
                    for who, n in self.left[k].items()}
         return {'first': self.owners[0], 'second': self.owners[1],
                 'stored': self.stored, 'granted': granted, 'uses': self.uses}
+
+
+class Purse:
+    """Secrets of more than 60 bits: the field of 2^127 - 1."""
+    path = '../tests/contracts/wide.chi'
+
+    def __init__(self, owner, people, now=None):
+        self.calls = 0
+        self.last = 0
+        self.held = [-7, 2**100, 0]
+        self.most = 9
+
+    def random_call(self, rng, who):
+        action = rng.choice(['pay_in', 'pay_in', 'pay_in', 'take', 'take',
+                             'holds', 'count', 'greatest'])
+        at = rng.randrange(4) if rng.random() < 0.1 else rng.randrange(3)
+        if action == 'pay_in':
+            return action, [at, rng.choice([0, 2**64 - 1, rng.getrandbits(64)]),
+                            rng.choice([1, 2**32 - 1, rng.getrandbits(32)])]
+        if action == 'take':
+            return action, [at, rng.choice([
+                0, 2**100 - 1, rng.getrandbits(100),
+                max(0, min(self.held[at % 3], 2**100 - 1)),
+                max(0, min(self.held[at % 3] + 1, 2**100 - 1))])]
+        return action, [at] if action == 'holds' else []
+
+    def pay_in(self, who, at, amount, rate):
+        require(at < 3, 'there is no such account')
+        self.held[at] += amount * rate
+        self.most = max(self.most, amount)
+        self.calls += 1
+        return None, [], [], None
+
+    def take(self, who, at, amount):
+        require(at < 3, 'there is no such account')
+        enough = self.held[at] >= amount
+        if enough:
+            self.held[at] -= amount
+        return enough, [enough], [], None
+
+    def holds(self, who, at):
+        require(at < 3, 'there is no such account')
+        return None, [], [], self.held[at]
+
+    def count(self, who):
+        self.last = sum(self.held)
+        return self.last, [self.last], [('Counted', self.last)], None
+
+    def greatest(self, who):
+        return self.most, [self.most], [], None
+
+    def state(self):
+        return {'calls': self.calls, 'last': self.last}
+
+
+class Scalars:
+    """A field that is named: the order of secp256k1."""
+    path = '../tests/contracts/curve.chi'
+    p = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141
+    deploy_args = ['--field', 'prime:%#x' % p]
+
+    def __init__(self, owner, people, now=None):
+        self.seen = 5
+        self.value = 3
+        self.steps = 0
+
+    def random_call(self, rng, who):
+        action = rng.choice(['step', 'step', 'show', 'tell', 'many'])
+        if action == 'step':
+            return action, [rng.choice([0, 1, self.p - 1,
+                                        rng.randrange(self.p)])
+                            for _ in range(2)]
+        return action, []
+
+    def step(self, who, x, c):
+        self.value = (self.value * x + c) % self.p
+        self.steps += 1
+        return None, [], [], None
+
+    def show(self, who):
+        self.seen = self.value
+        return self.seen, [self.seen], [], None
+
+    def tell(self, who):
+        return None, [], [], self.value
+
+    def many(self, who):
+        return self.steps > 3, [self.steps > 3], [], None
+
+    def state(self):
+        return {'seen': self.seen}

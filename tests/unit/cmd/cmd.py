@@ -131,7 +131,7 @@ class Usage(Case):
                            ('prime:%d' % (2**607 - 1), 'more bits')):
             self.usage('run', f, 'add', '--field', field,
                        says=["'--field' takes a field", why])
-        self.usage('split', f, '--field', 'p61', says=["'--field'"])
+        self.usage('explain', 'E0101', '--field', 'p61', says=["'--field'"])
         self.usage('run', f, says=['missing argument'])
         self.usage('run', f, 'add', 'more', says=["unexpected argument 'more'"])
         self.usage('build', f, says=["'-o' is missing"])
