@@ -225,8 +225,11 @@ static void print_json(run *r, buf *b) {
   } else {
     buf_puts(b, ",\"predicted\":null");
   }
-  buf_printf(b, ",\"seconds\":%.6f,\"told\":",
+  buf_printf(b, ",\"seconds\":%.6f",
              clear ? r->clear.seconds : r->nodes.seconds);
+  if (!clear)
+    buf_printf(b, ",\"seconds_online\":%.6f", r->nodes.online);
+  buf_puts(b, ",\"told\":");
   show_told_json(b, r->x.m, &r->out, &r->in.who);
   buf_printf(b, ",\"protocol\":\"%s\",\"nodes\":%u", show_protocol(&r->model),
              n);
@@ -282,8 +285,9 @@ static void print_cost(run *r, buf *b) {
     buf_printf(b, "in the clear, %.3f s; predicted for %s, %u nodes\n",
                r->clear.seconds, show_protocol(&r->model), n);
   else
-    buf_printf(b, "%s, %u nodes, %.3f s\n", show_protocol(&r->model), n,
-               r->nodes.seconds);
+    buf_printf(b, "%s, %u nodes, %.3f s, of which %.3f s from their agreement "
+                  "on\n", show_protocol(&r->model), n, r->nodes.seconds,
+               r->nodes.online);
 }
 
 static bool print(run *r) {

@@ -253,13 +253,15 @@ static bool take_outputs(mesh *m, const inputs *in, const chi_client_run *run,
 }
 
 static void take_counters(mesh *m, run_result *out) {
-  double first = 0, last = 0;
+  double first = 0, agreed = 0, last = 0;
   for (unsigned i = 0; i < m->n; i++) {
     const peer *p = &m->p[i];
     double a = (double)mesh_number(p, "placed_ns") * 1e-9;
-    double b = (double)mesh_number(p, "done_ns") * 1e-9;
+    double b = (double)mesh_number(p, "agreed_ns") * 1e-9;
+    double c = (double)mesh_number(p, "done_ns") * 1e-9;
     first = i == 0 || a < first ? a : first;
-    last = b > last ? b : last;
+    agreed = i == 0 || b < agreed ? b : agreed;
+    last = c > last ? c : last;
     out->rounds[i] = mesh_number(p, "rounds");
     out->bytes[i] = mesh_number(p, "bytes");
     out->elements[i] = mesh_number(p, "elements");
@@ -267,6 +269,7 @@ static void take_counters(mesh *m, run_result *out) {
     out->wire[i] = mesh_number(p, "wire");
   }
   out->seconds = last - first;
+  out->online = last - agreed;
 }
 
 run_status mesh_run(mesh *m, const char *library, const char *symbol,

@@ -47,6 +47,7 @@ typedef struct run_result {
   uint64_t elements[CHI_PARTIES_MAX], setup[CHI_PARTIES_MAX];
   uint64_t wire[CHI_PARTIES_MAX];
   double seconds; /* first share in place to last output */
+  double online;  /* of them, from the nodes' agreement on */
   run_output *output; /* of index k; n = 0 where there is none */
   uint32_t noutput;
   run_told *told;

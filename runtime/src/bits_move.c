@@ -56,13 +56,23 @@ static bool runs_next(runs *r) {
 
 static void copy_bits(uint64_t *d, uint64_t to, const uint64_t *v,
                       uint64_t from, uint64_t n) {
-  while (n) { /* the first up to a word's end, then by words of d */
-    uint64_t k = chii_min(n, 64 - to % 64);
+  uint64_t k = chii_min(n, (64 - to % 64) % 64); /* up to a word's end */
+  if (k)
     chii_bits_put(d, to, k, chii_bits_get(v, from, k));
-    to += k;
-    from += k;
-    n -= k;
-  }
+  to += k;
+  from += k;
+  n -= k;
+  uint64_t *out = d + to / 64, words = n / 64;
+  const uint64_t *in = v + from / 64;
+  unsigned s = from % 64;
+  if (s == 0)
+    memmove(out, in, words * sizeof *out);
+  else
+    for (uint64_t i = 0; i < words; i++)
+      out[i] = in[i] >> s | in[i + 1] << (64 - s);
+  k = n % 64;
+  if (k)
+    chii_bits_put(d, to + n - k, k, chii_bits_get(v, from + n - k, k));
 }
 
 static uint64_t bit(const uint64_t *v, uint64_t at) {

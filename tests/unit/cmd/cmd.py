@@ -551,7 +551,8 @@ class Run(Case):
         self.assertEqual(j['rounds'], j['predicted']['rounds'])
         self.assertEqual(j['bytes_sent'], j['predicted']['bytes_sent'])
         self.assertEqual(len(j['bytes_sent']), j['nodes'])
-        self.assertGreater(j['seconds'], 0)
+        self.assertGreater(j['seconds_online'], 0)
+        self.assertGreaterEqual(j['seconds'], j['seconds_online'])
         return j
 
     def test_modes(self):
