@@ -633,16 +633,16 @@ typedef struct chi_vec {
 /* A vector of zeros.  CHI_E_LIMIT (not sticky) if vec_words is used up. */
 CHI_API CHI_MUST_USE chi_status chi_vec_new(chi_session *s, chi_vec *out,
                                            size_t lanes);
-/* Local: out = a + b, a - b, c * a (c public, < p), a + c.  out may be a or b;
- * equal lane counts, or it is misuse. */
+/* Local: out = a + b, a - b, c * a, a + c, where c is one public element, below
+ * p.  out may be a or b; equal lane counts, or it is misuse. */
 CHI_API CHI_MUST_USE chi_status chi_vec_add(chi_session *s, chi_vec out,
                                            chi_vec a, chi_vec b);
 CHI_API CHI_MUST_USE chi_status chi_vec_sub(chi_session *s, chi_vec out,
                                            chi_vec a, chi_vec b);
 CHI_API CHI_MUST_USE chi_status chi_vec_scale(chi_session *s, chi_vec out,
-                                             chi_vec a, uint64_t c);
+                                             chi_vec a, const uint64_t *c);
 CHI_API CHI_MUST_USE chi_status chi_vec_shift(chi_session *s, chi_vec out,
-                                             chi_vec a, uint64_t c);
+                                             chi_vec a, const uint64_t *c);
 
 /* Queues an input by node `dealer`: canonical elements there, NULL elsewhere;
  * `values` is read at chi_exchange.

@@ -79,38 +79,39 @@ chi_status chi_vec_sub(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
   return CHI_OK;
 }
 
-chi_status chi_vec_scale(chi_session *s, chi_vec out, chi_vec a, uint64_t c) {
+static bool reduced(const chi_session *s, const uint64_t *c) {
+  return c && !s->field.op->above(&s->field, c, 1);
+}
+
+chi_status chi_vec_scale(chi_session *s, chi_vec out, chi_vec a,
+                         const uint64_t *c) {
   chi_status st = ready(s);
   if (st)
     return st;
   CHII_REQUIRE(valid(s, out) && valid(s, a) && out.lanes == a.lanes,
                "vectors of different lengths");
-  CHII_REQUIRE(chii_below_p(&s->field, c),
-               "a factor that is not reduced modulo p");
-  uint64_t *w = s->w, e[CHI_FIELD_WORDS_MAX];
-  chii_small(&s->field, e, c);
-  chii_scale(&s->field, w + out.slot, e, w + a.slot, 1,
+  CHII_REQUIRE(reduced(s, c), "a factor that is not reduced modulo p");
+  chii_scale(&s->field, s->w + out.slot, c, s->w + a.slot, 1,
              a.lanes * s->proto->planes);
   return CHI_OK;
 }
 
-chi_status chi_vec_shift(chi_session *s, chi_vec out, chi_vec a, uint64_t c) {
+chi_status chi_vec_shift(chi_session *s, chi_vec out, chi_vec a,
+                         const uint64_t *c) {
   chi_status st = ready(s);
   if (st)
     return st;
   CHII_REQUIRE(valid(s, out) && valid(s, a) && out.lanes == a.lanes,
                "vectors of different lengths");
-  CHII_REQUIRE(chii_below_p(&s->field, c),
-               "a summand that is not reduced modulo p");
-  uint64_t e[CHI_FIELD_WORDS_MAX], *d = s->w + out.slot;
+  CHII_REQUIRE(reduced(s, c), "a summand that is not reduced modulo p");
+  uint64_t *d = s->w + out.slot;
   size_t plane = a.lanes * s->ew;
-  chii_small(&s->field, e, c);
   memmove(d, s->w + a.slot, plane * 8 * s->proto->planes);
   if (s->proto->id == CHI_REP3 && s->me == 2) /* (c, 0, 0): see chi_sh_pub */
     d += plane;
   else if (s->proto->id == CHI_REP3 && s->me == 1)
     return CHI_OK;
-  s->field.op->shift(&s->field, d, d, e, a.lanes);
+  s->field.op->shift(&s->field, d, d, c, a.lanes);
   return CHI_OK;
 }
 

@@ -85,7 +85,7 @@ typedef struct vectors {
   size_t lanes;
   uint64_t *a, *b;                    /* clear */
   uint64_t *prod[CHI_PARTIES_MAX];    /* opened a b */
-  uint64_t *mixed[CHI_PARTIES_MAX];   /* opened 3 (a + b) - a + 2 */
+  uint64_t *mixed[CHI_PARTIES_MAX];   /* opened b_0 (a + b) - a + a_0 */
   uint64_t dot[CHI_PARTIES_MAX][CHI_FIELD_WORDS_MAX];
   uint64_t *one;                      /* a, opened to the last */
   chi_stats before[CHI_PARTIES_MAX], after[CHI_PARTIES_MAX];
@@ -112,9 +112,9 @@ static void vector_session(chi_session *s, void *user) {
   DO(chi_dot(s, d, a, b));
   DO(chi_exchange(s));
   DO(chi_vec_add(s, m, a, b));
-  DO(chi_vec_scale(s, m, m, 3));
+  DO(chi_vec_scale(s, m, m, v->b));
   DO(chi_vec_sub(s, m, m, a));
-  DO(chi_vec_shift(s, m, m, 2));
+  DO(chi_vec_shift(s, m, m, v->a));
   DO(chi_open(s, v->prod[me], p));
   DO(chi_open(s, v->dot[me], d));
   DO(chi_open(s, v->mixed[me], m));
@@ -180,9 +180,11 @@ static void vectors_of(const char *name, chi_protocol protocol, unsigned n,
       if (memcmp(want, v.prod[i] + l * w, F.bytes))
         CU_FAIL_FATAL("a product is wrong");
       mpz_add(z, x, y);
-      mpz_mul_ui(z, z, 3);
+      set(y, v.b);
+      mpz_mul(z, z, y);
       mpz_sub(z, z, x);
-      mpz_add_ui(z, z, 2);
+      set(y, v.a);
+      mpz_add(z, z, y);
       get(want, z);
       if (memcmp(want, v.mixed[i] + l * w, F.bytes))
         CU_FAIL_FATAL("a linear combination is wrong");

@@ -359,7 +359,8 @@ static void direct(chi_session *s, void *user) {
   vec_ok(!chi_mul(s, z, x, y) && !chi_dot(s, d, x, y));
   vec_ok(!chi_exchange(s));
   vec_ok(!chi_vec_add(s, z, z, x) && !chi_vec_sub(s, z, z, y));
-  vec_ok(!chi_vec_scale(s, z, z, 3) && !chi_vec_shift(s, z, z, 7));
+  const uint64_t c[] = {3, 7};
+  vec_ok(!chi_vec_scale(s, z, z, c) && !chi_vec_shift(s, z, z, c + 1));
   vec_ok(!chi_open(s, r, z) && !chi_open(s, &dot, d));
   vec_ok(!chi_exchange(s));
   const chi_transport_ops *own = s->tr.ops;
