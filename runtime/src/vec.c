@@ -53,57 +53,54 @@ static bool valid(const chi_session *s, chi_vec v) {
          v.slot <= s->vec_used - 2 * v.lanes * s->ew;
 }
 
-chi_status chi_vec_add(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
+/* Vectors of one length, in a session that has vectors? */
+static chi_status alike(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
   chi_status st = ready(s);
-  if (st)
-    return st;
-  CHII_REQUIRE(valid(s, out) && valid(s, a) && valid(s, b) &&
-                   out.lanes == a.lanes && a.lanes == b.lanes,
+  CHII_REQUIRE(st || (valid(s, out) && valid(s, a) && valid(s, b) &&
+                      out.lanes == a.lanes && a.lanes == b.lanes),
                "vectors of different lengths");
-  uint64_t *w = s->w;
-  chii_add(&s->field, w + out.slot, w + a.slot, w + b.slot,
-           a.lanes * s->proto->planes);
-  return CHI_OK;
+  return st;
+}
+
+chi_status chi_vec_add(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
+  chi_status st = alike(s, out, a, b);
+  if (!st)
+    chii_add(&s->field, s->w + out.slot, s->w + a.slot, s->w + b.slot,
+             a.lanes * s->proto->planes);
+  return st;
 }
 
 chi_status chi_vec_sub(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
-  chi_status st = ready(s);
-  if (st)
-    return st;
-  CHII_REQUIRE(valid(s, out) && valid(s, a) && valid(s, b) &&
-                   out.lanes == a.lanes && a.lanes == b.lanes,
-               "vectors of different lengths");
-  uint64_t *w = s->w;
-  chii_sub(&s->field, w + out.slot, w + a.slot, w + b.slot,
-           a.lanes * s->proto->planes);
-  return CHI_OK;
+  chi_status st = alike(s, out, a, b);
+  if (!st)
+    chii_sub(&s->field, s->w + out.slot, s->w + a.slot, s->w + b.slot,
+             a.lanes * s->proto->planes);
+  return st;
 }
 
-static bool reduced(const chi_session *s, const uint64_t *c) {
-  return c && !s->field.op->above(&s->field, c, 1);
+/* The same beside a public element. */
+static chi_status constant(chi_session *s, chi_vec out, chi_vec a,
+                           const uint64_t *c) {
+  chi_status st = alike(s, out, a, a);
+  CHII_REQUIRE(st || (c && !s->field.op->above(&s->field, c, 1)),
+               "a constant that is not reduced modulo p");
+  return st;
 }
 
 chi_status chi_vec_scale(chi_session *s, chi_vec out, chi_vec a,
                          const uint64_t *c) {
-  chi_status st = ready(s);
-  if (st)
-    return st;
-  CHII_REQUIRE(valid(s, out) && valid(s, a) && out.lanes == a.lanes,
-               "vectors of different lengths");
-  CHII_REQUIRE(reduced(s, c), "a factor that is not reduced modulo p");
-  chii_scale(&s->field, s->w + out.slot, c, s->w + a.slot, 1,
-             a.lanes * s->proto->planes);
-  return CHI_OK;
+  chi_status st = constant(s, out, a, c);
+  if (!st)
+    chii_scale(&s->field, s->w + out.slot, c, s->w + a.slot, 1,
+               a.lanes * s->proto->planes);
+  return st;
 }
 
 chi_status chi_vec_shift(chi_session *s, chi_vec out, chi_vec a,
                          const uint64_t *c) {
-  chi_status st = ready(s);
+  chi_status st = constant(s, out, a, c);
   if (st)
     return st;
-  CHII_REQUIRE(valid(s, out) && valid(s, a) && out.lanes == a.lanes,
-               "vectors of different lengths");
-  CHII_REQUIRE(reduced(s, c), "a summand that is not reduced modulo p");
   uint64_t *d = s->w + out.slot;
   size_t plane = a.lanes * s->ew;
   memmove(d, s->w + a.slot, plane * 8 * s->proto->planes);
@@ -136,14 +133,9 @@ chi_status chi_share(chi_session *s, chi_vec out, unsigned dealer,
 }
 
 chi_status chi_mul(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
-  chi_status st = ready(s);
-  if (st)
-    return st;
-  CHII_REQUIRE(valid(s, out) && valid(s, a) && valid(s, b) &&
-                   out.lanes == a.lanes && a.lanes == b.lanes,
-               "vectors of different lengths");
   vec_op op = {.kind = VEC_MUL, .out = out, .a = a, .b = b};
-  return enqueue(s, &op);
+  chi_status st = alike(s, out, a, b);
+  return st ? st : enqueue(s, &op);
 }
 
 chi_status chi_dot(chi_session *s, chi_vec out, chi_vec a, chi_vec b) {
