@@ -80,6 +80,16 @@ static const trial *trial_of(const char *name) {
 
 /* ---- operands ---- */
 
+static uint64_t range_size(const mpz_t lo, const mpz_t hi) {
+  return (uint64_t)(mpz_get_si(hi) - mpz_get_si(lo) + 1);
+}
+
+static void set_pair(pairs *p, unsigned k, uint64_t at) {
+  uint64_t wide = range_size(p->xlo, p->xhi);
+  mpz_add_ui(p->x[k], p->xlo, at % wide);
+  mpz_add_ui(p->y[k], p->ylo, at / wide);
+}
+
 /* All pairs; if these are too many, some of them, the corners among them. */
 static void choose(pairs *p, unsigned most, long xlo, long xhi, long ylo,
                    long yhi) {
@@ -93,8 +103,7 @@ static void choose(pairs *p, unsigned most, long xlo, long xhi, long ylo,
   for (unsigned k = 0; k < n; k++) {
     uint64_t at = n == all ? k : test_random(&state) % all;
     if (n < all && k < 2) at = k ? all - 1 : 0;
-    mpz_set_si(p->x[k], xlo + (long)(at % (uint64_t)(xhi - xlo + 1)));
-    mpz_set_si(p->y[k], ylo + (long)(at / (uint64_t)(xhi - xlo + 1)));
+    set_pair(p, k, at);
   }
 }
 
@@ -139,6 +148,7 @@ static bool complain(const gadget *g, const char *why) {
 
 static void put_values(gadget *g) {
   unsigned n = g->p.n;
+  free(g->value);
   g->value = calloc(2 * n + 1, sizeof *g->value);
   if (!g->value) abort();
   for (uint32_t k = 0; k < g->m->nin; k++)
@@ -225,9 +235,9 @@ static bool opened_right(const lab *l, bool open, unsigned opened) {
 }
 
 /* Views are as they should, and nothing but the result is opened. */
-static bool try_gadget(const gadget *g, unsigned *words) {
+static bool try_tape(const gadget *g, uint64_t seed, unsigned *words) {
   masks m;
-  lab l = lab_of(g, 1);
+  lab l = lab_of(g, seed);
   bool ok = lab_base(&l) && right(g, &l);
   if (!ok) (void)complain(g, "a wrong result");
   ok = ok && masks_find(&l, &m);
@@ -243,6 +253,20 @@ static bool try_gadget(const gadget *g, unsigned *words) {
     ok = complain(g, "another number of openings");
   if (ok) *words += m.words;
   lab_fini(&l);
+  return ok;
+}
+
+/* All pairs of operands, as many at once as there are lanes; each time with
+ * other sharings and another tape. */
+static bool try_gadget(gadget *g, unsigned *words) {
+  uint64_t all = range_size(g->p.xlo, g->p.xhi) *
+                 range_size(g->p.ylo, g->p.yhi), at = 0, seed = 0;
+  bool ok = true;
+  while (ok && at < all) {
+    for (unsigned k = 0; k < g->p.n; k++, at++) set_pair(&g->p, k, at % all);
+    put_values(g);
+    ok = try_tape(g, ++seed, words);
+  }
   return ok;
 }
 
