@@ -574,11 +574,11 @@ static bool take_arguments(call *c, builtin b) {
   const node *n = c->n;
   uint32_t given = n->nkid - 1;
   if (given < builtin_min_args(b) || given > builtin_max_args(b)) {
-    REPORT(a, ARGUMENT_COUNT, n->sp, c->name, builtin_min_args(b),
-           builtin_min_args(b) == 1 ? "" : "s", given);
-    diag_hint(a->u->dg, builtin_max_args(b) > builtin_min_args(b)
-                            ? "A second argument is optional."
-                            : "Look at the call.");
+    unsigned lo = builtin_min_args(b), hi = builtin_max_args(b);
+    const char *more = lo == 1 ? "" : "s";
+    if (hi > lo) more = arena_printf(a->u->a, "%s or %u", more, hi);
+    REPORT(a, ARGUMENT_COUNT, n->sp, c->name, lo, more, given);
+    diag_hint(a->u->dg, "Look at the call.");
     poison(a);
     return false;
   }

@@ -85,11 +85,11 @@ const char *field_text(const an *a) {
   return arena_printf(a->u->a, "a prime of %zu bits", mpz_sizeinbase(p, 2));
 }
 
-unsigned secret_bits(const an *a) {
+unsigned secret_bits(const an *a, bool sign) {
   mpz_t t;
-  mpz_init(t);
-  mpz_add_ui(t, a->u->pmax, 1);
-  unsigned n = (unsigned)mpz_sizeinbase(t, 2) - 1;
+  mpz_init_set(t, a->u->pmax);
+  if (!sign) mpz_add_ui(t, t, 1);
+  unsigned n = (unsigned)mpz_sizeinbase(t, 2) - !sign;
   mpz_clear(t);
   return n;
 }
@@ -101,7 +101,7 @@ const ty *checked_int(an *a, span sp, const ival *iv, ty_label l,
            field_text(a));
     diag_hint(a->u->dg, "Secrets hold up to u%u; declare narrower operands, or "
                         "say `assume(x, uN)` of a value you know to be small.",
-              secret_bits(a));
+              secret_bits(a, false));
     return poison(a);
   }
   if (l == LAB_SEC) secret_seen(a, iv, sp);

@@ -405,7 +405,7 @@ static const ty *usual_leaf(ty_set *s, const ty *t, void *user) {
   for (unsigned w = 32; w <= TY_MAX_BITS; w *= 2) {
     const ival *iv = sign ? ival_signed(s->iv, w) : ival_unsigned(s->iv, w);
     if (t->label == LAB_SEC && !secret_fits(a, iv)) {
-      w = secret_bits(a);
+      w = secret_bits(a, sign);
       iv = sign ? ival_signed(s->iv, w) : ival_unsigned(s->iv, w);
       return ty_int(s, iv, t->label);
     }

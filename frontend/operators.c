@@ -187,7 +187,9 @@ static const ty *bits_op(an *a, const node *n, node_op op, const ty *x,
   if (mpz_sgn(y->iv->lo) < 0 ||
       (mpz_sgn(x->iv->lo) < 0 && op != O_SHL && op != O_SHR)) {
     REPORT(a, BITS_OF_NEGATIVE, n->sp, ast_op_text(op), tx(a, x), tx(a, y));
-    diag_hint(a->u->dg, "Use unsigned operands, or wrap(x, uN) first.");
+    diag_hint(a->u->dg, op == O_SHL || op == O_SHR
+                            ? "The count on the right may not be negative."
+                            : "Use unsigned operands, or wrap(x, uN) first.");
     return poison(a);
   }
   if (op != O_SHL && op != O_SHR && l == LAB_SEC) {

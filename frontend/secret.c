@@ -118,7 +118,7 @@ static const ty *decide_leaf(ty_set *s, const ty *t, void *user) {
     REPORT(a, SECRET_TOO_WIDE, d->sp, d->what, ivtx(a, t->iv),
            suggest(a, t->iv, LAB_PUB), field_text(a));
     diag_hint(a->u->dg, "It becomes secret here, and secrets hold up to u%u.",
-              secret_bits(a));
+              secret_bits(a, false));
     d->bad = true;
   } else if (t->kind == T_FIXED || t->kind == T_IDENTITY) {
     unsupported(a, d->sp,

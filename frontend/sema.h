@@ -412,7 +412,7 @@ void secret_seen(an *a, const ival *iv, span sp);
 /* The instance, and the contract it is of, need the wide field. */
 void needs_wide(an *a, span sp);
 const char *field_text(const an *a);  /* "2^61 - 1" */
-unsigned secret_bits(const an *a);    /* N of the widest uN */
+unsigned secret_bits(const an *a, bool sign); /* N of the widest uN, or iN */
 bool same_expr(const node *x, const node *y);
 void unsupported(an *a, span sp, const char *what, const char *mend);
 val const_val(an *a, sym *s, span sp);

@@ -59,7 +59,7 @@ static const ty *label_type(an *a, const ty *t, ty_label l, span sp) {
       REPORT(a, SECRET_TYPE_TOO_WIDE, sp, tx(a, x), ivtx(a, x->iv),
              field_text(a));
       diag_hint(a->u->dg, "The widest secret integers here are u%u and i%u.",
-                secret_bits(a), secret_bits(a));
+                secret_bits(a, false), secret_bits(a, true));
       return poison(a);
     }
     if (x->kind == T_INT) secret_seen(a, x->iv, sp);

@@ -1,6 +1,8 @@
 /* A unit: a file, what it imports, and the functions it offers. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/vec.h"
@@ -138,6 +140,26 @@ static void read_imports(fe_unit *u, module *m) {
   }
 }
 
+/* What std/ has, if it was meant. */
+static bool hint_library(fe_unit *u, const char *path) {
+  const char *dir = u->opt.std_dir;
+  struct dirent **e;
+  buf b = {0};
+  if (!dir || strncmp(path, dir, strlen(dir))) return false;
+  int count = scandir(dir, &e, NULL, alphasort);
+  for (int i = 0; i < count; i++) {
+    size_t k = strlen(e[i]->d_name);
+    if (k > 4 && !strcmp(e[i]->d_name + k - 4, ".chi"))
+      buf_printf(&b, "%sstd.%.*s", b.n ? ", " : "", (int)k - 4, e[i]->d_name);
+    free(e[i]);
+  }
+  if (count >= 0) free(e);
+  bool any = b.n > 0;
+  if (any) diag_hint(u->dg, "The library has %s.", b.p);
+  buf_free(&b);
+  return any;
+}
+
 static module *load(fe_unit *u, const char *path, span from, bool root) {
   for (uint32_t i = 0; i < u->nmod; i++)
     if (!strcmp(u->mod[i]->path, path)) {
@@ -155,13 +177,18 @@ static module *load(fe_unit *u, const char *path, span from, bool root) {
     return NULL;
   }
   errno = 0;
-  if (!source_load(u->ss, path, &id)) {
-    const char *why = errno ? strerror(errno) : "it is larger than 64 MiB";
+  const char *why = NULL;
+  if (!source_load(u->ss, path, &id))
+    why = errno ? strerror(errno) : "it is larger than 64 MiB";
+  else if (memchr(source_get(u->ss, id)->text, 0, source_get(u->ss, id)->n))
+    why = "it is no text: there are zero bytes in it";
+  if (why) {
     if (root) diag_report_nowhere(u->dg, DIAG_CANNOT_READ, path, why);
     else diag_report(u->dg, DIAG_IMPORT, from, path, why);
-    diag_hint(u->dg, root ? "Check the path."
-                          : "`import a.b;` reads a/b.chi beside the file that "
-                            "imports it; `import std.x;` the library.");
+    if (root || !hint_library(u, path))
+      diag_hint(u->dg, root ? "Check the path."
+                            : "`import a.b;` reads a/b.chi beside the file that "
+                              "imports it; `import std.x;` the library.");
     return NULL;
   }
   module *m = ARENA_NEW(u->a, module);

@@ -32,6 +32,8 @@ typedef struct call {
  * report. */
 bool call_make(call *k);
 /* Without a newline. */
+/* Lines "told to .." */
+void call_told(const call *k, buf *b);
 void call_json(const call *k, buf *b);
 /* Frees what belongs to one call. */
 void call_forget(call *k);

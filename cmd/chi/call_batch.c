@@ -55,7 +55,8 @@ static bool read_call(batch *b, const char *text, size_t n) {
     return false;
   }
   const char *name = arena_strndup(c->a, v->u.item[0].u.text, v->u.item[0].n);
-  k->act = iface_find(c, k->f, CT_ACTION, name);
+  k->act = iface_find(c, k->f, CT_ACTION, name,
+                      data_span(d, v->u.item[0].start, v->u.item[0].end));
   k->in.who = k->x.who;
   return k->act != NULL &&
          inputs_read_list(c, &k->act->fn, k->f->k->p, d, v->u.item + 1,
@@ -93,6 +94,7 @@ static void put_done(const batch *b, buf *out) {
                k->inst.label, k->act->fn.name, (unsigned long long)k->end);
     story_result(&s, &one, k->act, &k->r->result, ", ");
     buf_puts(out, one.n > 0 ? one.p : "\n");
+    call_told(k, out);
   }
   buf_free(&one);
 }

@@ -92,8 +92,13 @@ static void report(cli *c, cc_job *j) {
                             : arena_strndup(c->a, j->text.p, n);
   const char *line = arena_strndup(c->a, said, strcspn(said, "\n"));
   diag_report_nowhere(c->dg, DIAG_CC_FAILED, line);
-  diag_hint(c->dg, "Please report it with the source file; --keep DIR keeps "
-                   "the emitted C.");
+  if (getenv("CC") != NULL)
+    diag_hint(c->dg, "Does it work without CC=%s in the environment? If not, "
+                     "please report it with the source file.",
+              text_shown(c->a, getenv("CC"), strlen(getenv("CC"))));
+  else
+    diag_hint(c->dg, "Please report it with the source file; --keep DIR keeps "
+                     "the emitted C.");
 }
 
 bool cc_run(cli *c, const char *dir, cc_job *job, size_t n, progress *p) {

@@ -46,6 +46,8 @@ static bool aborted(call *k) {
     return reverted(k, k->r->why);
   diag_report_nowhere(k->c->dg, DIAG_CALL_ABORTED, (unsigned long long)k->seq,
                       k->r->why);
+  diag_hint(k->c->dg, "All is as it was before the call. See that all nodes run "
+                      "(chi net status), and call again.");
   return false;
 }
 
@@ -169,18 +171,22 @@ static void print_cost(call *k, buf *b) {
   buf_printf(b, " bytes sent by one, %.3f s\n", k->seconds);
 }
 
-static void print_text(call *k, const story *s, buf *b) {
-  story_result(s, b, k->act, &k->r->result, "");
-  story_opened(s, b, k->act, opened(k), "");
-  story_events(s, b, k->r->event, k->r->nevent, "");
+void call_told(const call *k, buf *b) {
   for (size_t i = 0; i < k->told.n; i++) {
     const char *name = k->told.p[i].name;
     bool plain = strcmp(name, "told") == 0 || strcmp(name, "result") == 0;
     buf_printf(b, "told to %s alone: %s%s", k->c->opt.as, plain ? "" : name,
                plain ? "" : " = ");
-    told_print(b, &k->told.p[i], s->who, false);
+    told_print(b, &k->told.p[i], &k->x.who, false);
     buf_putc(b, '\n');
   }
+}
+
+static void print_text(call *k, const story *s, buf *b) {
+  story_result(s, b, k->act, &k->r->result, "");
+  story_opened(s, b, k->act, opened(k), "");
+  story_events(s, b, k->r->event, k->r->nevent, "");
+  call_told(k, b);
   buf_printf(b, "%s.%s is done, record %llu\n", k->inst.label,
              k->act->fn.name, (unsigned long long)k->end);
   print_cost(k, b);
@@ -225,7 +231,7 @@ static bool open_identity(call *k) {
 
 static bool read_arguments(call *k) {
   const options *o = &k->c->opt;
-  k->act = iface_find(k->c, k->f, CT_ACTION, o->arg[1]);
+  k->act = iface_find(k->c, k->f, CT_ACTION, o->arg[1], (span){0, 0});
   k->in.who = k->x.who;
   return k->act != NULL &&
          inputs_read_args(k->c, &k->act->fn, k->f->k->p, o->arg + 2, o->narg - 2,

@@ -284,6 +284,10 @@ int cmd_test(cli *c) {
     package_check(c, s.u, false); /* a file with an error does not pass */
   if (!ok || diag_errors(c->dg) > 0)
     return report_failure(c);
+  if (s.n == 0 && c->opt.filter != NULL)
+    return usage_error(c, "chi test FILE --list lists the names.",
+                       "no test has '%s' in its name",
+                       text_shown(c->a, c->opt.filter, strlen(c->opt.filter)));
   if (c->opt.list)
     return list_names(&s);
   progress_begin(&s.prog, c);

@@ -20,7 +20,7 @@ static bool ask(cli *c, look *k) {
   if (!contact_open(c, &k->x) ||
       !contact_instance(&k->x, c->opt.arg[0], &k->inst) ||
       (k->f = contact_iface(&k->x, &k->inst)) == NULL ||
-      (k->act = iface_find(c, k->f, CT_VIEW, c->opt.arg[1])) == NULL ||
+      (k->act = iface_find(c, k->f, CT_VIEW, c->opt.arg[1], (span){0, 0})) == NULL ||
       !inputs_read_args(c, &k->act->fn, k->f->k->p, c->opt.arg + 2,
                         c->opt.narg - 2, &k->in))
     return false;

@@ -115,7 +115,7 @@ iface *iface_read(cli *c, const char *path, const char *text, size_t n) {
 /* ---- looking up ---- */
 
 const iface_action *iface_find(cli *c, const iface *f, ct_kind kind,
-                               const char *name) {
+                               const char *name, span at) {
   const char **list = ARENA_ARR(c->a, const char *, f->k->naction + 1);
   const char *what = kind == CT_VIEW ? "view" : "action", *other = NULL;
   size_t n = 0;
@@ -130,8 +130,11 @@ const iface_action *iface_find(cli *c, const iface *f, ct_kind kind,
       list[n++] = x->fn.name;
   }
   const char *near = text_near(name, list, n);
-  diag_report_nowhere(c->dg, DIAG_NOT_AN_ACTION, f->k->name, what,
-                      text_shown(c->a, name, strlen(name)));
+  const char *shown = text_shown(c->a, name, strlen(name));
+  if (at.end > 0)
+    diag_report(c->dg, DIAG_NOT_AN_ACTION, at, f->k->name, what, shown);
+  else
+    diag_report_nowhere(c->dg, DIAG_NOT_AN_ACTION, f->k->name, what, shown);
   if (other != NULL)
     diag_hint(c->dg, "It is %s.", other);
   else if (near != NULL)

@@ -38,7 +38,7 @@ typedef struct iface {
 iface *iface_read(cli *c, const char *path, const char *text, size_t n);
 /* An action (kind CT_ACTION) or view by name; NULL after a report. */
 const iface_action *iface_find(cli *c, const iface *f, ct_kind kind,
-                               const char *name);
+                               const char *name, span at);
 /* The init action, or NULL. */
 const iface_action *iface_init(const iface *f);
 const iface_event *iface_event_find(const iface *f, const char *name);

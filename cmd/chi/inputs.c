@@ -113,6 +113,14 @@ static bool split(cli *c, const char *label, const char *option, request *r) {
   return true;
 }
 
+static void hint_params(cli *c, const fe_fn *f) {
+  buf b = {0};
+  for (uint32_t i = 0; i < f->nparam; i++)
+    buf_printf(&b, "%s%s", i ? ", " : "", f->param[i].name);
+  diag_hint(c->dg, "It has: %s.", b.p);
+  buf_free(&b);
+}
+
 static const fe_param *find_param(cli *c, const fe_fn *f, const request *r) {
   for (uint32_t i = 0; i < f->nparam; i++)
     if (strcmp(f->param[i].name, r->name) == 0)
@@ -127,6 +135,8 @@ static const fe_param *find_param(cli *c, const fe_fn *f, const request *r) {
     diag_hint(c->dg, "Did you mean \"%s\"?", near);
   else if (f->nparam == 0)
     diag_hint(c->dg, "It has no parameters.");
+  else
+    hint_params(c, f);
   return NULL;
 }
 

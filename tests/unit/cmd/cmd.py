@@ -179,6 +179,23 @@ class Usage(Case):
                     if line.startswith('  --'):
                         self.assertIn(w[0].lstrip('-'), text, shell)
 
+    def test_manual(self):
+        """The synopsis of each command in chi.1 has all of its options."""
+        top = os.path.dirname(os.path.dirname(PROGRAMS))
+        page = open(os.path.join(top, 'docs', 'chi.1')).read()
+        synopsis, rest = page.split('.Sh DESCRIPTION')
+        parts = synopsis.split('.Nm\n')
+        for c in self.COMMANDS[:-2]:
+            mine = ''.join(p for p in parts if p.startswith('.Cm ' + c))
+            self.assertTrue(mine, c)
+            self.assertIn('.It Cm ' + c, rest)
+            for line in chi(c, '--help').stdout.split('\n'):
+                w = line.split()
+                if line.startswith('  -') and w[0] != '--help':
+                    self.assertIn('Fl %s ' % w[0][1:], mine.replace(
+                        '\n', ' '), c)
+                    self.assertIn('Fl %s' % w[0][1:], rest, c)
+
     def test_check(self):
         ok = chi('check', program('pass.chi'))
         self.assertEqual((ok.returncode, ok.stdout), (0, ''))
@@ -199,6 +216,11 @@ class Usage(Case):
             self.assertIn(k, d[0])
         self.assertEqual((d[0]['line'], d[0]['severity']), (2, 'error'))
         self.assertEqual(chi('check', self.tmp + '/no.chi').returncode, 1)
+        with open(self.tmp + '/binary.chi', 'wb') as f:
+            f.write(b'fn f() -> u8 {\n return 1;\n\0\1\2}')
+        r = chi('check', self.tmp + '/binary.chi')
+        self.assertEqual((r.returncode, r.stderr.count('error[')), (1, 1))
+        self.assertIn('zero bytes', r.stderr)
         self.assertEqual(chi('check', self.tmp).returncode, 1)
         empty = self.file('empty.chi', '')
         self.assertEqual(chi('check', empty).returncode, 0)
@@ -343,6 +365,7 @@ class Inputs(Case):
     def test_names(self):
         self.wrong('E0701', 'add', '"b"', '--input b=VALUE', a='1')
         self.wrong('E0702', 'total', '"xs"', xss='[1,2,3]', xs='[1,2,3]')
+        self.wrong('E0702', 'add', 'It has: a, b.', what='1', a='1', b='1')
         self.wrong('E0703', 'add', '"a"',
                    args=['--input', 'a=1', '--input', 'a=2', '--input', 'b=1'])
         for bad in 'a', '=1', 'a=', 'a=@':
@@ -838,6 +861,9 @@ class Test(Case):
         r = chi('test', program('fail.chi'), '--filter', 'passes')
         self.assertEqual(r.returncode, 0, r.stderr)
         self.assertIn('2 passed', r.stdout)
+        r = chi('test', program('fail.chi'), '--filter', 'pases')
+        self.assertEqual((r.returncode, r.stdout), (2, ''))
+        self.assertIn("no test has 'pases' in its name", r.stderr)
         r = chi('test', program('fail.chi'), '--list')
         self.assertEqual(r.stdout.split('\n')[1], 'this one fails')
         self.assertEqual(len(json.loads(chi(

@@ -581,6 +581,10 @@ class Contracts(Home):
         self.assertEqual([x['fields'] for x in j[2]['events']],
                          [{'by': self.bob, 'seat': 0}])
         self.assertEqual(len({x['call'] for x in j}), 7)
+        r = self.batch(d, [['put', 1, 41], ['tell', 1]])
+        self.assertEqual((r.returncode, r.stderr), (0, ''))
+        self.assertRegex(r.stdout, 'line 2: .* is done, record [0-9]+\n'
+                                   'told to bob alone: 41\n$')
 
     def test_batch_reverts(self):
         """Goes on after a condition that is false, on the ledger or among
@@ -613,12 +617,12 @@ class Contracts(Home):
         for line, ident, col in (
                 ('["add", 5', 'E0715', 10), ('{"add": 5}', 'E0758', 1),
                 ('[]', 'E0758', 1), ('[5]', 'E0758', 1),
-                ('["ad", 5]', 'E0751', None), ('["add"]', 'E0701', None),
+                ('["ad", 5]', 'E0751', 2), ('["add"]', 'E0701', None),
                 ('["add", 1, 2]', 'E0755', 12), ('["add", -5]', 'E0712', 9),
                 ('["add", "five"]', 'E0711', 9),
                 ('["add", {"m": 5}]', 'E0702', 10),
                 ('["put", 1, {"seat": 1}]', 'E0703', 13),
-                ('["owes", "bob", 1]', 'E0751', None)):
+                ('["owes", "bob", 1]', 'E0751', 2)):
             before = self.value(d, 'count')['value']
             lines = '["add", 1]\n\n%s\n["add", 50]\n' % line
             r = self.batch(d, lines, '--json')
