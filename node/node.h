@@ -62,6 +62,9 @@ int node_serve(const node_config *cfg, int log, const char **why, arena *a);
  * connected, started, ran, staged, voted, promoted. */
 extern void (*node_barrier)(const char *point);
 
+/* What libchi says of parties, in words of nodes. */
+const char *node_words(arena *a, const char *detail);
+
 /* ---- client.c: what callers say to a node; false with *why, in `a` ---- */
 
 enum { NODE_DEPOSIT_MAX = 64 << 20 }; /* bytes of sealed arguments of a call */

@@ -36,8 +36,22 @@ bool nd_abort(nd *x, arena *a, uint64_t call, const char *why,
   return nd_submit(x, p, n);
 }
 
+const char *node_words(arena *a, const char *detail) {
+  static const char from[] = "party ", to[] = "node ";
+  buf b = {0};
+  for (const char *p; (p = strstr(detail, from)); detail = p) {
+    buf_write(&b, detail, (size_t)(p - detail));
+    p += sizeof from - 1;
+    buf_puts(&b, *p >= '0' && *p <= '9' ? to : from);
+  }
+  buf_puts(&b, detail);
+  char *s = arena_strndup(a, b.p ? b.p : "", b.n);
+  buf_free(&b);
+  return s;
+}
+
 static const char *of_node(nd *x, arena *a, const char *why) {
-  return arena_printf(a, "node %u: %s", x->cfg->me, why);
+  return arena_printf(a, "node %u: %s", x->cfg->me, node_words(a, why));
 }
 
 /* An abort by a node that knows no more than that others went away. */

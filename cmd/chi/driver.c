@@ -9,6 +9,7 @@
 
 #include "cmd/chi/client.h"
 #include "cmd/chi/mesh.h"
+#include "node/node.h"
 
 /* ---- inputs ---- */
 
@@ -84,7 +85,7 @@ static void note_others(mesh *m, unsigned but) {
   for (unsigned i = 0; i < m->n; i++)
     if (i != but && m->p[i].done && mesh_number(&m->p[i], "status") != 0)
       diag_note(m->c->dg, (span){0, 0}, "node %u: %s", i,
-                end_detail(&m->p[i]));
+                node_words(m->c->a, end_detail(&m->p[i])));
 }
 
 static bool find_dead(mesh *m) {
@@ -133,7 +134,8 @@ static run_status explain_failure(mesh *m, run_result *out) {
                                      chi_status_text(st), out->detail));
   else
     diag_report_nowhere(m->c->dg, DIAG_NODE_FAILED, worst, chi_status_text(st),
-                        out->detail[0] ? ": " : "", out->detail);
+                        out->detail[0] ? ": " : "",
+                        node_words(m->c->a, out->detail));
   note_others(m, worst);
   return RUN_FAILED;
 }

@@ -124,7 +124,7 @@ static void away(void) {
   net_settle(&w);
   net_kill(&w, 1);
   CU_ASSERT_EQUAL(net_call(&w, "total", -1, "most", 100), REC_ABORTED);
-  said(w.end->why, "party 1");
+  said(w.end->why, "node 1");
   net_start(&w, 1);
   same_everywhere(&w);
   net_close(&w);
