@@ -175,6 +175,8 @@ const ty *fit(an *a, fitting *f, const ty *v, const ty *d) {
     if (v->kind == T_STRUCT && !a->quiet)
       g.what = arena_printf(a->u->a, "field \"%s\" of %s", v->fname[i],
                             f->what);
+    if (v->kind == T_TUPLE && !a->quiet)
+      g.what = arena_printf(a->u->a, "part .%u of %s", i, f->what);
     if (f->held) g.held = f->held->elem[i];
     e[i] = fit(a, &g, v->elem[i], d->elem[i]);
     f->leaked |= g.leaked;

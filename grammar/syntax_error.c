@@ -185,6 +185,14 @@ static const char *mend_words(parser *ps, const expectation *e) {
     return "Modules are named without quotes: `import util;`.";
   if (t->kind == TOK_DOTDOT_EQ)
     return "A range leaves its end out: write `a..b + 1`.";
+  if (t->kind == TOK_FOR && l->kind == TOK_LBRACKET)
+    return "The element comes first: `[x * x for x in xs]`.";
+  if (l->kind == TOK_IDENT && (ll->kind == TOK_COLON || ll->kind == TOK_ARROW)) {
+    if (t->kind == TOK_LBRACKET && names_type(l))
+      return "The type of an array is written `[u32; 3]`.";
+    if (t->kind == TOK_IDENT || t->kind == TOK_LBRACKET)
+      return "Before a type stands `secret`, `public` or nothing.";
+  }
   if (t->kind == TOK_ELSE) return "`else` follows the `}` of an `if`.";
   if (has(e, TOK_FN) && is_any(t, fn_words))
     return "A function begins with `fn`; every function may be imported.";
