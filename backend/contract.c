@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backend/contract_impl.h"
@@ -280,12 +281,15 @@ static void read_field(ct_reader *r, const json_t *j, contract *c) {
   mpz_init(p);
   arena_defer(r->a, clear, p);
   unsigned k = 0;
-  int end = 0;
-  if (sscanf(s, "2^%3u-1%n", &k, &end) == 1 && end && !s[end]) {
-    mpz_setbit(p, k);
-    mpz_sub_ui(p, p, 1);
-  } else if (*s && !s[strspn(s, "0123456789")]) {
+  if (*s && !s[strspn(s, "0123456789")]) {
     mpz_set_str(p, s, 10);
+  } else if (strncmp(s, "2^", 2) == 0) {
+    size_t n = strspn(s + 2, "0123456789");
+    if (n > 0 && n < 4 && strcmp(s + 2 + n, "-1") == 0) {
+      k = (unsigned)strtoul(s + 2, NULL, 10);
+      mpz_setbit(p, k);
+      mpz_sub_ui(p, p, 1);
+    }
   }
   bool known = mpz_sgn(p) && (k == 61 || k == 127);
   if (!known && (mpz_sizeinbase(p, 2) > IR_FIELD_BITS || mpz_cmp_ui(p, 3) < 0 ||
