@@ -145,7 +145,8 @@ static bool hint_library(fe_unit *u, const char *path) {
   const char *dir = u->opt.std_dir;
   struct dirent **e;
   buf b = {0};
-  if (!dir || strncmp(path, dir, strlen(dir))) return false;
+  size_t n = dir ? strlen(dir) : 0;
+  if (!n || strncmp(path, dir, n) || path[n] != '/') return false;
   int count = scandir(dir, &e, NULL, alphasort);
   for (int i = 0; i < count; i++) {
     size_t k = strlen(e[i]->d_name);

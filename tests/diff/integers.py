@@ -107,7 +107,8 @@ class Integers(Program):
         return super().steps() + [
             self.st_if_secret, self.st_if_secret, self.st_if_elements,
             self.st_while, self.st_write, self.st_find, self.st_count,
-            self.st_bits, self.st_helper, self.st_struct, self.st_let,
+            self.st_bits, self.st_helper, self.st_struct, self.st_library,
+            self.st_library, self.st_let,
             self.st_let, self.st_let]
 
     def secret_param(self, want=lambda v: True):
@@ -504,6 +505,41 @@ class Integers(Program):
                      "sum(ew(OPS['ones'], %s, 0))" % v, 0,
                      w * lanes(a.shape), a.secret, (), a.depth + 1)
         self.bind(e)
+
+    def st_library(self):
+        """Sorting, sets, texts, lists and shuffles of the library."""
+        a = self.pick(lambda v: len(v.shape) == 1)
+        if a is None or a.depth > 5:
+            return
+        b = self.pick(lambda v: len(v.shape) == 1)
+        n = a.shape[0]
+        at = 'sorted(range(%d), key=%s.__getitem__)' % (n, a.py)
+        f, py, lo, hi, shape = self.r.choice([
+            ('sort.sort({a})', 'sorted({a})', a.lo, a.hi, (n,)),
+            ('sort.sort(shuffle.shuffle({a}))', 'sorted({a})', a.lo, a.hi,
+             (n,)),
+            ('sort.argsort({a})', at, *interval('u24'), (n,)),
+            ('sort.rank({a})', '[%s.index(i) for i in range(%d)]' % (at, n),
+             *interval('i25'), (n,)),
+            ('sort.median({a})', 'sorted({a})[%d]' % ((n - 1) // 2), a.lo, a.hi,
+             ()),
+            ('sort.top({a}, %d)' % max(1, n - 1),
+             'sorted({a})[::-1][:%d]' % max(1, n - 1), a.lo, a.hi,
+             (max(1, n - 1),)),
+            ('if sort.is_sorted({a}) {{ 1 }} else {{ 0 }}',
+             'int({a} == sorted({a}))', 0, 1, ()),
+            ('count(set.member({a}, {b}))', 'sum(x in {b} for x in {a})', 0, n,
+             ()),
+            ('if text.equal(wrap({a}, u8), wrap({a} + 0, u8)) {{ 1 }} else '
+             '{{ 0 }}', '1', 0, 1, ()),
+            ('count(list.valid(list.append_all(list.empty({a} * 0), {a}, '
+             '[x > 3 for x in {a}])))', 'sum(x > 3 for x in {a})', 0, n, ())])
+        for module in 'list', 'set', 'shuffle', 'sort', 'text':
+            line = 'import std.%s;' % module
+            if module + '.' in f and line not in self.items:
+                self.items.insert(0, line)
+        self.bind(Expr(f.format(a=a.chi, b=b.chi), py.format(a=a.py, b=b.py),
+                       lo, hi, True, shape, max(a.depth, b.depth) + 2))
 
     def st_helper(self):
         """A called function that could fail, in a branch on a secret."""
