@@ -37,6 +37,7 @@ typedef struct backend_info {
   uint32_t nopening;
   const backend_fact *assume;
   uint32_t nassume;
+  unsigned mersenne; /* the library's own field is 2^this - 1; 0: 61 */
   const char *stem; /* file name of the outputs without suffix, NULL: the
                        function's name; the .c includes "<stem>.h" */
 } backend_info;

@@ -292,10 +292,10 @@ static void read_field(ct_reader *r, const json_t *j, contract *c) {
     }
   }
   bool known = mpz_sgn(p) && (k == 61 || k == 127);
-  if (!known && (mpz_sizeinbase(p, 2) > IR_FIELD_BITS || mpz_cmp_ui(p, 3) < 0 ||
+  if (!known && (mpz_sizeinbase(p, 2) > IR_FIELD_BITS || mpz_cmp_ui(p, 5) < 0 ||
                  !mpz_probab_prime_p(p, 30)))
-    ct_refuse(r, "'field' must be \"2^61-1\", \"2^127-1\" or an odd prime of at"
-                 " most %u bits", IR_FIELD_BITS);
+    ct_refuse(r, "'field' must be \"2^61-1\", \"2^127-1\" or an odd prime of 3"
+                 " to %u bits", IR_FIELD_BITS);
   c->p = r->p = p;
 }
 

@@ -70,6 +70,12 @@ typedef struct c_emit {
   uint64_t max_shuffle_lanes, max_shuffle_rows;
 } c_emit;
 
+/* Is the circuit over the field that the library is built for? */
+static inline bool emit_own_field(const c_emit *e) {
+  unsigned k = e->info->mersenne ? e->info->mersenne : 61;
+  return e->m->is_mersenne && e->m->k == k;
+}
+
 typedef struct c_scalar {
   const c_slot *slot;
   c_name name;

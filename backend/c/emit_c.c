@@ -144,7 +144,7 @@ static void write_program(c_emit *e, buf *b, const char *symbol) {
 /* What chi_gen.h makes its types of. */
 static void write_field(const c_emit *e, buf *b) {
   const ir_module *m = e->m;
-  if (m->is_mersenne && (m->k <= 61 || m->k == 127)) {
+  if (emit_own_field(e) || (m->is_mersenne && m->k == 127)) {
     if (m->k != 61) buf_printf(b, "#define CHI_MERSENNE %u\n", m->k);
     return;
   }

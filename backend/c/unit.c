@@ -101,7 +101,7 @@ static void dec_body(c_kernel *k, const c_idx *lane, void *user) {
   const ir_value *r = c->dec->res[0];
   const c_val *cr = plan_val(k->e->p, r);
   k->e->uses_g = true;
-  if (!ir_field_is_word(k->e->m)) {
+  if (!emit_own_field(k->e)) {
     dec_wide(k, lane, c);
     return;
   }

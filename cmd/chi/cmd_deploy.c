@@ -139,6 +139,12 @@ static bool prepare(deploy *d, unsigned timeout, unsigned first) {
   cli *c = d->c;
   if (!get_package(d) || !get_arguments(d, first) || !contact_open(c, &d->x))
     return false;
+  const char *why = compile_too_many(
+      c, d->f->k->p, d->x.w->protocol == CHI_SHAMIR, d->x.w->n);
+  if (why != NULL) {
+    diag_report_nowhere(c->dg, DIAG_NOT_RUNNABLE, d->f->k->name, why);
+    return false;
+  }
   d->s = (submission){.x = &d->x,
                       .name = c->opt.as,
                       .timeout = timeout,

@@ -105,10 +105,24 @@ static bool within_budget(cli *c, const fe_fn *f, const ir_cost *k,
   return ok;
 }
 
+const char *compile_too_many(cli *c, mpz_srcptr p, bool shamir, unsigned n) {
+  if (!shamir || mpz_cmp_ui(p, n) > 0)
+    return NULL;
+  return arena_printf(c->a, "Shamir's sharing among %u nodes needs a prime "
+                            "greater than that", n);
+}
+
 static bool finish(cli *c, int level, ir_stage upto,
                    const ir_target *model, compiled *x) {
   if (x->m == NULL)
     return false;
+  const char *why = compile_too_many(c, x->m->p, model->protocol == IR_SHAMIR,
+                                     model->n);
+  if (why != NULL) {
+    diag_report(c->dg, DIAG_NOT_RUNNABLE,
+                x->fn != NULL ? x->fn->sp : (span){0, 0}, x->m->name, why);
+    return false;
+  }
   if (c->opt.check) /* as it is written: the interpreter is the judge */
     return ir_verify(x->m, c->dg);
   const char *passes = pass_pipeline(level, upto);

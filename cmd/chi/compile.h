@@ -21,6 +21,8 @@ typedef struct compiled {
 bool option_level(cli *c, int *level);
 bool option_model(cli *c, ir_target *model);
 /* The circuit's field, for libchi; as long as m lives. */
+/* Why n nodes cannot share over p: NULL if they can. */
+const char *compile_too_many(cli *c, mpz_srcptr p, bool shamir, unsigned n);
 chi_field compile_field(const ir_module *m);
 
 /* Read and checked; NULL after reports. */

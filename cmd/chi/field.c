@@ -7,7 +7,7 @@
 static bool no_field(cli *c, const char *why) {
   const char *s = c->opt.field;
   usage_error(c,
-              "Take p61, p127, or prime:N with an odd prime N of at most 576 "
+              "Take p61, p127, or prime:N with an odd prime N of 3 to 576 "
               "bits.", "option '--field' takes a field, not '%s': %s",
               text_shown(c->a, s, strlen(s)), why);
   return false;
@@ -34,6 +34,8 @@ bool option_field(cli *c) {
   } else if (mpz_cmp_ui(p, 3) < 0 || mpz_even_p(p) ||
              mpz_probab_prime_p(p, 30) == 0) {
     return no_field(c, "this is no odd prime");
+  } else if (mpz_sizeinbase(p, 2) < 3) {
+    return no_field(c, "this has fewer than 3 bits");
   } else if (mpz_sizeinbase(p, 2) > IR_FIELD_BITS) {
     return no_field(c, "this has more bits");
   }

@@ -125,7 +125,8 @@ static bool put_circuit(ir_module *m, unsigned k, const char *stem,
   arena *a = arena_new();
   diag *dg = diag_new(a, m->src ? m->src : source_set_new(a));
   backend_output o = {0};
-  backend_info info = {.module = "kit", .version = "test", .stem = stem};
+  backend_info info = {.module = "kit", .version = "test", .stem = stem,
+                       .mersenne = chi_mersenne()};
   bool ok = backend_find("c")->emit(m, &info, a, dg, &o);
   if (!ok) diag_render_all(dg, why, false);
   for (uint32_t j = 0; ok && j < o.npart; j++) {

@@ -128,6 +128,7 @@ class Usage(Case):
         for field, why in (('p62', 'none of that name'), ('', 'none of that'),
                            ('prime:', 'no number'), ('prime:1x', 'no number'),
                            ('prime:15', 'no odd prime'), ('prime:2', 'no odd'),
+                           ('prime:3', 'fewer than 3 bits'),
                            ('prime:%d' % (2**607 - 1), 'more bits')):
             self.usage('run', f, 'add', '--field', field,
                        says=["'--field' takes a field", why])
@@ -631,6 +632,24 @@ class Run(Case):
         self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
         self.assertEqual(json.loads(r.stdout)['told'][0]['value'], None)
         self.assertEqual(json.loads(r.stdout)['told'][0]['to'], seed)
+
+    def test_small_primes(self):
+        """2^k - 1 is not the library's own for each k; Shamir's sharing needs
+        more elements than nodes."""
+        f = self.tmp + '/tiny.chi'
+        with open(f, 'w') as out:
+            out.write('fn f(x: secret field, y: secret field) -> field {\n'
+                      '    return reveal(x * y);\n}\n')
+        for p in 5, 7, 31, 2**17 - 1, 2**31 - 1:
+            for n in '3', '4', '5':
+                r = chi('run', f, 'f', '--json', '--field', 'prime:%d' % p,
+                        '--nodes', n, *inputs(dict(x=str(p - 1), y='3')))
+                if p <= int(n) > 3:
+                    self.assertEqual(r.returncode, 1, r.stderr)
+                    self.assertIn('E0721', r.stdout + r.stderr)
+                else:
+                    self.assertEqual(json.loads(r.stdout)['outputs'],
+                                     {'result': p - 3}, (p, n, r.stderr))
 
     def test_fields(self):
         most, low = 2**64 - 1, -2**99

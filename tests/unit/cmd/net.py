@@ -482,6 +482,18 @@ class Contracts(Home):
                           last['opened'][0]['value']),
                          ('reverted', 'too much is kept', 50))
 
+    def test_small_primes(self):
+        """2^k - 1 that is not the library's own."""
+        f = self.file('tiny.chi', 'contract Tiny {\n    secret state v: field;'
+                      '\n    action add(x: secret field) { v = v + x; }\n    '
+                      'action show() -> field { return reveal(v * v); }\n}\n')
+        for p in 7, 31, 2**31 - 1:
+            d = self.json('deploy', f, '--field', 'prime:%d' % p, '--as',
+                          'bob')['contract']
+            self.call(d, 'add', '5')
+            self.call(d, 'add', str(p - 1))
+            self.assertEqual(int(self.call(d, 'show')['result']), 16 % p)
+
     def test_told(self):
         d = self.desk()
         self.call(d, 'put', '3', '77')
