@@ -60,7 +60,7 @@ typedef struct options {
   bool help, json, clear, check, openings, spans, all, markdown, list, follow;
   word_list input; /* NAME=VALUE, in order */
   word_list set;   /* NAME=VALUE of template parameters */
-  const char *nodes, *protocol, *field, *keep, *out, *stage, *filter, *timeout;
+  const char *nodes, *protocol, *field, *keep, *out, *stage, *filter, *timeout, *port;
   const char *level, *control, *passphrase_file, *key_file, *as, *dir;
   const char *index, *batch;
 } options;

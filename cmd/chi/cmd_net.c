@@ -122,6 +122,8 @@ static int start_keeper(net_view *v, const ir_target *model) {
                         arena_printf(c->a, "%u", model->n),
                         "--protocol",
                         model->protocol == IR_REP3 ? "rep3" : "shamir",
+                        c->opt.port != NULL ? "--port" : NULL,
+                        c->opt.port,
                         NULL};
   int log = open(net_path(c->a, v->dir, "log/net.log"),
                  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -202,14 +204,15 @@ static const char *wait_answers(net_view *v, double limit) {
 }
 
 /* Does the network that is here fit the options? */
-static bool fits(net_view *v, const ir_target *model) {
+static bool fits(net_view *v, const ir_target *model, unsigned port) {
   cli *c = v->c;
   chi_protocol p = model->protocol == IR_REP3 ? CHI_REP3 : CHI_SHAMIR;
   if ((c->opt.nodes == NULL || v->w->n == model->n) &&
-      (c->opt.protocol == NULL || v->w->protocol == p))
+      (c->opt.protocol == NULL || v->w->protocol == p) &&
+      (port == 0 || v->w->ledger_port == port))
     return true;
   diag_report_nowhere(c->dg, DIAG_NET_OTHER, chi_protocol_name(v->w->protocol),
-                      v->w->n);
+                      v->w->n, v->w->ledger_port);
   return false;
 }
 
@@ -254,11 +257,12 @@ static const char *bring_up(net_view *v, const ir_target *model,
 static int start(cli *c) {
   net_view v = {.c = c, .dir = net_folder(c)};
   ir_target model;
-  unsigned timeout = 60;
+  unsigned timeout = 60, port = 0;
   const char *why = "";
   if (!option_model(c, &model) ||
       (c->opt.timeout != NULL &&
-       !opts_number(c, "--timeout", c->opt.timeout, 1, 86400, &timeout)))
+       !opts_number(c, "--timeout", c->opt.timeout, 1, 86400, &timeout)) ||
+      !net_port_option(c, model.n, &port))
     return EXIT_USAGE;
   if (v.dir == NULL || !make_folders(&v))
     return report_failure(c);
@@ -268,14 +272,14 @@ static int start(cli *c) {
                         net_path(c->a, v.dir, "net.json"), why);
     return report_failure(c);
   }
-  if (v.w != NULL && !fits(&v, &model))
+  if (v.w != NULL && !fits(&v, &model, port))
     return report_failure(c);
   progress_begin(&v.prog, c);
   const char *failure = bring_up(&v, &model, clock_seconds() + timeout);
   progress_end(&v.prog);
   if (failure != NULL)
     return start_failed(&v, failure);
-  return fits(&v, &model) ? net_print(&v, EXIT_FINE) : report_failure(c);
+  return fits(&v, &model, port) ? net_print(&v, EXIT_FINE) : report_failure(c);
 }
 
 int cmd_net(cli *c) {
@@ -284,8 +288,8 @@ int cmd_net(cli *c) {
   if (strcmp(what, "start") == 0)
     return start(c);
   if (c->opt.nodes != NULL || c->opt.protocol != NULL ||
-      c->opt.timeout != NULL)
-    return usage_error(c, NULL, "options '--nodes', '--protocol' and "
+      c->opt.port != NULL || c->opt.timeout != NULL)
+    return usage_error(c, NULL, "options '--nodes', '--protocol', '--port' and "
                        "'--timeout' belong to 'chi net start'");
   if (strcmp(what, "stop") == 0)
     return stop(c);

@@ -121,7 +121,7 @@ const command command_table[CMD_COUNT] = {
                  "answers; a process that dies is started again. 'stop' ends "
                  "all\nof them; what they keep stays. 'status' tells how they "
                  "are, and exits with 3\nunless all of them answer.",
-                 "  chi net start\n  chi net start --nodes 5\n"
+                 "  chi net start\n  chi net start --nodes 5 --port 20000\n"
                  "  chi net status --json\n  chi net stop",
                  1, 1, cmd_net, false},
     [CMD_DEPLOY] = {"deploy", "FILE [CONTRACT] [NAME=VALUE ...] --as NAME",

@@ -44,9 +44,12 @@ net *net_find(cli *c);
 bool net_save(arena *a, const net *w); /* errno */
 
 /* ---- net_make.c ---- */
-/* Keys, ports, genesis, ledger: a new network in dir.  NULL with *why. */
+/* Keys, ports, genesis, ledger: a new network in dir.  `first`: the ledger's
+ * port, nodes have the two behind it each; 0: free ones.  NULL with *why. */
 net *net_make(arena *a, const char *dir, chi_protocol protocol, unsigned n,
-              const char **why);
+              unsigned first, const char **why);
+/* --port of a network of n nodes, 0 without one; false after a report. */
+bool net_port_option(cli *c, unsigned n, unsigned *port);
 /* A listening socket on a port of the loopback, or -1 and errno. */
 int net_listen(uint16_t port);
 /* A seed of 32 bytes from its file, or false with *why. */

@@ -44,21 +44,33 @@ int net_listen(uint16_t port) {
   return fd;
 }
 
-/* Free ports below those that the system gives to outgoing connections, so
- * that they are still free at the next start. */
-static bool choose_ports(uint16_t *port, unsigned n) {
+/* Free ones below those that the system gives to outgoing connections, so that
+ * they are still free at the next start; or the n from `first` on. */
+static bool choose_ports(arena *a, uint16_t *port, unsigned n, unsigned first,
+                         const char **why) {
   enum { LOW = 10240, HIGH = 32768, TRIES = 2000 };
   int fd[2 * CHI_PARTIES_MAX + 1];
   unsigned k = 0;
+  *why = "there are not enough free ports";
   for (unsigned t = 0; t < TRIES && k < n; t++) {
-    uint16_t p = (uint16_t)(LOW + randombytes_uniform(HIGH - LOW));
-    fd[k] = bound_socket(p, false);
-    if (fd[k] >= 0)
+    uint16_t p = (uint16_t)(first ? first + k
+                                  : LOW + randombytes_uniform(HIGH - LOW));
+    fd[k] = bound_socket(p, first != 0);
+    if (fd[k] >= 0) {
       port[k++] = p;
+    } else if (first) {
+      *why = arena_printf(a, "port %u: %s", p, strerror(errno));
+      break;
+    }
   }
   for (unsigned i = 0; i < k; i++)
     close(fd[i]);
   return k == n;
+}
+
+bool net_port_option(cli *c, unsigned n, unsigned *port) {
+  return c->opt.port == NULL || opts_number(c, "--port", c->opt.port, 1024,
+                                            UINT16_MAX - 2 * n, port);
 }
 
 /* ---- keys ---- */
@@ -131,20 +143,19 @@ static bool make_ledger(arena *a, net *w, const chi_identity *first,
 }
 
 net *net_make(arena *a, const char *dir, chi_protocol protocol, unsigned n,
-              const char **why) {
+              unsigned first, const char **why) {
   chi_identity *id[CHI_PARTIES_MAX] = {NULL};
   uint16_t port[2 * CHI_PARTIES_MAX + 1];
   net *w = ARENA_NEW(a, net);
   *w = (net){.dir = dir, .protocol = protocol, .n = n};
   w->node = ARENA_ARR(a, net_node, n);
-  bool ok = choose_ports(port, 2 * n + 1);
-  *why = "there are not enough free ports";
+  bool ok = choose_ports(a, port, 2 * n + 1, first, why);
+  w->ledger_port = port[0];
   for (unsigned i = 0; ok && i < n; i++) {
-    w->node[i].port = port[2 * i];
-    w->node[i].mesh_port = port[2 * i + 1];
+    w->node[i].port = port[2 * i + 1];
+    w->node[i].mesh_port = port[2 * i + 2];
     ok = make_key(a, dir, i, w->node[i].key, &id[i], why);
   }
-  w->ledger_port = port[2 * n];
   ok = ok && make_ledger(a, w, id[0], why);
   if (ok && !net_save(a, w)) {
     *why = arena_printf(a, "net.json: %s", strerror(errno));

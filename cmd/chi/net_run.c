@@ -323,7 +323,8 @@ static void add_ward(keeper *k, const char *what, int index) {
 }
 
 /* The network of the folder, made anew the first time. */
-static net *take_net(keeper *k, chi_protocol protocol, unsigned n) {
+static net *take_net(keeper *k, chi_protocol protocol, unsigned n,
+                     unsigned port) {
   cli *c = k->c;
   const char *why = "", *db = net_path(c->a, k->dir, "ledger.db");
   net *w = net_load(c->a, k->dir, &why);
@@ -333,7 +334,7 @@ static net *take_net(keeper *k, chi_protocol protocol, unsigned n) {
             "folder and begin anew";
     } else {
       tell(k, "stage", "making keys and the ledger");
-      w = net_make(c->a, k->dir, protocol, n, &why);
+      w = net_make(c->a, k->dir, protocol, n, port, &why);
     }
   }
   if (w == NULL) {
@@ -356,18 +357,19 @@ static bool take_lock(keeper *k) {
 int cmd_net_process(cli *c) {
   keeper k = {.c = c, .dir = c->opt.dir, .control = true};
   bool rep3 = c->opt.protocol != NULL && strcmp(c->opt.protocol, "rep3") == 0;
-  unsigned n = 3;
+  unsigned n = 3, port = 0;
   signal(SIGPIPE, SIG_IGN);
   if (k.dir == NULL || fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) != 0)
     return usage_error(c, NULL, "this process belongs to 'chi net start'");
-  if (c->opt.nodes != NULL &&
-      !opts_number(c, "--nodes", c->opt.nodes, CHI_PARTIES_MIN,
-                   CHI_PARTIES_MAX, &n))
+  if ((c->opt.nodes != NULL &&
+       !opts_number(c, "--nodes", c->opt.nodes, CHI_PARTIES_MIN,
+                    CHI_PARTIES_MAX, &n)) ||
+      !net_port_option(c, n, &port))
     return EXIT_USAGE;
   setvbuf(stderr, NULL, _IOLBF, 0);
   proc_guard();
   if (!take_lock(&k) ||
-      (k.w = take_net(&k, rep3 ? CHI_REP3 : CHI_SHAMIR, n)) == NULL)
+      (k.w = take_net(&k, rep3 ? CHI_REP3 : CHI_SHAMIR, n, port)) == NULL)
     return EXIT_NETWORK;
   k.p = ARENA_ARR(c->a, ward, k.w->n + 1);
   add_ward(&k, "ledger-process", -1);

@@ -40,6 +40,9 @@ static const option table[] = {
     {"--protocol", "NAME", OPT_TEXT, AT(protocol),
      NODES | ON(NET_PROCESS),
      "rep3 (3 nodes) or shamir (3..64); rep3 with 3 nodes if not given"},
+    {"--port", "FIRST", OPT_TEXT, AT(port), ON(NET) | ON(NET_PROCESS),
+     "a new network's ledger is on this port, its nodes on the 2N behind it "
+     "(free ones if not given)"},
     {"--field", "FIELD", OPT_TEXT, AT(field),
      ON(CHECK) | ON(BUILD) | ON(RUN) | ON(TEST) | ON(COST) | ON(INSPECT) |
          ON(SPLIT) | ON(DEPLOY),

@@ -20,7 +20,7 @@ _chi() {
     -o|--keep) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     --as) COMPREPLY=($(compgen -W "$(_chi_identities)" -- "$cur")); return ;;
     --passphrase-file|--key-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --input|--set|--nodes|--timeout|--filter) return ;;
+    --input|--set|--nodes|--port|--timeout|--filter) return ;;
   esac
   case $cmd in
     check) opts="--field --set --json --help" ;;
@@ -31,7 +31,7 @@ _chi() {
     inspect) opts="--nodes --protocol --field --stage --spans --set --opt --json --help" ;;
     split) opts="--set --json --help" ;;
     new) opts="--passphrase-file --key-file --json --help" ;;
-    net) opts="--nodes --protocol --timeout --json --help" ;;
+    net) opts="--nodes --protocol --port --timeout --json --help" ;;
     deploy) opts="--as --set --timeout --passphrase-file --key-file --json --help" ;;
     call) opts="--as --batch --timeout --passphrase-file --key-file --json --help" ;;
     view) opts="--as --json --help" ;;

@@ -4,8 +4,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.append(os.path.join(os.path.dirname(__file__), '../kit'))
+import ports
 
 
 class Refused(Exception):
@@ -24,7 +28,7 @@ class Net:
                         NO_COLOR='1', **(env or {}))
         self.nodes = nodes
         self.names = {}
-        self.flags = ['--nodes', str(nodes)]
+        self.flags = ['--nodes', str(nodes), '--port', str(ports.block())]
         if protocol:
             self.flags += ['--protocol', protocol]
 

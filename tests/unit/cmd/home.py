@@ -12,6 +12,8 @@ import tempfile
 import time
 import unittest
 
+sys.path.append(os.path.join(os.path.dirname(__file__), '../../kit'))
+
 CHI = PROGRAMS = ''
 
 

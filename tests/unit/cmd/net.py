@@ -13,15 +13,23 @@ import threading
 import time
 
 import home
+import ports
 from home import Home, alive, kill, wait_for
 
 
 class Ground(Home):
     """A network of its own."""
+    port = None # one test after the other
 
     def setUp(self):
         super().setUp()
+        Ground.port = Ground.port or ports.block()
         self.addCleanup(self.end)
+
+    def chi(self, *args, **kw):
+        if args[:2] == ('net', 'start') and '--port' not in args:
+            args += ('--port', str(self.port))
+        return super().chi(*args, **kw)
 
     def end(self):
         pids = self.pids()
@@ -235,6 +243,26 @@ class Net(Ground):
             self.wrong(3, 'E0822', 'net', 'start', says=[str(port)])
             s.close()
         self.ok('net', 'start')
+
+    def test_port_given(self):
+        base = self.port
+        self.usage('net', 'stop', '--port', '4096', says=['net start'])
+        self.usage('net', 'start', '--port', '65530', says=['65529'])
+        s = socket.socket()
+        s.bind(('127.0.0.1', base + 4))
+        s.listen()
+        self.wrong(3, 'E0822', 'net', 'start', '--port', str(base),
+                   says=['port %d: ' % (base + 4)])
+        s.close()
+        j = self.json('net', 'start', '--port', str(base))
+        self.assertEqual([p['port'] for p in j['processes']],
+                         [base, base + 1, base + 3, base + 5])
+        w = json.load(open(self.tmp + '/.chi/net.json'))
+        self.assertEqual([n['mesh_port'] for n in w['nodes']],
+                         [base + 2, base + 4, base + 6])
+        self.ok('net', 'start', '--port', str(base))
+        self.wrong(1, 'E0823', 'net', 'start', '--port', str(base + 1),
+                   says=['ledger on port %d' % base])
 
     def test_no_room(self):
         self.file('.chi', 'a file')

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -54,16 +55,40 @@ static int listen_at(uint16_t port) {
   return -1;
 }
 
-/* Below those that the system gives to callers: it stays free while the node
- * that listens there is dead. */
-static uint16_t free_port(void) {
+/* The first of PORTS free ones, of a block that no other test takes while this
+ * process lives: they stay free while a node is dead.  See tests/kit/ports.py.
+ */
+enum { PORT_FIRST = 4096, PORTS = 16, PORT_BLOCKS = 384 };
+
+static bool all_free(uint16_t first) {
+  for (uint16_t i = 0; i < PORTS; i++) {
+    int fd = try_port((uint16_t)(first + i));
+    if (fd < 0)
+      return false;
+    close(fd);
+  }
+  return true;
+}
+
+static uint16_t take_ports(void) {
+  static uint16_t taken;
+  char path[64];
+  int n = snprintf(path, sizeof path, "/tmp/chi-test-ports-%u",
+                   (unsigned)getuid());
+  if (taken)
+    return taken;
+  if (mkdir(path, 0777) != 0 && errno != EEXIST)
+    die(path);
   for (;;) {
-    uint16_t port = (uint16_t)(12000 + randombytes_uniform(20000));
-    int fd = try_port(port);
-    if (fd >= 0) {
-      close(fd);
-      return port;
-    }
+    unsigned k = randombytes_uniform(PORT_BLOCKS);
+    uint16_t first = (uint16_t)(PORT_FIRST + PORTS * k);
+    snprintf(path + n, sizeof path - (size_t)n, "/%u", k);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+      die(path);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && all_free(first))
+      return taken = first; /* fd is never closed */
+    close(fd);
   }
 }
 
@@ -246,24 +271,24 @@ static void make_genesis(net *w) {
 
 void net_open(net *w, chi_protocol protocol, unsigned n) {
   *w = (net){.a = arena_new(), .protocol = protocol, .n = n,
-             .deadline_ms = 5000, .counter = 1};
+             .deadline_ms = 20000, .counter = 1};
   snprintf(w->dir, sizeof w->dir, "/tmp/chi-net-XXXXXX");
   if (!mkdtemp(w->dir))
     die("mkdtemp");
   w->key = arena_array(w->a, n, 32);
+  w->ledger_port = take_ports();
   for (unsigned i = 0; i < n; i++) {
     if (chi_identity_new(&w->node[i]) != CHI_OK)
       die("identity");
     chi_identity_public(w->node[i], w->key[i]);
     memcpy(w->peer[i].key, w->key[i], 32);
     w->peer[i].host = "127.0.0.1";
-    w->peer[i].mesh_port = free_port();
-    w->peer[i].port = free_port();
+    w->peer[i].port = (uint16_t)(w->ledger_port + 2 * i + 1);
+    w->peer[i].mesh_port = (uint16_t)(w->ledger_port + 2 * i + 2);
   }
   if (chi_identity_new(&w->caller) != CHI_OK)
     die("identity");
   chi_identity_public(w->caller, w->who);
-  w->ledger_port = free_port();
   make_genesis(w);
   net_start_ledger(w);
   for (unsigned i = 0; i < n; i++)
@@ -405,7 +430,7 @@ ledger_status net_submit(net *w, const char *action, long secret,
 void net_wait(net *w) {
   uint64_t after = w->seq;
   w->end = NULL;
-  for (int turn = 0; turn < 300; turn++) {
+  for (int turn = 0; turn < 900; turn++) {
     ledger_record *r;
     uint32_t n;
     if (w->l->ops->watch(w->l, w->a, after, 16, 100, &r, &n) != LEDGER_OK)
@@ -456,7 +481,7 @@ void net_settle(net *w) {
       if (node_status(w->a, "127.0.0.1", w->peer[i].port, &json, &why) &&
           number_after(json, "\"seen\":") >= head.seq)
         break;
-      if (turn > 200)
+      if (turn > 600)
         CU_FAIL_FATAL("a node does not follow the ledger");
       pause_ms(50);
     }
