@@ -246,13 +246,46 @@ static ir_value *bits(fold *f, ir_inst *i) {
   return NULL;
 }
 
+/* v is the result plus a constant, NULL: plus 0. */
+static ir_value *without_constant(ir_value *v, mpz_srcptr *c) {
+  *c = NULL;
+  if (v->def && v->def->op == OP_ADD)
+    for (uint32_t k = 0; k < 2; k++)
+      if (v->def->arg[!k]->ty.lanes == v->ty.lanes &&
+          ir_is_const(v->def->arg[k], c))
+        return v->def->arg[!k];
+  return v;
+}
+
+/* Under a share c: select c, x + a, x + b = x + b + c (a - b). */
+static ir_value *choose_constant(fold *f, ir_inst *i) {
+  ir_value *c = i->arg[0], *y = i->arg[2];
+  mpz_srcptr a, b;
+  if (c->ty.kind != KIND_SH || i->res[0]->ty.dom != DOM_P ||
+      y->ty.lanes != i->res[0]->ty.lanes || c->ty.lanes != y->ty.lanes ||
+      without_constant(i->arg[1], &a) != without_constant(y, &b))
+    return NULL;
+  mpz_t d;
+  mpz_init(d);
+  if (a) mpz_set(d, a);
+  if (b) mpz_sub(d, d, b);
+  ir_value *v = NULL;
+  if (ir_in_field(f->m, d)) {
+    ir_builder bd = pass_before(f->m, i);
+    v = ir_op2(&bd, OP_MUL, c, ir_const(&bd, DOM_P, d, 1));
+    v = ir_op2(&bd, OP_ADD, y, v);
+  }
+  mpz_clear(d);
+  return v;
+}
+
 static ir_value *select(fold *f, ir_inst *i) {
   ir_value *c = i->arg[0], *x = i->arg[1], *y = i->arg[2];
   if (x == y || is_si(c, 1)) return spread(f, i, x);
   if (is_si(c, 0)) return spread(f, i, y);
   if (i->res[0]->ty.dom == DOM_Z && is_si(x, 1) && is_si(y, 0))
     return spread(f, i, c);
-  return NULL;
+  return choose_constant(f, i);
 }
 
 /* Dividing by what can only be 0: a check before it fails, and any value in

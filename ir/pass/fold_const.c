@@ -127,7 +127,19 @@ static ir_value *table(fold *f, ir_inst *i, mpz_srcptr *lane) {
   return t->res[0];
 }
 
+/* All bits of a constant, if they are the same. */
+static ir_value *unpack(fold *f, ir_inst *i) {
+  mpz_srcptr c;
+  if (!ir_is_const(i->arg[0], &c)) return NULL;
+  int first = mpz_tstbit(c, 0);
+  for (uint32_t k = 1; k < i->at.bits; k++)
+    if (mpz_tstbit(c, k) != first) return NULL;
+  ir_builder b = pass_before(f->m, i);
+  return ir_const_si(&b, DOM_B, first, i->res[0]->ty.lanes);
+}
+
 ir_value *fold_const(fold *f, ir_inst *i) {
+  if (i->op == OP_UNPACK) return unpack(f, i);
   if (!i->narg || i->narg > 2 || i->nres != 1 || i->nregion) return NULL;
   if (i->res[0]->ty.kind != KIND_PUB || ir_ops[i->op].rule == RULE_MOVE ||
       ir_ops[i->op].rule == RULE_FOLD)

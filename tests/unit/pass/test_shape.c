@@ -87,6 +87,21 @@ static shape final_shape(const char *text, bool run) {
   return s;
 }
 
+static void count_deals(ir_inst *i, void *n) {
+  *(unsigned *)n += i->op == OP_XDEAL;
+}
+
+/* Bits that the circuit turns into the field. */
+static unsigned field_deals(const char *text) {
+  arena *a = arena_new();
+  ir_module *m = parse(a, text);
+  unsigned n = 0;
+  if (m && optimise(m, a, pass_pipeline(2, IR_SCHED)))
+    ir_walk(m->body, count_deals, &n);
+  arena_free(a);
+  return n;
+}
+
 /* ---- dot product, elementwise product ---- */
 static char *dot(unsigned n) {
   static char t[2000];
@@ -334,6 +349,44 @@ static void test_long(void) {
 }
 
 /* ---- pipelines ---- */
+/* ---- choices ---- */
+/* Between x + 5 and x - 2 there is only a constant, under a share too; the bit
+ * 1 - c of a comparison is turned into the field with c. */
+static void test_choice(void) {
+  static const char constant[] =
+      "circuit \"choice\"\nstage high\nfield 61\n"
+      "input \"x\" \"i8\" \"\" of \"x\" secret\n"
+      "input \"c\" \"bool\" \"\" of \"c\" secret\n"
+      "output \"r\" \"i9\" \"\" of \"r\" secret\n"
+      "@body {\n"
+      "  %x: p.sh<-128..127> = input \"x\"\n"
+      "  %c: p.sh<0..1> = input \"c\"\n"
+      "  %5: p<5..5> = const 5\n"
+      "  %2: p<2..2> = const 2\n"
+      "  %a: p.sh<-123..132> = add %5, %x\n"
+      "  %b: p.sh<-130..125> = sub %x, %2\n"
+      "  %r: p.sh<-130..132> = select %c, %a, %b\n"
+      "  output %r \"r\"\n}\n";
+  static const char both[] =
+      "circuit \"both\"\nstage high\nfield 61\n"
+      "input \"x\" \"u8\" \"[2]\" of \"x\" secret\n"
+      "output \"r\" \"u8\" \"\" of \"r\" secret\n"
+      "@body {\n"
+      "  %x: p.sh<0..255>[2] = input \"x\"\n"
+      "  %y: p.sh<0..255> = view %x off 1 [1:1]\n"
+      "  %z: p.sh<0..255> = view %x [1:1]\n"
+      "  %c: p.sh<0..1> = lt %z, %y\n"
+      "  %1: p<1..1> = const 1\n"
+      "  %0: p<0..0> = const 0\n"
+      "  %s: p.sh<0..1> = select %c, %1, %0\n"
+      "  %7: p<7..7> = const 7\n"
+      "  %m: p.sh<0..7> = mul %s, %7\n"
+      "  %n: p.sh<0..8> = add %m, %c\n"
+      "  output %n \"r\"\n}\n";
+  CU_ASSERT_EQUAL(final_shape(constant, true).reduces, 0);
+  CU_ASSERT_EQUAL(field_deals(both), 1);
+}
+
 static void test_order(void) {
   for (int l = 0; l < 3; l++)
     for (int st = IR_HIGH; st <= IR_SCHED; st++)
@@ -394,6 +447,7 @@ void shape_suite(void) {
   CU_add_test(s, "matrix product in every loop order", test_matmul);
   CU_add_test(s, "products: inner - 1 elements, log depth", test_product);
   CU_add_test(s, "long straight code", test_long);
+  CU_add_test(s, "choices that cost no product", test_choice);
   CU_add_test(s, "order of passes", test_order);
   CU_add_test(s, "required passes", test_required);
   CU_add_test(s, "unknown pass, wrong stage", test_misuse);
