@@ -13,7 +13,7 @@ static const char *given_for(const fe_unit *u, const char *name) {
   size_t n = strlen(name);
   for (uint32_t i = u->opt.ngiven; i-- > 0;) {
     const char *g = u->opt.given[i];
-    if (!strncmp(g, name, n) && g[n] == '=') return g + n + 1;
+    if (!strncmp(g, name, n) && g[n] == '=' && g[n + 1]) return g + n + 1;
   }
   return NULL;
 }
@@ -416,12 +416,22 @@ static fe_contract list_contract(fe_unit *u, const contract_info *c) {
   return f;
 }
 
-/* Every value given on the command line is some contract's. */
+/* Every value given on the command line is some contract's, and the only one
+ * of its name. */
 static void check_given(fe_unit *u) {
   for (uint32_t i = 0; i < u->opt.ngiven; i++) {
     const char *g = u->opt.given[i], *eq = strchr(g, '=');
-    char *name = arena_strndup(u->a, g, eq ? (size_t)(eq - g) : strlen(g));
+    if (!eq || eq == g || !eq[1]) {
+      diag_report_nowhere(u->dg, DIAG_INPUT_FORM, g);
+      continue;
+    }
+    char *name = arena_strndup(u->a, g, (size_t)(eq - g));
     bool known = false;
+    for (uint32_t k = 0; k < i; k++)
+      if (!strncmp(u->opt.given[k], g, (size_t)(eq - g) + 1)) {
+        diag_report_nowhere(u->dg, DIAG_INPUT_TWICE, name);
+        break;
+      }
     for (uint32_t k = 0; k < u->ncon; k++) {
       const node *t = u->con[k]->s->decl->kid[0];
       for (uint32_t j = 0; j < t->nkid; j++)

@@ -231,7 +231,7 @@ bool inputs_read(cli *c, const fe_fn *f, mpz_srcptr prime, inputs *in) {
   begin(&t);
   for (size_t i = 0; i < c->opt.input.n; i++)
     ok &= read_named(&t, "--input", c->opt.input.p[i]);
-  return complete(&t, "--input ") && ok;
+  return ok && complete(&t, "--input ");
 }
 
 /* ---- arguments of the command ---- */

@@ -372,6 +372,19 @@ class Inputs(Case):
         for bad in 'a', '=1', 'a=', 'a=@':
             self.wrong('E0704', 'add', args=['--input', bad])
 
+    def test_template_values(self):
+        pool = os.path.join(PROGRAMS, '../../examples/salary_pool',
+                            'salary_pool.chi')
+        for ident, values in (('E0704', ['SEATS']), ('E0704', ['SEATS=']),
+                              ('E0704', ['=3']), ('E0259', ['SEATS=x']),
+                              ('E0259', ['SEATS=1.5']), ('E0261', ['SEAT=3']),
+                              ('E0703', ['SEATS=3', 'SEATS=5'])):
+            sets = [x for v in values for x in ('--set', v)]
+            r = chi('check', pool, '--json', *sets)
+            self.assertEqual(r.returncode, 1, values)
+            self.assertEqual([d['id'] for d in json.loads(r.stdout)], [ident])
+        self.assertEqual(chi('check', pool, '--set', 'SEATS=3').returncode, 0)
+
     def test_lists(self):
         self.assertEqual(self.clear('total', xs='[1,2,3]'), {'result': 6})
         self.assertEqual(self.clear('total', xs=' [ 1 , 2 , 3 , ] '),
