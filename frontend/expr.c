@@ -248,6 +248,7 @@ val const_val(an *a, sym *s, span sp) {
     e = d->kid[1];
   }
   val v = s->given ? given_value(&b, s) : expr_of(&b, e, want);
+  if (v.t->err && s->given) v = expr_of(&b, e, want); /* what follows fits */
   in->want = want;
   if (want) {
     fitting f = {e->sp, arena_printf(u->a, "constant \"%s\"", s->name),
