@@ -1,6 +1,6 @@
 /* What a condition that holds says of the variables in it: behind
  * `require(a > 3)` and in `if a > 3 { .. }`, a is at least 4.  Integer
- * variables, compared with anything, joined by `&&`, `||` and `!`.
+ * variables, compared with anything, joined by `&& || & | !`.
  *
  * A public condition narrows public variables, a secret one secret variables
  * alone: its branch runs also where it does not hold, with values outside of
@@ -66,7 +66,8 @@ static void walk(const node *n, bool truth, narrow_fn f, void *user) {
     truth = !truth;
   }
   if (n->kind != N_BINARY) return;
-  if (n->op == (truth ? O_ANDAND : O_OROR)) {
+  if (n->op == (truth ? O_ANDAND : O_OROR) ||
+      n->op == (truth ? O_AND : O_OR)) {
     walk(n->kid[0], truth, f, user);
     walk(n->kid[1], truth, f, user);
     return;

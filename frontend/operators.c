@@ -76,7 +76,10 @@ static const ty *bad_operands(an *a, const node *n, node_op op, const ty *x,
     const node *k = n->kid[x->kind == T_INT ? 0 : 1];
     diag_hint(a->u->dg, "Compare the number: `%s != 0`.",
               k->kind == N_NAME ? k->text : "x");
-  } else if (x->kind == T_BOOL || y->kind == T_BOOL)
+  } else if (logic && (x->kind == T_ARRAY || y->kind == T_ARRAY))
+    diag_hint(a->u->dg, "`&` and `|` combine arrays of bools, element by "
+                        "element.");
+  else if (x->kind == T_BOOL || y->kind == T_BOOL)
     diag_hint(a->u->dg, "Bools combine with && || ! and compare with == !=.");
   else if (x->kind == T_FIXED || y->kind == T_FIXED)
     diag_hint(a->u->dg, "`int(x)` makes an integer of a fixed value.");

@@ -42,6 +42,7 @@ struct node {
   node_kind kind;
   uint16_t op;       /* node_op; BOOL: 0 or 1; FN: FN_*; STATE: secret */
   bool has_value;    /* BLOCK */
+  bool row;          /* ends in a comparison that stands in no parentheses */
   span sp;           /* the whole construct */
   span name_sp;      /* of `text`, where there is one */
   const char *text;  /* source_intern: NUL-terminated; NULL if none */

@@ -58,6 +58,7 @@ typedef struct parser {
   bool at_end;       /* the end was given out in recovery */
   bool stop;         /* give up: only the end is given out, in silence */
   uint32_t errors;
+  uint32_t mids; /* names given out by chain.c */
 
   node_list items;
 } parser;
@@ -100,6 +101,8 @@ node *mk_token(parser *ps, node_kind k, const token *t);
 node *mk_list(parser *ps, node_kind k, span sp, node *first,
               const node_list *l);
 node *mk_binary(parser *ps, node_op op, node *l, node *r);
+/* chain.c: l op r, where l may end in a comparison itself; `at`: the operator. */
+node *mk_compare(parser *ps, node_op op, span at, node *l, node *r);
 node *mk_unary(parser *ps, node_op op, span sp, node *x);
 node *mk_assign(parser *ps, node_op op, span sp, node *place, node *value);
 /* FN from its head (name, generics, params, result), body and attributes. */

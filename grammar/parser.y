@@ -84,7 +84,7 @@ static void chi_yyerror(span *sp, parser *ps, const char *msg);
 
 %left "||"
 %left "&&"
-%nonassoc "==" "!=" "<" "<=" ">" ">="
+%left "==" "!=" "<" "<=" ">" ">="
 %left "|"
 %left "^"
 %left "&"
@@ -531,12 +531,12 @@ sexpr:
 | sexpr[l] "&" expr[r]  { $$ = mk_binary(ps, O_AND, $l, $r); }
 | sexpr[l] "^" expr[r]  { $$ = mk_binary(ps, O_XOR, $l, $r); }
 | sexpr[l] "|" expr[r]  { $$ = mk_binary(ps, O_OR, $l, $r); }
-| sexpr[l] "==" expr[r] { $$ = mk_binary(ps, O_EQ, $l, $r); }
-| sexpr[l] "!=" expr[r] { $$ = mk_binary(ps, O_NE, $l, $r); }
-| sexpr[l] "<" expr[r]  { $$ = mk_binary(ps, O_LT, $l, $r); }
-| sexpr[l] "<=" expr[r] { $$ = mk_binary(ps, O_LE, $l, $r); }
-| sexpr[l] ">" expr[r]  { $$ = mk_binary(ps, O_GT, $l, $r); }
-| sexpr[l] ">=" expr[r] { $$ = mk_binary(ps, O_GE, $l, $r); }
+| sexpr[l] "=="[o] expr[r] { $$ = mk_compare(ps, O_EQ, @o, $l, $r); }
+| sexpr[l] "!="[o] expr[r] { $$ = mk_compare(ps, O_NE, @o, $l, $r); }
+| sexpr[l] "<"[o] expr[r] { $$ = mk_compare(ps, O_LT, @o, $l, $r); }
+| sexpr[l] "<="[o] expr[r] { $$ = mk_compare(ps, O_LE, @o, $l, $r); }
+| sexpr[l] ">"[o] expr[r] { $$ = mk_compare(ps, O_GT, @o, $l, $r); }
+| sexpr[l] ">="[o] expr[r] { $$ = mk_compare(ps, O_GE, @o, $l, $r); }
 | sexpr[l] "&&" expr[r] { $$ = mk_binary(ps, O_ANDAND, $l, $r); }
 | sexpr[l] "||" expr[r] { $$ = mk_binary(ps, O_OROR, $l, $r); }
 ;
@@ -558,12 +558,12 @@ expr:
 | expr[l] "&" expr[r]   { $$ = mk_binary(ps, O_AND, $l, $r); }
 | expr[l] "^" expr[r]   { $$ = mk_binary(ps, O_XOR, $l, $r); }
 | expr[l] "|" expr[r]   { $$ = mk_binary(ps, O_OR, $l, $r); }
-| expr[l] "==" expr[r]  { $$ = mk_binary(ps, O_EQ, $l, $r); }
-| expr[l] "!=" expr[r]  { $$ = mk_binary(ps, O_NE, $l, $r); }
-| expr[l] "<" expr[r]   { $$ = mk_binary(ps, O_LT, $l, $r); }
-| expr[l] "<=" expr[r]  { $$ = mk_binary(ps, O_LE, $l, $r); }
-| expr[l] ">" expr[r]   { $$ = mk_binary(ps, O_GT, $l, $r); }
-| expr[l] ">=" expr[r]  { $$ = mk_binary(ps, O_GE, $l, $r); }
+| expr[l] "=="[o] expr[r] { $$ = mk_compare(ps, O_EQ, @o, $l, $r); }
+| expr[l] "!="[o] expr[r] { $$ = mk_compare(ps, O_NE, @o, $l, $r); }
+| expr[l] "<"[o] expr[r] { $$ = mk_compare(ps, O_LT, @o, $l, $r); }
+| expr[l] "<="[o] expr[r] { $$ = mk_compare(ps, O_LE, @o, $l, $r); }
+| expr[l] ">"[o] expr[r] { $$ = mk_compare(ps, O_GT, @o, $l, $r); }
+| expr[l] ">="[o] expr[r] { $$ = mk_compare(ps, O_GE, @o, $l, $r); }
 | expr[l] "&&" expr[r]  { $$ = mk_binary(ps, O_ANDAND, $l, $r); }
 | expr[l] "||" expr[r]  { $$ = mk_binary(ps, O_OROR, $l, $r); }
 ;
@@ -616,7 +616,7 @@ primary:
     node_list none = {0};
     $$ = mk_list(ps, N_TUPLE, @$, NULL, &none);
   }
-| "(" expr[x] ")"       { $$ = $x; }
+| "(" expr[x] ")"       { $$ = $x; $$->row = false; }
 | "(" expr[x] "," ")"   { $$ = mk(ps, N_TUPLE, @$, 1, $x); }
 | "(" expr[x] "," exprs comma_opt ")" {
     $$ = mk_list(ps, N_TUPLE, @$, $x, &$exprs);

@@ -254,11 +254,6 @@ static const char *mend_place(parser *ps, const expectation *e) {
   return NULL;
 }
 
-static bool is_comparison(int kind) {
-  return kind == TOK_EQ || kind == TOK_NE || kind == TOK_LT ||
-         kind == TOK_LE || kind == TOK_GT || kind == TOK_GE;
-}
-
 static bool report_special(parser *ps, const token *t, const expectation *e) {
   token_class c = token_class_of(t->kind);
   bool anchor = feed_is_anchor(ps, *t);
@@ -270,12 +265,6 @@ static bool report_special(parser *ps, const token *t, const expectation *e) {
     diag_report(ps->dg, DIAG_UNCLOSED, b.sp, token_spelling(b.kind));
     diag_note(ps->dg, t->sp, "`%s` is missing before %s", closer,
               found_words(ps, t));
-    return true;
-  }
-  if (is_comparison(t->kind) && has(e, TOK_ANDAND)) {
-    diag_report(ps->dg, DIAG_COMPARE_CHAIN, t->sp, token_spelling(t->kind));
-    diag_hint(ps->dg, "Write two comparisons, as in `a < b && b < c`, or "
-                      "put one in parentheses.");
     return true;
   }
   bool name_only = has(e, TOK_IDENT) && !has(e, TOK_DECIMAL);

@@ -1,5 +1,6 @@
 """Programs that compare, branch, index and take bits of secrets: see
 generate.py, whose expressions and statements these add to."""
+import re
 from math import isqrt
 
 from generate import ENV, OPS, Expr, Program, ew, flat, interval, lanes, tdiv, \
@@ -25,6 +26,12 @@ def at(a, *index):
         return [at(x, *index[1:]) for x in a]
     return at(a[index[0]], *index[1:]) if inside else zero(at(a[0], *index[1:]))
 
+
+def always_zero(conds, exprs):
+    """May a condition say of a divisor in a branch that it is 0?  That is an
+    error of the program."""
+    names = {n for e in exprs for n in re.findall(r'[/%] (\w+)\)', e.chi)}
+    return any(re.search(r'\b%s\b' % n, c.chi) for n in names for c in conds)
 
 class Whole:
     """`..` in an index."""
@@ -291,7 +298,7 @@ class Integers(Program):
         c = self.cond(depth - 1)
         a = self.expr(shape, depth - 1)
         b = self.expr(shape, depth - 1)
-        if a.shape != shape or b.shape != shape:
+        if a.shape != shape or b.shape != shape or always_zero([c], [a, b]):
             return None
         e = Expr('(if %s { %s } else { %s })' % (c.chi, a.chi, b.chi),
                  '(%s if %s else %s)' % (a.py, c.py, b.py), min(a.lo, b.lo),
@@ -333,6 +340,18 @@ class Integers(Program):
         a, b = self.expr((), max(0, depth - 1)), self.expr((), 0)
         if a.shape or b.shape:
             return None
+        if r > .9 and op[0] in '<>': # a row of comparisons
+            es = [b, a] + [self.expr((), 1) for _ in range(self.r.choice([1, 2]))]
+            if any(e.shape for e in es):
+                return None
+            ops = [self.r.choice([op[0], op[0] + '=']) for _ in es[1:]]
+            return Cond('(%s)' % ' '.join(
+                            e.chi + ' ' + o for e, o in zip(es, ops + [''])),
+                        'all([%s])' % ', '.join(
+                            "OPS['%s'](%s, %s)" % (o, x.py, y.py)
+                            for o, x, y in zip(ops, es, es[1:])),
+                        any(e.secret for e in es),
+                        max(e.depth for e in es) + 1)
         if r < .62 and op in ('==', '!='):
             return Cond('(field(%s) %s field(%s))' % (a.chi, op, b.chi),
                         "OPS['%s'](%s, %s)" % (op, a.py, b.py),
@@ -355,7 +374,7 @@ class Integers(Program):
         es = [self.some() for _ in range(5)]
         both = Expr('', '', min(0, *(e.lo for e in es)),
                     max(0, *(e.hi for e in es)), True)
-        if c is None or not both.fits():
+        if c is None or not both.fits() or always_zero([c, d], es):
             return
         v, w = self.name(), self.name()
         for x in (v, w):
@@ -392,7 +411,7 @@ class Integers(Program):
         a = self.pick(lambda v: len(v.shape) in (1, 2))
         c = self.cond(1, True)
         x, y = self.some(), self.some()
-        if a is None or c is None or a.depth > 5:
+        if a is None or c is None or a.depth > 5 or always_zero([c], [x, y]):
             return
         t = Expr('', '', min(a.lo, x.lo, y.lo), max(a.hi, x.hi, y.hi), True,
                  a.shape)
@@ -570,7 +589,8 @@ class Integers(Program):
         x, y = self.some(), self.some()
         a = self.pick(lambda v: len(v.shape) == 1)
         t = Expr('', '', min(x.lo, y.lo), max(x.hi, y.hi), True)
-        if c is None or a is None or a.depth > 5 or not t.fits():
+        if c is None or a is None or a.depth > 5 or not t.fits() or \
+                always_zero([c], [x, y]):
             return
         n = self.name('S')
         u = Expr('', '', a.lo, a.hi, True, a.shape)

@@ -28,11 +28,15 @@ def operand(rng):
 def condition(rng, depth):
     k = rng.random()
     if depth == 0 or k < 0.4:
+        if rng.random() < 0.3: # a row
+            op = rng.choice('<>')
+            return ('%s' + ' %s %s' * 2) % (
+                operand(rng), op, operand(rng), op + '=', operand(rng))
         return '%s %s %s' % (operand(rng), rng.choice(OPS), operand(rng))
     if k < 0.55:
         return '!(%s)' % condition(rng, depth - 1)
     return '(%s) %s (%s)' % (condition(rng, depth - 1),
-                             rng.choice(['&&', '||']),
+                             rng.choice(['&&', '||', '&', '|']),
                              condition(rng, depth - 1))
 
 

@@ -41,7 +41,11 @@ static void test_slips(void) {
       {"fn f() { while x { } }", "E0101", 1, 18, "max"},
       {"fn f() { x as u8; }", "E0101", 1, 12, "wrap(x, T)"},
       {"fn f() { x ** 2; }", "E0101", 1, 13, "pow(x, n)"},
-      {"fn f() { a < b < c; }", "E0111", 1, 16, "&&"},
+      {"fn f() { a < b > c; }", "E0111", 1, 16, "&&"},
+      {"fn f() { a == b == c; }", "E0111", 1, 17, "&&"},
+      {"fn f() { a != b != c; }", "E0111", 1, 17, "&&"},
+      {"fn f() { a < b == c; }", "E0111", 1, 16, "&&"},
+      {"fn f() { a < b < f(x < y == z) < c; }", "E0111", 1, 26, "&&"},
       {"fn f() { let x; }", "E0101", 1, 15, "with its value"},
       {"fn f() { x ? 1 : 2; }", "E0102", 1, 12, "if c"},
       {"fn f() { const N = 1; }", "E0101", 1, 10, "top level"},
@@ -100,7 +104,7 @@ static void test_no_cascades(void) {
       "if x { y; } elif z { y; } else { x; }", "let [a, b] = 3;",
       "x[1, 2;",         "while x { y; }",   "P { x: 1, y };", "return return;",
       "let p = [1 2 3];", "let x = 3 let y = 4;", "u32 x = 5;", "i++;",
-      "a < b < c;",      "fn g() { x; }",    "let x: = 3;",  "[x; ;"};
+      "a < b > c;",      "fn g() { x; }",    "let x: = 3;",  "[x; ;"};
   for (size_t i = 0; i < sizeof slip / sizeof *slip; i++) {
     buf b = {0};
     buf_printf(&b, "fn f() {\n  %s\n  let good = 1;\n}\nfn h() { @ }\n",
