@@ -180,12 +180,17 @@ ir_value *gd_to_bits(gadget *g, ir_value *x, const ir_range *r, uint32_t m) {
   return gd_cat(g, part, 2);
 }
 
-ir_value *gd_public_bits(gadget *g, ir_value *x, uint32_t m) {
-  if (x->ty.dom == DOM_P && x->def && x->def->op == OP_ENC) x = x->def->arg[0];
+ir_value *gd_integer(gadget *g, ir_value *x) {
   mpz_srcptr c;
+  if (x->ty.dom == DOM_P && x->def && x->def->op == OP_ENC)
+    return x->def->arg[0];
   if (x->ty.dom == DOM_P && ir_is_const(x, &c))
-    x = ir_const(&g->b, DOM_Z, c, x->ty.lanes);
-  if (x->ty.dom == DOM_P) x = ir_ranged(&g->b, OP_DEC, x, x->ty.range);
+    return ir_const(&g->b, DOM_Z, c, x->ty.lanes);
+  return x->ty.dom == DOM_P ? ir_ranged(&g->b, OP_DEC, x, x->ty.range) : x;
+}
+
+ir_value *gd_public_bits(gadget *g, ir_value *x, uint32_t m) {
+  x = gd_integer(g, x);
   ir_type ty = ir_ty(DOM_B, KIND_PUB, m * x->ty.lanes, NULL);
   ir_inst *i = ir_emit(&g->b, OP_UNPACK, &x, 1, &ty, 1);
   i->at.bits = m;

@@ -89,7 +89,9 @@ ir_value *gd_to_field(gadget *g, ir_value *bits, uint64_t lanes, uint32_t m,
                       bool is_signed, const ir_range *r);
 /* x * 2^j, j below 0 for a quotient that is exact, modulo p. */
 ir_value *gd_scale(gadget *g, ir_value *x, int32_t j);
-/* Public field elements or integers to public bits. */
+/* A public field element as the integer that it is; integers as they are. */
+ir_value *gd_integer(gadget *g, ir_value *x);
+/* The same to public bits. */
 ir_value *gd_public_bits(gadget *g, ir_value *x, uint32_t m);
 /* x + y, x - y, x * y in the field, whose range may not be representable. */
 ir_value *gd_arith(gadget *g, ir_op op, ir_value *x, ir_value *y);
@@ -155,6 +157,11 @@ ir_value *gd_count(gadget *g, ir_value *bits, uint64_t lanes, uint64_t n,
 /* x / by towards zero, in the field; x has a range, by is not 0, and |x| + |by|
  * stays in the field. */
 ir_value *gd_div_const(gadget *g, ir_value *x, mpz_srcptr by);
+/* reciprocal.c: x / c of x >= 0 in the field and public c > 0, as *planes
+ * planes; only where gd_divides_public, since x may have too many bits. */
+bool gd_divides_public(const gadget *g, const ir_range *x, const ir_range *c);
+ir_value *gd_div_public(gadget *g, ir_value *x, ir_value *c, uint64_t lanes,
+                        uint32_t *planes);
 /* x (n planes) by y (d planes), towards zero; *q has n planes, *r d, each one
  * more if it has a sign.  Where by_zero, x / 0 = 0, x mod 0 = x, and *r has at
  * least n planes. */

@@ -297,7 +297,9 @@ static bool lower_divide(bits_pass *z, ir_inst *i) {
   gadget *g = &z->g;
   uint64_t lanes = i->res[0]->ty.lanes;
   mpz_srcptr c;
-  if (is_share(x) && divides_const(z, i, &c)) {
+  bool known = !is_share(y) && gd_divides_public(g, x->ty.range, y->ty.range);
+  bool planes = i->op == OP_DIV && !(z->wants[i->res[0]->id] & BITS_FIELD);
+  if (!(known && planes) && is_share(x) && divides_const(z, i, &c)) {
     x = bits_field(z, x);
     q = gd_div_const(g, x, c);
     if (i->op == OP_MOD)
@@ -308,6 +310,18 @@ static bool lower_divide(bits_pass *z, ir_inst *i) {
   }
   bool xneg, yneg;
   uint32_t n = gd_width(x->ty.range, &xneg), d = gd_width(y->ty.range, &yneg);
+  if (known) {
+    x = bits_field(z, x);
+    q = gd_div_public(g, x, y, lanes, &n);
+    if (i->op == OP_DIV) {
+      bits_set_planes(z, i, q, n, false);
+    } else {
+      if (y->ty.dom == DOM_Z) y = ir_op1(&g->b, OP_ENC, y);
+      q = gd_to_field(g, q, lanes, n, false, ir_range_bits(z->m, n, false));
+      bits_set_field(z, i, gd_arith(g, OP_SUB, x, gd_arith(g, OP_MUL, q, y)));
+    }
+    return true;
+  }
   const ir_range *ry = y->ty.range;
   bool by_zero = is_share(y) && mpz_sgn(ry->lo) <= 0 && mpz_sgn(ry->hi) >= 0;
   gd_divide(g, lanes, bits_operand(z, x, n, lanes), n, xneg,

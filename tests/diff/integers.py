@@ -206,6 +206,15 @@ class Integers(Program):
     def ex_divide(self, shape, depth):
         a = self.expr(shape, depth - 1)
         b = self.secret_param(lambda v: v.shape in ((), shape))
+        ks = [p for _, p, _ in self.params
+              if not p.secret and p.lo >= 0 and p.shape in ((), shape)]
+        if ks and self.r.random() < .5: # a public one that is not 0
+            k = self.r.choice(ks)
+            b = Expr('(%s + 1)' % k.chi, "ew(OPS['+'], %s, 1)" % k.py, 1,
+                     k.hi + 1, False, k.shape)
+            if self.r.random() < .6 and a.lo < 0: # most are of integers >= 0
+                a = self.secret_param(lambda v: v.lo >= 0 and
+                                      v.shape in ((), shape)) or a
         if b is None or (a.shape or b.shape) != shape:
             return None
         m = max(abs(a.lo), abs(a.hi))

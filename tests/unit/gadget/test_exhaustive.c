@@ -58,6 +58,7 @@ static unsigned try_intervals(const trial *t, const setup *s, long h) {
   done += try_all(t, *s, -h / 2, h / 3, -h / 3, h / 2);
   done += try_all(t, *s, 0, h / 3, 0, h / 2);
   done += try_all(t, *s, 1, 1, 0, 1);
+  if (t->divides) done += try_all(t, *s, 0, h / 8, 1, h);
   return done + try_all(t, *s, 0, 1, 0, 1);
 }
 
@@ -121,6 +122,32 @@ static void test_redundant(void) {
     }
 }
 
+/* By a public one there is no loop: in one limb, in two, in four; also of
+ * divisors longer than what is divided. */
+static void test_public(void) {
+  static const struct {
+    const char *prime;
+    unsigned k;
+    long r[4];
+  } t[] = {{NULL, 61, {0, 255, 1, 255}},   {NULL, 61, {0, 40, 7, 1300}},
+           {NULL, 17, {0, 200, 1, 260}},   {NULL, 13, {3, 255, 1, 255}},
+           {NULL, 13, {0, 255, 100, 300}}, {"1021", 10, {0, 63, 1, 510}},
+           {NULL, 61, {0, 255, 5, 5}},     {NULL, 61, {0, 0, 1, 255}}};
+  for (unsigned c = 0; c < ntrials; c++)
+    for (unsigned j = 0; trials[c].divides && j < sizeof t / sizeof *t; j++)
+      for (unsigned g = 0; g < 3; g++) {
+        pairs p;
+        all_pairs(&p, t[j].r[0], t[j].r[1], t[j].r[2], t[j].r[3]);
+        setup s = {.k = t[j].k, .prime = t[j].prime, .target = targets[g],
+                   .pipeline = pass_pipeline(g == 2 ? 0 : 2, IR_SCHED),
+                   .y_pub = true, .open = j % 2};
+        bool skipped;
+        CU_ASSERT(try_pairs(&trials[c], &s, &p, &skipped));
+        CU_ASSERT(!skipped);
+        pairs_fini(&p);
+      }
+}
+
 void exhaustive_suite(void) {
   CU_pSuite s = CU_add_suite("every pair of operands", NULL, NULL);
   CU_add_test(s, "k = 3", test_3);
@@ -128,4 +155,5 @@ void exhaustive_suite(void) {
   CU_add_test(s, "k = 7", test_7);
   CU_add_test(s, "other primes", test_primes);
   CU_add_test(s, "division, redundant", test_redundant);
+  CU_add_test(s, "division by public ones", test_public);
 }

@@ -85,6 +85,14 @@ static unsigned try_width(const trial *t, setup s, unsigned b, bool natural) {
     CU_ASSERT(try_pairs(t, &s, &p, &skipped));
     done += !skipped;
   }
+  if (t->divides && natural) { /* by public ones, which are not 0 */
+    bool skipped;
+    for (unsigned n = 0; n < PAIRS; n++)
+      if (mpz_sgn(p.y[n]) == 0) mpz_set_ui(p.y[n], 1);
+    mpz_set_ui(p.ylo, 1);
+    s.y_pub = true;
+    CU_ASSERT(try_pairs(t, &s, &p, &skipped));
+  }
   pairs_fini(&p);
   gmp_randclear(rnd);
   return done;

@@ -292,7 +292,7 @@ ir_module *try_module(arena *a, const trial *t, const setup *s,
       !ir_in_field(m, p->ylo) || !ir_in_field(m, p->yhi))
     return NULL;
   ir_value *x = input(&b, "x", true, p->n, p->xlo, p->xhi), *y = NULL;
-  if (s->y_pub && t->divides) return NULL;
+  if (s->y_pub && t->divides && mpz_sgn(p->ylo) <= 0) return NULL;
   if (t->digits && mpz_sizeinbase(p->xhi, 2) > s->w) return NULL;
   if (t->y != Y_NONE) y = input(&b, "y", !s->y_pub, p->n, p->ylo, p->yhi);
   ir_value *r = t->build(&b, x, y, s->w);
