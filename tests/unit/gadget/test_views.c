@@ -62,7 +62,26 @@ static ir_value *b_write(ir_builder *b, ir_value *x, ir_value *y, unsigned w) {
 }
 static unsigned parts_w(unsigned w) { return w; }
 
+/* x of two bits by 1, 2, 3, which are public but no constant. */
+static unsigned parts_3(unsigned w) {
+  (void)w;
+  return 3;
+}
+static void is_split(mpz_ptr r, mpz_srcptr x, mpz_srcptr y, unsigned w,
+                     unsigned part) {
+  (void)y, (void)w;
+  mpz_fdiv_q_ui(r, x, part + 1);
+}
+static ir_value *b_split(ir_builder *b, ir_value *x, ir_value *y, unsigned w) {
+  (void)y, (void)w;
+  const ir_dim d[] = {{x->ty.lanes, 0}, {3, 1}};
+  ir_value *by = ir_op2(b, OP_ADD, ir_iota(b, 3), ir_const_si(b, DOM_Z, 1, 1));
+  return ir_op2(b, OP_DIV, repeated(b, x, 3),
+                ir_op1(b, OP_ENC, ir_view(b, by, 0, d, 2)));
+}
+
 static const trial more[] = {
+    {"split", b_split, is_split, parts_3, true, Y_NONE, false, false},
     {"read", b_read, is_read, NULL, false, Y_SHARE, false, false},
     {"write", b_write, is_write, parts_w, false, Y_SHARE, false, false},
     {"select", b_select, is_select, NULL, true, Y_SHARE, false, false},
@@ -116,8 +135,8 @@ static ir_module *widest(arena *a, const trial *t, setup *s, pairs *p,
   for (unsigned k = 0; k < 4; k++) {
     const long lo[] = {-h, 0, 0, 0}, hi[] = {h, h, h / 2, 1};
     if (t->natural && lo[k] < 0) continue;
-    bool bit = !strcmp(t->name, "select");
-    choose(p, lanes, bit ? 0 : lo[k], bit ? 1 : hi[k],
+    bool bit = !strcmp(t->name, "select"), two = !strcmp(t->name, "split");
+    choose(p, lanes, bit ? 0 : lo[k], bit ? 1 : two ? 3 : hi[k],
            t->y == Y_SHARE ? lo[k] : 0,
            t->y == Y_SHARE ? hi[k] : t->y == Y_COUNT ? (long)s->w : 0);
     ir_module *m = try_module(a, t, s, p);
