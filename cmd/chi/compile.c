@@ -64,6 +64,24 @@ fe_unit *compile_unit_given(cli *c, const char *path, const char *const *given,
   return u != NULL && fe_check(u) ? u : NULL;
 }
 
+/* NAME or CONTRACT.NAME is no function, but perhaps an action. */
+static void hint_action(cli *c, const fe_unit *u, const char *name) {
+  const char *dot = strchr(name, '.'), *own = dot != NULL ? dot + 1 : name;
+  for (uint32_t i = 0; i < fe_contract_count(u); i++) {
+    const fe_contract *k = fe_contract_at(u, i);
+    for (uint32_t j = 0; j < k->naction; j++) {
+      if (strcmp(k->action[j].fn.name, own) != 0)
+        continue;
+      if (c->cmd == CMD_COST || c->cmd == CMD_INSPECT)
+        diag_hint(c->dg, "Did you mean \"%s.%s\"?", k->name, own);
+      else
+        diag_hint(c->dg, "\"%s\" of the contract \"%s\" runs on a network: "
+                         "chi deploy, chi call, chi view.", own, k->name);
+      return;
+    }
+  }
+}
+
 const fe_fn *compile_find(cli *c, fe_unit *u, const char *name) {
   const fe_fn *f = fe_fn_find(u, name);
   if (f != NULL && f->runnable)
@@ -81,6 +99,8 @@ const fe_fn *compile_find(cli *c, fe_unit *u, const char *name) {
                       text_shown(c->a, name, strlen(name)));
   if (near != NULL)
     diag_hint(c->dg, "Did you mean \"%s\"?", near);
+  else
+    hint_action(c, u, name);
   return NULL;
 }
 

@@ -228,11 +228,7 @@ static ir_value *join(gadget *g, ir_value *b) {
   return v[0];
 }
 
-ir_value *gd_to_field(gadget *g, ir_value *bits, uint64_t lanes, uint32_t m,
-                      bool is_signed, const ir_range *r) {
-  if (bits->ty.kind == KIND_PUB) bits = ir_op1(&g->b, OP_HIDE, bits);
-  ir_value *v = join(g, bits);
-  if (m == 1 && !is_signed) return gd_fit(g, v, r);
+ir_value *gd_powers(gadget *g, ir_dom dom, uint32_t m, bool is_signed) {
   mpz_srcptr *w = ARENA_ARR(g->b.m->a, mpz_srcptr, m);
   mpz_t t;
   mpz_init(t);
@@ -243,14 +239,23 @@ ir_value *gd_to_field(gadget *g, ir_value *bits, uint64_t lanes, uint32_t m,
     w[i] = ir_mpz(g->b.m, t);
   }
   mpz_clear(t);
-  ir_type ty = ir_ty(DOM_P, KIND_PUB, m, NULL);
+  ir_type ty = ir_ty(dom, KIND_PUB, m, NULL);
   ir_inst *tab = ir_emit(&g->b, OP_TABLE, NULL, 0, &ty, 1);
   tab->at.table = w;
   tab->res[0]->ty.range = ir_inst_range(g->b.m, tab);
+  return tab->res[0];
+}
+
+ir_value *gd_to_field(gadget *g, ir_value *bits, uint64_t lanes, uint32_t m,
+                      bool is_signed, const ir_range *r) {
+  if (bits->ty.kind == KIND_PUB) bits = ir_op1(&g->b, OP_HIDE, bits);
+  ir_value *v = join(g, bits);
+  if (m == 1 && !is_signed) return gd_fit(g, v, r);
+  ir_value *power = gd_powers(g, DOM_P, m, is_signed);
   ir_dim across[2] = {{lanes, 1}, {m, (int64_t)lanes}};
   ir_dim again[2] = {{lanes, 0}, {m, 1}};
   v = gd_arith(g, OP_MUL, pass_view(&g->b, v, 0, across, 2),
-               pass_view(&g->b, tab->res[0], 0, again, 2));
+               pass_view(&g->b, power, 0, again, 2));
   v = ir_fold(&g->b, OP_SUM, v, m);
   if (!ir_range_in_field(g->b.m, v->ty.range)) v->ty.range = NULL;
   return gd_fit(g, v, r);

@@ -87,6 +87,8 @@ ir_value *gd_to_bits(gadget *g, ir_value *x, const ir_range *r, uint32_t m);
 /* The integer of m planes as a share that lies in r. */
 ir_value *gd_to_field(gadget *g, ir_value *bits, uint64_t lanes, uint32_t m,
                       bool is_signed, const ir_range *r);
+/* The public table 1, 2, 4, .. 2^(m - 1), the last negative if is_signed. */
+ir_value *gd_powers(gadget *g, ir_dom dom, uint32_t m, bool is_signed);
 /* x * 2^j, j below 0 for a quotient that is exact, modulo p. */
 ir_value *gd_scale(gadget *g, ir_value *x, int32_t j);
 /* A public field element as the integer that it is; integers as they are. */

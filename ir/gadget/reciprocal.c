@@ -1,6 +1,8 @@
-/* Division by what only the run knows, and everybody: x / c = floor(x M / 2^s)
- * with M = ceil(2^s / c), s = n + e, where x < 2^n and 2^(e-1) < c <= 2^e, since
- * (M c - 2^s) x < c x < 2^s [GM94].
+/* Division by what only the run knows, and everybody:
+ *
+ *   x / c = floor(x M / 2^s), M = ceil(2^s / c), s = n + e
+ *
+ * where x < 2^n and 2^(e-1) < c <= 2^e, as (M c - 2^s) x < c x < 2^s [GM94].
  *
  * M is a public integer of n + 2 bits.  Where x M does not fit the field, M is
  * cut into limbs whose products with x do; these become bits together and are
@@ -15,22 +17,10 @@
 
 /* Where c > 2^k, counted: the e of each lane. */
 static ir_value *bit_length(gadget *g, ir_value *c, uint32_t d) {
-  mpz_srcptr *power = ARENA_ARR(g->b.m->a, mpz_srcptr, d);
-  mpz_t t;
-  mpz_init(t);
-  for (uint32_t k = 0; k < d; k++) {
-    mpz_set_ui(t, 0);
-    mpz_setbit(t, k);
-    power[k] = ir_mpz(g->b.m, t);
-  }
-  mpz_clear(t);
-  ir_type ty = ir_ty(DOM_Z, KIND_PUB, d, NULL);
-  ir_inst *p = ir_emit(&g->b, OP_TABLE, NULL, 0, &ty, 1);
-  p->at.table = power;
-  p->res[0]->ty.range = ir_inst_range(g->b.m, p);
   uint64_t lanes = c->ty.lanes;
   ir_dim again[2] = {{lanes, 0}, {d, 1}}, each[2] = {{lanes, 1}, {d, 0}};
-  ir_value *less = ir_op2(&g->b, OP_LT, pass_view(&g->b, p->res[0], 0, again, 2),
+  ir_value *power = gd_powers(g, DOM_Z, d, false);
+  ir_value *less = ir_op2(&g->b, OP_LT, pass_view(&g->b, power, 0, again, 2),
                           pass_view(&g->b, c, 0, each, 2));
   return ir_fold(&g->b, OP_SUM, less, d);
 }

@@ -570,6 +570,15 @@ class Inputs(Case):
 
     def test_function(self):
         self.wrong('E0720', 'ad', '"add"')
+        pool = os.path.join(PROGRAMS, '../../examples/salary_pool',
+                            'salary_pool.chi')
+        for command, says in (('cost', 'SalaryPool.close'),
+                              ('inspect', 'SalaryPool.close'),
+                              ('run', 'chi call')):
+            r = chi(command, pool, 'close')
+            self.assertEqual(r.returncode, 1)
+            self.assertIn('E0720', r.stderr)
+            self.assertIn(says, r.stderr)
         self.wrong('E0721', 'first')
         self.wrong('E0725', 'quotient', a='7', b='0')
         self.wrong('E0725', 'enough', 'fewer than three', n='2', xs='[1,2,3]')
