@@ -105,6 +105,7 @@ static void run_fault(chi_protocol protocol, unsigned n, fault f,
     bool other = named && v->status && v->status != CHI_E_CHECK &&
                  v->culprit != (int)f.from;
     if (!other || more > 4) break;
+    world_free(&w);
   }
   bool ok = allowed >> v->status & 1;
   if (!ok)
