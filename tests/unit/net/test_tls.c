@@ -313,7 +313,7 @@ static void test_wait_deadline(void) {
   uint64_t from = mesh_now_ns();
   CU_ASSERT_EQUAL(t->ops->wait(t->state, 6, 0, from + 80000000u), 0);
   uint64_t took = mesh_now_ns() - from;
-  CU_ASSERT(took >= 80000000u && took < 1000000000u);
+  CU_ASSERT(took >= 80000000u && took < 5000000000u);
   CU_ASSERT_EQUAL(t->ops->wait(t->state, 6, 6, from + 80000000u), 1);
   CU_ASSERT_EQUAL(t->ops->wait(t->state, 0, 0, 0), 0);
   close_all(s, &m);
@@ -336,7 +336,7 @@ static void test_wrong_key(void) {
   CU_ASSERT(says(&s[2], "not the one in the party table"));
   CU_ASSERT_EQUAL(s[1].status, CHI_E_PEER_STALLED);
   CU_ASSERT(says(&s[1], "party 2 at "));
-  CU_ASSERT(s[1].seconds < 2);
+  CU_ASSERT(s[1].seconds < 5);
   close_all(s, &m);
   mesh_close(&other);
 }
@@ -416,7 +416,7 @@ static void test_arguments(void) {
   run_all(s, 3);
   for (unsigned i = 0; i < 3; i++) {
     CU_ASSERT_EQUAL(s[i].status, CHI_E_ARG);
-    CU_ASSERT(s[i].seconds < 1);
+    CU_ASSERT(s[i].seconds < 5);
     CU_ASSERT(s[i].t.ops == NULL);
   }
   init_all(s, &m);
@@ -464,7 +464,7 @@ static void test_nobody_there(void) {
   CU_ASSERT_EQUAL(s[2].status, CHI_E_PEER_STALLED);
   CU_ASSERT(says(&s[2], "party 0 at 127.0.0.1:"));
   CU_ASSERT(says(&s[2], strerror(ECONNREFUSED)));
-  CU_ASSERT(s[2].seconds >= 0.4 && s[2].seconds < 1.5);
+  CU_ASSERT(s[2].seconds >= 0.4 && s[2].seconds < 5);
   mesh_close(&m);
 }
 
@@ -625,7 +625,7 @@ static void server_case(const char *text, chi_status want, const char *why) {
   CU_ASSERT_EQUAL(s.status, want);
   CU_ASSERT(says(&s, "party 0 at 127.0.0.1:"));
   CU_ASSERT(says(&s, why));
-  CU_ASSERT(s.seconds < 1.5);
+  CU_ASSERT(s.seconds < 5);
   close(v.stop[1]);
   CU_ASSERT(!pthread_join(v.thread, NULL));
   close(v.stop[0]);
