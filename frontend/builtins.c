@@ -439,7 +439,7 @@ static const ty *rotate_call(call *c) {
 static const ty *reveal_call(call *c) {
   an *a = c->a;
   if (!ty_is_data(c->x)) return bad_argument(c, c->arg[0], c->x, "a value");
-  if (!c->x->sec && !a->in->poly && !a->in->test &&
+  if (!c->x->sec && !a->in->failed && !a->in->poly && !a->in->test &&
       !(a->in->f && a->in->f->ngeneric)) {
     REPORT(a, REVEAL_OF_PUBLIC, c->n->sp);
     diag_hint(a->u->dg, "The value is public already.");
