@@ -25,10 +25,14 @@ static ir_value *bit_length(gadget *g, ir_value *c, uint32_t d) {
   return ir_fold(&g->b, OP_SUM, less, d);
 }
 
-/* ceil(2^(n + e) / c) */
+/* ceil(2^(n + e) / c).  That c is not 0 was checked, but perhaps by the ledger,
+ * for whose word no node shall fall over: then it is divided by 1. */
 static ir_value *reciprocal(gadget *g, ir_value *c, ir_value *e, uint32_t n) {
   ir_builder *b = &g->b;
   ir_value *one = ir_const_si(b, DOM_Z, 1, 1);
+  if (mpz_sgn(c->ty.range->lo) == 0)
+    c = ir_op2(b, OP_ADD, c,
+               ir_op2(b, OP_EQ, c, ir_const_si(b, DOM_Z, 0, 1)));
   ir_value *s = ir_op2(b, OP_ADD, e, ir_const_si(b, DOM_Z, n, 1));
   ir_value *up = ir_op2(b, OP_ADD, ir_op2(b, OP_SHL, one, s),
                         ir_op2(b, OP_SUB, c, one));
